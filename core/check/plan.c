@@ -1,0 +1,235 @@
+/* Stage: check. Reads the registry and what the user selected; writes which checks run, with which
+ * parameters, and what evidence and patterns they need. Deliberately gathers and runs nothing. */
+#include "check/plan.h"
+
+#include "base/alloc.h"
+#include "base/str.h"
+#include "check/metadata.h"
+#include "check/params.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct candidates {
+    const struct check_meta **items;
+    bool *selected;
+    size_t len;
+};
+
+/* ---- what there is to select from ---- */
+
+/* A refused plugin as a check that can say nothing but why. NULL: another plugin has its name. */
+static const struct check_meta *refused_meta(struct plan *plan, const struct plugin *plugin)
+{
+    static const char *const none[] = {NULL};
+    if (!plugin->refused || registry_check(plan->registry, plugin->name) ||
+        !metadata_is_check_id(plugin->name))
+        return NULL;
+    struct check_meta *meta = arena_alloc(plan->arena, sizeof *meta);
+    meta->id = plugin->name;
+    meta->section = arena_strndup(plan->arena, plugin->name, strcspn(plugin->name, "/"));
+    meta->title = arena_printf(plan->arena, "can '%s' be used?", plugin->path);
+    meta->plugin = plugin;
+    meta->tags = none;
+    return meta;
+}
+
+static bool has_id(const struct candidates *all, const char *id)
+{
+    for (size_t i = 0; i < all->len; i++)
+        if (strcmp(all->items[i]->id, id) == 0)
+            return true;
+    return false;
+}
+
+static int by_id(const void *a, const void *b)
+{
+    const struct check_meta *const *left = a, *const *right = b;
+    return strcmp((*left)->id, (*right)->id);
+}
+
+static struct candidates find_candidates(struct plan *plan)
+{
+    const struct registry *registry = plan->registry;
+    size_t most = registry->checks_len + registry->plugins_len + 1;
+    struct candidates all = {.items = arena_alloc(plan->arena, most * sizeof *all.items),
+                             .selected = arena_alloc(plan->arena, most)};
+    for (size_t i = 0; i < registry->checks_len; i++)
+        all.items[all.len++] = &registry->checks[i];
+    for (size_t i = 0; i < registry->plugins_len; i++) {
+        const struct check_meta *meta = refused_meta(plan, &registry->plugins[i]);
+        if (meta && !has_id(&all, meta->id))
+            all.items[all.len++] = meta;
+    }
+    qsort(all.items, all.len, sizeof *all.items, by_id);
+    return all;
+}
+
+/* ---- selecting ---- */
+
+static bool item_matches(const char *item, const struct check_meta *meta)
+{
+    if (!str_starts(item, "tag:"))
+        return str_glob(item, meta->id) || strcmp(item, meta->section) == 0;
+    for (const char *const *tag = meta->tags; *tag; tag++)
+        if (str_glob(item + strlen("tag:"), *tag))
+            return true;
+    return false;
+}
+
+/* Sets `selected` to VALUE for what LIST names. */
+static bool apply_list(struct candidates *all, const char *list, bool value, const char *option,
+                       struct err *err)
+{
+    while (*list) {
+        size_t len = strcspn(list, ",");
+        char *item = xstrndup(list, len);
+        bool matched = len == 0;
+        for (size_t i = 0; i < all->len; i++) {
+            if (len && item_matches(item, all->items[i])) {
+                all->selected[i] = value;
+                matched = true;
+            }
+        }
+        if (!matched)
+            err_set(err, "no check matches '%s' of %s; 'debrief list' shows them", item, option);
+        free(item);
+        if (!matched)
+            return false;
+        list += len + (list[len] == ',');
+    }
+    return true;
+}
+
+static bool select_checks(struct candidates *all, const struct plan_options *options,
+                          struct err *err)
+{
+    bool everything = !options->select || !*options->select;
+    memset(all->selected, everything, all->len);
+    return (everything || apply_list(all, options->select, true, "--select", err)) &&
+           (!options->skip || apply_list(all, options->skip, false, "--skip", err));
+}
+
+static void take_selected(struct plan *plan, const struct candidates *all)
+{
+    plan->checks = arena_alloc(plan->arena, (all->len + 1) * sizeof *plan->checks);
+    for (size_t i = 0; i < all->len; i++) {
+        const struct check_meta *meta = all->items[i];
+        if (!all->selected[i])
+            continue;
+        struct plan_check *check = &plan->checks[plan->checks_len++];
+        check->meta = meta;
+        check->refused = meta->plugin->refused;
+        check->params = arena_alloc(plan->arena, (meta->params_len + 1) * sizeof *check->params);
+        for (size_t j = 0; j < meta->params_len; j++)
+            check->params[j] = meta->params[j].dflt;
+    }
+}
+
+/* ---- parameters ---- */
+
+static struct plan_check *find_check(const struct plan *plan, const char *id, size_t len)
+{
+    for (size_t i = 0; i < plan->checks_len; i++)
+        if (strncmp(plan->checks[i].meta->id, id, len) == 0 && !plan->checks[i].meta->id[len])
+            return &plan->checks[i];
+    return NULL;
+}
+
+/* "CHECK.NAME=VALUE": no check's id holds a dot. */
+static bool set_param(struct plan *plan, const char *text, struct err *err)
+{
+    const char *dot = strchr(text, '.'), *equal = dot ? strchr(dot, '=') : NULL;
+    if (!equal)
+        return err_set(err, "parameter '%s' is not of the form CHECK.NAME=VALUE", text);
+    struct plan_check *check = find_check(plan, text, (size_t)(dot - text));
+    if (!check)
+        return err_set(err, "parameter '%s' is for no selected check", text);
+    for (size_t i = 0; i < check->meta->params_len; i++) {
+        const struct check_param *param = &check->meta->params[i];
+        size_t len = (size_t)(equal - dot - 1);
+        if (strncmp(param->name, dot + 1, len) != 0 || param->name[len])
+            continue;
+        check->params[i] = arena_strdup(plan->arena, equal + 1);
+        return params_valid(param->type, check->params[i], err) ||
+               err_prefix(err, "parameter '%s'", text);
+    }
+    return err_set(err, "check '%s' has no such parameter as in '%s'", check->meta->id, text);
+}
+
+static bool set_params(struct plan *plan, const struct plan_options *options, struct err *err)
+{
+    for (size_t i = 0; i < options->params_len; i++)
+        if (!set_param(plan, options->params[i], err))
+            return false;
+    return true;
+}
+
+/* ---- what the checks need ---- */
+
+static void add_needs(struct plan *plan)
+{
+    need_set_init(&plan->needs);
+    for (size_t i = 0; i < plan->checks_len; i++) {
+        const struct check_meta *meta = plan->checks[i].meta;
+        for (size_t j = 0; j < meta->needs_len; j++)
+            need_set_add(&plan->needs, &meta->needs[j]);
+        for (size_t j = 0; j < meta->events_len; j++) {
+            struct need_term term = {.name = meta->events[j].evidence};
+            need_set_add(&plan->needs, &(struct need){.terms = &term, .terms_len = 1});
+        }
+    }
+}
+
+static size_t count_events(const struct plan *plan)
+{
+    size_t len = 0;
+    for (size_t i = 0; i < plan->checks_len; i++)
+        len += plan->checks[i].meta->events_len;
+    return len;
+}
+
+static void add_patterns(struct plan *plan)
+{
+    size_t builtin_len;
+    const struct scan_pattern *builtin = scan_builtin(&builtin_len);
+    size_t most = builtin_len + count_events(plan) + 1;
+    plan->patterns = arena_alloc(plan->arena, most * sizeof *plan->patterns);
+    for (size_t i = 0; i < builtin_len; i++)
+        if (need_set_wants(&plan->needs, builtin[i].event, NULL))
+            plan->patterns[plan->patterns_len++] = builtin[i];
+    for (size_t i = 0; i < plan->checks_len; i++) {
+        const struct check_meta *meta = plan->checks[i].meta;
+        for (size_t j = 0; j < meta->events_len; j++)
+            plan->patterns[plan->patterns_len++] =
+                (struct scan_pattern){.event = meta->events[j].evidence,
+                                      .pattern = meta->events[j].pattern,
+                                      .caseless = meta->events[j].caseless};
+    }
+}
+
+bool plan_make(struct plan *plan, const struct registry *registry,
+               const struct plan_options *options, struct err *err)
+{
+    *plan = (struct plan){.arena = arena_new(), .registry = registry};
+    struct candidates all = find_candidates(plan);
+    if (!select_checks(&all, options, err)) {
+        plan_release(plan);
+        return false;
+    }
+    take_selected(plan, &all);
+    if (!set_params(plan, options, err)) {
+        plan_release(plan);
+        return false;
+    }
+    add_needs(plan);
+    add_patterns(plan);
+    return true;
+}
+
+void plan_release(struct plan *plan)
+{
+    need_set_release(&plan->needs);
+    arena_free(plan->arena);
+    *plan = (struct plan){0};
+}

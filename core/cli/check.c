@@ -1,0 +1,83 @@
+/* Command: check. The way through from targets to the report, stage by stage. Reads the command line,
+ * writes the report; every stage is somebody else's. */
+#include "base/clock.h"
+#include "check/examine.h"
+#include "cli/cli.h"
+#include "cli/output.h"
+#include "cli/session.h"
+
+static bool is_wanted(void *user, const char *source_name)
+{
+    return need_set_wants_source(user, source_name);
+}
+
+static struct examine_options examine_options_of(const struct options *options, struct plan *plan)
+{
+    struct examine_options examine = {
+        .collect = session_collect_options(options),
+        .jobs = (int)options->jobs,
+        .redact = !options->no_redact,
+    };
+    examine.collect.wanted = is_wanted;
+    examine.collect.user = &plan->needs;
+    return examine;
+}
+
+static int examine(const struct targets *targets, struct plan *plan, const struct outputs *outputs,
+                   const struct options *options)
+{
+    struct examine_options how = examine_options_of(options, plan);
+    if (options->dry_run) {
+        for (size_t i = 0; i < targets->len; i++)
+            collect_dry_run(&targets->items[i], &how.collect);
+        return STATUS_OK;
+    }
+    bool interrupted = false;
+    int64_t started = clock_now();
+    cJSON *rows = examine_targets(targets, plan, &how, &interrupted);
+    cJSON *report = report_new(rows, plan->registry, started, clock_now());
+    int status = output_report(outputs, report, options, interrupted);
+    cJSON_Delete(report);
+    return status;
+}
+
+static int with_plan(struct plan *plan, const struct outputs *outputs, const struct options *options)
+{
+    struct targets targets;
+    int status = session_targets(&targets, options);
+    if (status != STATUS_OK)
+        return status;
+    status = examine(&targets, plan, outputs, options);
+    targets_release(&targets);
+    return status;
+}
+
+static int with_registry(const struct registry *registry, const struct outputs *outputs,
+                         const struct options *options)
+{
+    struct plan plan;
+    struct err err = ERR_INIT;
+    if (!session_plan(&plan, registry, options, &err))
+        return cli_usage(&err);
+    int status = with_plan(&plan, outputs, options);
+    plan_release(&plan);
+    return status;
+}
+
+int check_command(const struct options *options)
+{
+    struct outputs outputs;
+    struct registry registry;
+    struct err err = ERR_INIT;
+    if (!outputs_init(&outputs, options, report_writer_names(), &err))
+        return cli_usage(&err);
+    int status;
+    if (session_registry(&registry, options, &err)) {
+        status = with_registry(&registry, &outputs, options);
+        registry_release(&registry);
+    } else {
+        status = cli_usage(&err);
+    }
+    outputs_release(&outputs);
+    return status;
+}

@@ -1,0 +1,226 @@
+/* Command: evidence. Collects and reads one target in a child process as `check` does, and writes what
+ * checks would see: an overview, or the records of some names, as a table or as JSON. */
+#include "evidence/evidence.h"
+#include "base/alloc.h"
+#include "base/json.h"
+#include "base/str.h"
+#include "check/registry.h"
+#include "cli/child.h"
+#include "cli/cli.h"
+#include "cli/evidence_view.h"
+#include "cli/output.h"
+#include "cli/session.h"
+#include "cli/workdir.h"
+#include "evidence/identity.h"
+#include "read/read.h"
+#include "read/scan.h"
+#include "source/bundle.h"
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct viewing {
+    const struct options *options;
+    const struct target *target;
+    const struct registry *registry;
+    const char *dir;
+    const char *format;
+    struct report_style style;
+};
+
+/* All log patterns there are: the built-in ones and those of every check. */
+static struct scan_pattern *all_patterns(const struct registry *registry, size_t *len)
+{
+    size_t builtin, all;
+    const struct scan_pattern *rows = scan_builtin(&builtin);
+    all = builtin;
+    for (size_t i = 0; i < registry->checks_len; i++)
+        all += registry->checks[i].events_len;
+    struct scan_pattern *patterns = xcalloc(all + 1, sizeof *patterns);
+    memcpy(patterns, rows, builtin * sizeof *patterns);
+    *len = builtin;
+    for (size_t i = 0; i < registry->checks_len; i++)
+        for (size_t j = 0; j < registry->checks[i].events_len; j++) {
+            const struct check_event *event = &registry->checks[i].events[j];
+            patterns[(*len)++] = (struct scan_pattern){
+                .event = event->evidence, .pattern = event->pattern, .caseless = event->caseless};
+        }
+    return patterns;
+}
+
+static void read_evidence(struct evidence *evidence, const struct registry *registry)
+{
+    size_t len;
+    struct scan_pattern *patterns = all_patterns(registry, &len);
+    for (size_t i = 0; i < len; i++)
+        if (str_starts(patterns[i].event, "event."))
+            evidence_declare(evidence, patterns[i].event);
+    struct scan *scan = scan_new(patterns, len, evidence, NULL, NULL);
+    read_all(evidence, scan);
+    identity_find(evidence);
+    evidence_finish(evidence);
+    scan_free(scan);
+    free(patterns);
+}
+
+/* Names of the dictionary and of the checks' own events that GLOB fits. */
+static struct evidence_names names_of(const struct registry *registry, const char *glob)
+{
+    struct evidence_names names = {0};
+    size_t rows;
+    const struct dictionary_row *row = dictionary_rows(&rows);
+    for (size_t i = 0; i < rows; i++)
+        evidence_names_add(&names, row[i].name, glob);
+    for (size_t i = 0; i < registry->checks_len; i++)
+        for (size_t j = 0; j < registry->checks[i].events_len; j++)
+            evidence_names_add(&names, registry->checks[i].events[j].evidence, glob);
+    return names;
+}
+
+static bool send(int fd, const struct buf *bytes)
+{
+    for (size_t done = 0; done < bytes->len;) {
+        ssize_t wrote = write(fd, bytes->data + done, bytes->len - done);
+        if (wrote < 0)
+            return false;
+        done += (size_t)wrote;
+    }
+    return true;
+}
+
+static int show(struct bundle *bundle, const struct viewing *viewing, int fd)
+{
+    const char *glob =
+        viewing->options->operands.len > 1 ? viewing->options->operands.items[1] : NULL;
+    struct evidence *evidence = evidence_new(&bundle->sources, NULL);
+    struct evidence_names names = names_of(viewing->registry, glob);
+    struct evidence_view view = {
+        .evidence = evidence,
+        .names = &names,
+        .target = viewing->target->name,
+        .records = glob != NULL,
+        .redact = !viewing->options->no_redact,
+        .style = &viewing->style,
+    };
+    struct buf out;
+    buf_init(&out, REPORT_SIZE_MAX);
+    read_evidence(evidence, viewing->registry);
+    if (strcmp(viewing->format, "json") == 0)
+        evidence_view_json(&view, &out);
+    else
+        evidence_view_text(&view, &out);
+    int status = send(fd, &out) ? STATUS_OK : STATUS_FAILED;
+    if (out.overflow)
+        cli_warn("the evidence is larger than %zu MB and was cut", out.max >> 20);
+    buf_release(&out);
+    evidence_names_release(&names);
+    evidence_free(evidence);
+    return status;
+}
+
+/* In the child. */
+static int view_target(void *user, int fd)
+{
+    const struct viewing *viewing = user;
+    struct collect_options how = session_collect_options(viewing->options);
+    struct bundle bundle;
+    struct err err = ERR_INIT;
+    if (!collect_target(viewing->target, &how, viewing->dir, &err) ||
+        !bundle_open(&bundle, viewing->dir, &err))
+        return cli_fail(&err);
+    int status = show(&bundle, viewing, fd);
+    for (size_t i = 0; i < bundle.sources.len; i++)
+        for (const struct source_problem *each = bundle.sources.items[i].problems; each;
+             each = each->next)
+            cli_warn("%s: %s", bundle.sources.items[i].name, each->text);
+    bundle_release(&bundle);
+    return status;
+}
+
+static int run_view(struct viewing *viewing, const struct output *output)
+{
+    struct err err = ERR_INIT;
+    char *dir = workdir_new(&err);
+    if (!dir)
+        return cli_fail(&err);
+    viewing->dir = dir;
+    viewing->format = output->format;
+    viewing->style = output_style(output, viewing->options);
+    struct child_job job = {.work = view_target, .user = viewing, .stdin_too = true};
+    bool done = child_run(&job, 1, 1, 0);
+    int status = done ? job.status : STATUS_INTERRUPTED;
+    if (done && status < 0) {
+        err_set(&err, "reading '%s' failed: %s", viewing->target->name, job.trouble);
+        status = cli_fail(&err);
+    } else if (status == STATUS_OK && !output_write(output, &job.out, &err)) {
+        status = cli_fail(&err);
+    }
+    buf_release(&job.out);
+    workdir_free(dir);
+    return status;
+}
+
+static bool is_name(const struct registry *registry, const char *glob, struct err *err)
+{
+    struct evidence_names names = names_of(registry, glob);
+    bool known = names.len > 0;
+    evidence_names_release(&names);
+    return known || err_set(err, "no evidence has the name '%s'; see 'debrief evidence --dictionary'",
+                            glob);
+}
+
+static int with_registry(const struct registry *registry, const struct outputs *outputs,
+                         const struct options *options)
+{
+    struct targets targets;
+    struct err err = ERR_INIT;
+    const struct text_list *operands = &options->operands;
+    if (operands->len > 1 && !is_name(registry, operands->items[1], &err))
+        return cli_usage(&err);
+    targets_init(&targets);
+    int status;
+    if (!targets_from_arguments(&targets, operands->items, 1, &err)) {
+        status = cli_usage(&err);
+    } else {
+        struct viewing viewing = {
+            .options = options, .target = &targets.items[0], .registry = registry};
+        status = run_view(&viewing, &outputs->items[0]);
+    }
+    targets_release(&targets);
+    return status;
+}
+
+static int print_dictionary(void)
+{
+    struct buf out;
+    struct err err = ERR_INIT;
+    const struct output output = {NULL, NULL};
+    buf_init(&out, REPORT_SIZE_MAX);
+    evidence_view_dictionary(&out);
+    int status = output_write(&output, &out, &err) ? STATUS_OK : cli_fail(&err);
+    buf_release(&out);
+    return status;
+}
+
+int evidence_command(const struct options *options)
+{
+    struct outputs outputs;
+    struct registry registry;
+    struct err err = ERR_INIT;
+    if (options->dictionary)
+        return print_dictionary();
+    if (!outputs_init(&outputs, options, "text, json", &err))
+        return cli_usage(&err);
+    int status;
+    if (outputs.len > 1) {
+        err_set(&err, "'evidence' writes one format at a time");
+        status = cli_usage(&err);
+    } else if (session_registry(&registry, options, &err)) {
+        status = with_registry(&registry, &outputs, options);
+        registry_release(&registry);
+    } else {
+        status = cli_usage(&err);
+    }
+    outputs_release(&outputs);
+    return status;
+}

@@ -1,0 +1,201 @@
+/* Command: explain. Writes what is known about a finding id (metadata and its heading in the section's
+ * manual) or a check (what it needs, finds and can be told). Reads the registry and README files. */
+#include "base/alloc.h"
+#include "base/str.h"
+#include "cli/cli.h"
+#include "cli/manual.h"
+#include "cli/output.h"
+#include "cli/session.h"
+#include "cli/suggest.h"
+#include "debrief/plugin.h"
+#include "evidence/dictionary.h"
+#include "report/layout.h"
+#include <stdlib.h>
+#include <string.h>
+
+#define TEXT_MAX (4u << 20)
+
+static const char *severity_name(int severity)
+{
+    if (severity == DEBRIEF_ERROR)
+        return "error";
+    return severity == DEBRIEF_WARNING ? "warning" : "info";
+}
+
+static char *manual_path(const struct check_meta *meta)
+{
+    const char *slash = strrchr(meta->plugin->path, '/');
+    int len = slash ? (int)(slash - meta->plugin->path) : 1;
+    return xasprintf("%.*s/README.md", len, slash ? meta->plugin->path : ".");
+}
+
+/* Markdown is written to be read as it is; only fences go, their content is indented instead. */
+static void write_markdown(const struct layout *layout, const char *text, size_t len)
+{
+    bool fenced = false;
+    char *copy = xstrndup(text, len), *rest = copy, *line;
+    while ((line = strsep(&rest, "\n"))) {
+        if (strncmp(line, "```", 3) == 0)
+            fenced = !fenced;
+        else if (*line)
+            layout_verbatim(layout, fenced ? 4 : 0, "", line);
+        else if (rest)
+            buf_addch(layout->out, '\n');
+    }
+    free(copy);
+}
+
+static void write_list(const struct layout *layout, const char *label, const char *const *items)
+{
+    struct buf text;
+    buf_init(&text, TEXT_MAX);
+    for (size_t i = 0; items && items[i]; i++)
+        buf_addf(&text, "%s%s", i ? ", " : "", items[i]);
+    if (text.len)
+        layout_field(layout, 0, label, buf_str(&text));
+    buf_release(&text);
+}
+
+static void explain_finding(const struct layout *layout, const struct check_meta *meta,
+                            const struct check_finding *finding)
+{
+    struct manual manual;
+    struct err err = ERR_INIT;
+    char *path = manual_path(meta);
+    const struct manual_heading *heading = NULL;
+    buf_addf(layout->out, "%s (%s): %s\n\n", finding->id, severity_name(finding->worst),
+             finding->title);
+    if (manual_load(&manual, path, &err))
+        heading = manual_find(&manual, finding->id);
+    if (heading)
+        write_markdown(layout, heading->body + strspn(heading->body, "\n"),
+                       heading->body_len - strspn(heading->body, "\n"));
+    else
+        cli_warn("no manual: %s", err.text[0] ? err.text : path);
+    write_list(layout, "causes", finding->explains);
+    layout_field(layout, 0, "check", meta->id);
+    layout_field(layout, 0, "from", meta->plugin->path);
+    manual_release(&manual);
+    free(path);
+}
+
+static void write_need(const struct layout *layout, const struct need *need, bool first)
+{
+    layout_field(layout, 0, first ? "needs" : NULL, need->text);
+    for (size_t i = 0; i < need->terms_len; i++) {
+        const struct dictionary_row *row = dictionary_find(need->terms[i].name);
+        if (!row)
+            continue;
+        char *text = xasprintf("%s: %s; to supply it: %s", row->name, row->meaning, row->how);
+        layout_item(layout, LAYOUT_LABEL + 2, "", INK_PLAIN, LAYOUT_LABEL + 4, text);
+        free(text);
+    }
+}
+
+static void explain_check(const struct layout *layout, const struct check_meta *meta)
+{
+    buf_addf(layout->out, "%s: %s\n\n", meta->id, meta->title);
+    for (size_t i = 0; i < meta->needs_len; i++)
+        write_need(layout, &meta->needs[i], i == 0);
+    for (size_t i = 0; i < meta->events_len; i++) {
+        char *text = xasprintf("%s: %s", meta->events[i].name, meta->events[i].pattern);
+        layout_field(layout, 0, i ? NULL : "events", text);
+        free(text);
+    }
+    for (size_t i = 0; i < meta->findings_len; i++) {
+        const struct check_finding *finding = &meta->findings[i];
+        char *text = xasprintf("%s (%s): %s", finding->id, severity_name(finding->worst),
+                               finding->title);
+        layout_field(layout, 0, i ? NULL : "finds", text);
+        free(text);
+    }
+    for (size_t i = 0; i < meta->params_len; i++) {
+        const struct check_param *param = &meta->params[i];
+        char *text = xasprintf("--param %s.%s=%s: %s", meta->id, param->name, param->dflt, param->help);
+        layout_field(layout, 0, i ? NULL : "params", text);
+        free(text);
+    }
+    if (meta->applies)
+        layout_field(layout, 0, "applies", meta->applies);
+    write_list(layout, "tags", meta->tags);
+    layout_field(layout, 0, "from", meta->plugin->path);
+}
+
+/* A section whose checks have names of their own: all of them. */
+static bool explain_section(const struct layout *layout, const struct registry *registry,
+                            const char *section)
+{
+    bool any = false;
+    for (size_t i = 0; i < registry->checks_len; i++) {
+        if (strcmp(registry->checks[i].section, section) != 0)
+            continue;
+        if (any)
+            buf_addch(layout->out, '\n');
+        explain_check(layout, &registry->checks[i]);
+        any = true;
+    }
+    return any;
+}
+
+static bool explain(const struct layout *layout, const struct registry *registry, const char *id)
+{
+    const struct check_finding *finding;
+    const struct check_meta *meta = registry_finding(registry, id, &finding);
+    if (meta) {
+        explain_finding(layout, meta, finding);
+        return true;
+    }
+    meta = registry_check(registry, id);
+    if (meta && strcmp(meta->section, id) != 0) {
+        explain_check(layout, meta);
+        return true;
+    }
+    return explain_section(layout, registry, id);
+}
+
+static int unknown(const struct registry *registry, const char *id)
+{
+    struct suggest suggest;
+    suggest_init(&suggest, id);
+    for (size_t i = 0; i < registry->checks_len; i++) {
+        suggest_offer(&suggest, registry->checks[i].id);
+        for (size_t j = 0; j < registry->checks[i].findings_len; j++)
+            suggest_offer(&suggest, registry->checks[i].findings[j].id);
+    }
+    char *list = suggest_text(&suggest);
+    if (*list)
+        cli_warn("no finding or check has the id '%s'; near it: %s", id, list);
+    else
+        cli_warn("no finding or check has the id '%s'; 'debrief list' shows all", id);
+    free(list);
+    return STATUS_USAGE;
+}
+
+static int with_registry(const struct registry *registry, const struct options *options)
+{
+    struct buf bytes;
+    struct err err = ERR_INIT;
+    const struct output output = {NULL, NULL};
+    struct report_style style = output_style(&output, options);
+    const struct layout layout = {&bytes, &style};
+    const char *id = options->operands.items[0];
+    int status;
+    buf_init(&bytes, TEXT_MAX);
+    if (explain(&layout, registry, id))
+        status = output_write(&output, &bytes, &err) ? STATUS_OK : cli_fail(&err);
+    else
+        status = unknown(registry, id);
+    buf_release(&bytes);
+    return status;
+}
+
+int explain_command(const struct options *options)
+{
+    struct registry registry;
+    struct err err = ERR_INIT;
+    if (!session_registry(&registry, options, &err))
+        return cli_usage(&err);
+    int status = with_registry(&registry, options);
+    registry_release(&registry);
+    return status;
+}

@@ -1,0 +1,115 @@
+/* The command line: what commands that run checks or gather evidence begin with. Reads options, writes
+ * registry, plan and targets; gathers nothing itself. */
+#include "cli/session.h"
+#include "base/alloc.h"
+#include "cli/cli.h"
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+bool session_registry(struct registry *registry, const struct options *options, struct err *err)
+{
+    struct arena *arena = arena_new();
+    size_t len;
+    const char *const *dirs =
+        registry_dirs(arena, options->plugin_path.items, options->plugin_path.len, &len);
+    bool ok = registry_load(registry, dirs, len, err);
+    arena_free(arena);
+    for (size_t i = 0; ok && i < registry->plugins_len; i++)
+        if (registry->plugins[i].refused)
+            cli_warn("not used: %s", registry->plugins[i].refused);
+    return ok;
+}
+
+bool session_plan(struct plan *plan, const struct registry *registry, const struct options *options,
+                  struct err *err)
+{
+    const struct plan_options plan_options = {
+        .select = options->select,
+        .skip = options->skip,
+        .params = options->param.items,
+        .params_len = options->param.len,
+    };
+    return plan_make(plan, registry, &plan_options, err);
+}
+
+/* Moves the targets of other shards behind the end and forgets them. */
+static void keep_shard(struct targets *targets, const struct options *options)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < targets->len; i++) {
+        if ((int64_t)i % options->shard_count != options->shard_index - 1)
+            continue;
+        struct target other = targets->items[kept];
+        targets->items[kept++] = targets->items[i];
+        targets->items[i] = other;
+    }
+    struct targets dropped;
+    targets_init(&dropped);
+    dropped.len = targets->len - kept;
+    dropped.items = xcalloc(dropped.len + 1, sizeof *dropped.items);
+    memcpy(dropped.items, targets->items + kept, dropped.len * sizeof *dropped.items);
+    targets_release(&dropped);
+    targets->len = kept;
+}
+
+static bool take_named(struct targets *targets, const struct options *options, struct err *err)
+{
+    if (options->targets && !targets_from_list(targets, options->targets, err))
+        return false;
+    if (options->operands.len && !targets_from_arguments(targets, options->operands.items,
+                                                         options->operands.len, err))
+        return false;
+    return !options->evidence.len ||
+           targets_add_evidence(targets, options->evidence.items, options->evidence.len, err);
+}
+
+int session_targets(struct targets *targets, const struct options *options)
+{
+    struct err err = ERR_INIT;
+    targets_init(targets);
+    if (!take_named(targets, options, &err)) {
+        targets_release(targets);
+        return cli_usage(&err);
+    }
+    bool named = options->targets || options->operands.len || options->evidence.len;
+    if (!named && !targets_discover(targets, &err)) {
+        targets_release(targets);
+        return cli_fail(&err);
+    }
+    if (!named)
+        cli_warn("no target named: taking %s", targets->items[0].name);
+    if (options->shard_count)
+        keep_shard(targets, options);
+    return STATUS_OK;
+}
+
+cJSON *session_report(const char *path, int *status)
+{
+    struct err err = ERR_INIT;
+    cJSON *report = report_load(path, &err);
+    if (!report)
+        *status = strcmp(path, "-") != 0 && access(path, R_OK) != 0 ? cli_usage(&err) : cli_fail(&err);
+    return report;
+}
+
+struct collect_options session_collect_options(const struct options *options)
+{
+    struct collect_options collect = {
+        .timeout_ms = options->timeout_ms,
+        .cacert = options->cacert,
+        .cert = options->cert,
+        .key = options->key,
+    };
+    return collect;
+}
+
+char *session_file_name(const char *name)
+{
+    char *safe = xstrdup(name);
+    for (char *at = safe; *at; at++)
+        if (!isalnum((unsigned char)*at) && *at != '.' && *at != '-')
+            *at = '_';
+    return safe;
+}

@@ -1,0 +1,33 @@
+/* What several commands begin with: the registry of checks, the plan, the targets of the call. */
+#ifndef DEBRIEF_CLI_SESSION_H
+#define DEBRIEF_CLI_SESSION_H
+
+#include "check/plan.h"
+#include "check/registry.h"
+#include "cli/options.h"
+#include "collect/collect.h"
+#include "collect/target.h"
+#include <cjson/cJSON.h>
+
+/* Loads the registry from the plugin path and says on standard error which plugins are not used. */
+bool session_registry(struct registry *registry, const struct options *options, struct err *err);
+
+/* Makes the plan of the call; a usage error otherwise. */
+bool session_plan(struct plan *plan, const struct registry *registry, const struct options *options,
+                  struct err *err);
+
+/* The targets that the call names, by itself or in a list, less those of other shards. None named: the
+ * one on this host. Returns STATUS_OK, or the exit status after it said what is wrong. */
+int session_targets(struct targets *targets, const struct options *options);
+
+/* A saved report. NULL after it said what is wrong: a file that is not there is a usage error, one that
+ * is no report a failure; *STATUS says which. */
+cJSON *session_report(const char *path, int *status);
+
+/* How to collect, as far as options say. */
+struct collect_options session_collect_options(const struct options *options);
+
+/* PATH is usable as a file name: characters other than [A-Za-z0-9.-] become '_'. The caller's to free. */
+char *session_file_name(const char *name);
+
+#endif

@@ -1,0 +1,14 @@
+/* Collecting an archive: tar (plain, gzip, zstd, bzip2, xz) and zip, known by content. */
+#ifndef DEBRIEF_COLLECT_ARCHIVE_H
+#define DEBRIEF_COLLECT_ARCHIVE_H
+
+#include "collect/collection.h"
+
+bool archive_recognise(const char *path); /* false also for what cannot be read */
+
+/* Unpacks PATH below the bundle under names of its own making and adds each regular member as a source
+ * under the member's path. When there is a bundle.json among them, at the top or in the only folder,
+ * the archive is a bundle and its index says what the members are. */
+void archive_collect(struct collection *collection, const char *path);
+
+#endif

@@ -1,0 +1,141 @@
+/* Collect: turns a target into a bundle on disk. Reads what the target names, through the collectors;
+ * writes sources and bundle.json. Deliberately has no opinion on content: what could be got is kept. */
+#include "collect/collect.h"
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "collect/admin.h"
+#include "collect/collection.h"
+#include "collect/files.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { TIMEOUT_MS = 60000 };
+
+int64_t collection_left_ms(const struct collection *collection)
+{
+    int64_t left = (collection->deadline - clock_monotonic()) / (CLOCK_SECOND / 1000);
+    return left > 0 ? left : 1;
+}
+
+bool collection_is_late(const struct collection *collection)
+{
+    return clock_monotonic() >= collection->deadline;
+}
+
+bool collection_wants(const struct collect_options *options, const char *name)
+{
+    return !options->wanted || options->wanted(options->user, name);
+}
+
+struct source *collection_add(struct collection *collection, const char *name, const char *origin)
+{
+    struct source *source = sources_add(&collection->bundle.sources, name);
+    source->origin = arena_strdup(collection->bundle.sources.arena, origin);
+    source->asked = true;
+    return source;
+}
+
+struct source *collection_missing(struct collection *collection, const char *name,
+                                  const char *origin, const char *format, ...)
+{
+    struct source *source = collection_add(collection, name, origin);
+    char why[1024];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(why, sizeof why, format, args);
+    va_end(args);
+    source->missing = true;
+    source_problem(&collection->bundle.sources, source, "%s", why);
+    return source;
+}
+
+char *collection_path(const struct collection *collection, const char *name)
+{
+    char *path = xasprintf("%s/%s", collection->bundle.dir, name);
+    for (char *at = path + strlen(collection->bundle.dir) + 1; (at = strchr(at, '/')); at++) {
+        *at = '\0';
+        mkdir(path, 0700); /* a folder that is not there is told by whoever opens the file */
+        *at = '/';
+    }
+    return path;
+}
+
+bool collection_write(int fd, const char *bytes, size_t len)
+{
+    while (len) {
+        ssize_t n = write(fd, bytes, len);
+        if (n < 0 && errno != EINTR)
+            return false;
+        if (n > 0) {
+            bytes += n;
+            len -= (size_t)n;
+        }
+    }
+    return true;
+}
+
+const char *collection_base_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash && slash[1] ? slash + 1 : path;
+}
+
+static const char *manner(const struct target *target)
+{
+    switch (target->kind) {
+    case TARGET_ADMIN:
+    case TARGET_UNIX:
+        return "asked the admin address";
+    case TARGET_DIRECTORY:
+        return "read a directory";
+    case TARGET_ARCHIVE:
+        return "read an archive";
+    case TARGET_FILES:
+        break;
+    }
+    return "read files";
+}
+
+static void collect_all(struct collection *collection)
+{
+    const struct target *target = collection->target;
+    if (target->kind == TARGET_ADMIN || target->kind == TARGET_UNIX)
+        admin_collect(collection);
+    else if (target->kind != TARGET_FILES)
+        files_collect(collection, target->address);
+    for (size_t i = 0; i < target->evidence_len; i++)
+        files_collect(collection, target->evidence[i]);
+}
+
+bool collect_target(const struct target *target, const struct collect_options *options,
+                    const char *dir, struct err *err)
+{
+    int64_t timeout_ms = options->timeout_ms ? options->timeout_ms : TIMEOUT_MS, now = clock_now();
+    struct collection collection = {
+        .target = target,
+        .options = options,
+        .deadline = clock_monotonic() + timeout_ms * (CLOCK_SECOND / 1000),
+    };
+    struct bundle *bundle = &collection.bundle;
+    bundle_init(bundle, dir, target->name);
+    bool live = target->kind == TARGET_ADMIN || target->kind == TARGET_UNIX;
+    if (live) {
+        bundle->when = now; /* and not the time of a bundle that is given as further evidence */
+        bundle->how = xstrdup(manner(target));
+    }
+    collect_all(&collection);
+    if (!bundle->when)
+        bundle->when = now;
+    if (!bundle->how)
+        bundle->how = xstrdup(manner(target));
+    bool written = bundle_write_index(bundle, err);
+    bundle_release(bundle);
+    return written;
+}

@@ -1,0 +1,161 @@
+/* Collect: local files. Reads the file system, writes sources that refer to files where they stand;
+ * only what can be read but once (pipes, standard input) is copied into the bundle. Deliberately does
+ * not look at content, but to tell an archive from a file. */
+#include "collect/files.h"
+
+#include "base/alloc.h"
+#include "base/dirscan.h"
+#include "collect/archive.h"
+#include "source/hash.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const uint64_t spool_max = UINT64_C(4) << 30;
+
+struct spool { /* a pipe on its way into the bundle */
+    struct collection *collection;
+    int from, to;
+    struct hash *hash;
+    uint64_t size;
+    char trouble[128]; /* why it ended before its end */
+};
+
+/* False at the end, whether it came in order or not. */
+static bool spool_portion(struct spool *spool, char *bytes, size_t cap)
+{
+    struct pollfd wait = {.fd = spool->from, .events = POLLIN};
+    int ready = poll(&wait, 1, (int)collection_left_ms(spool->collection));
+    if (ready < 0 && errno == EINTR)
+        return true;
+    if (ready == 0) {
+        snprintf(spool->trouble, sizeof spool->trouble,
+                 "no end within the time limit; what came until then was kept");
+        return false;
+    }
+    ssize_t got = read(spool->from, bytes, cap);
+    if (got < 0 && (errno == EINTR || errno == EAGAIN))
+        return true;
+    if (got <= 0) {
+        if (got < 0)
+            snprintf(spool->trouble, sizeof spool->trouble, "cannot read: %s", strerror(errno));
+        return false;
+    }
+    if (!collection_write(spool->to, bytes, (size_t)got)) {
+        snprintf(spool->trouble, sizeof spool->trouble, "cannot keep it: %s", strerror(errno));
+        return false;
+    }
+    hash_add(spool->hash, bytes, (size_t)got);
+    spool->size += (uint64_t)got;
+    if (spool->size > spool_max)
+        snprintf(spool->trouble, sizeof spool->trouble, "longer than 4 GB; the rest was not read");
+    return spool->size <= spool_max;
+}
+
+static void spool_in(struct collection *collection, int from, const char *name, const char *origin)
+{
+    struct source *source = collection_add(collection, name, origin);
+    char *path = collection_path(collection, source->name);
+    struct spool spool = {.collection = collection, .from = from};
+    spool.to = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (spool.to < 0) {
+        source->missing = true;
+        source_problem(&collection->bundle.sources, source, "cannot keep it: %s", strerror(errno));
+        free(path);
+        return;
+    }
+    char *bytes = xmalloc(1 << 16);
+    spool.hash = hash_new();
+    while (spool_portion(&spool, bytes, 1 << 16))
+        ;
+    hash_end(spool.hash, source->sha256);
+    close(spool.to);
+    free(bytes);
+    source->path = arena_strdup(collection->bundle.sources.arena, path);
+    source->size = spool.size;
+    source->complete = !spool.trouble[0];
+    if (spool.trouble[0])
+        source_problem(&collection->bundle.sources, source, "%s", spool.trouble);
+    free(path);
+}
+
+static void add_file(struct collection *collection, const char *path, uint64_t size)
+{
+    char *resolved = realpath(path, NULL);
+    if (!resolved || access(resolved, R_OK) < 0) {
+        collection_missing(collection, collection_base_name(path), path, "cannot read '%s': %s",
+                           path, strerror(errno));
+    } else {
+        struct source *source = collection_add(collection, collection_base_name(path), path);
+        source->path = arena_strdup(collection->bundle.sources.arena, resolved);
+        source->size = size;
+        source->complete = true;
+    }
+    free(resolved);
+}
+
+static void add_pipe(struct collection *collection, const char *path)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    char *name = xasprintf("file/%s", collection_base_name(path));
+    if (fd < 0)
+        collection_missing(collection, name, path, "cannot read '%s': %s", path, strerror(errno));
+    else
+        spool_in(collection, fd, name, path);
+    if (fd >= 0)
+        close(fd);
+    free(name);
+}
+
+static void add_directory(struct collection *collection, const char *path)
+{
+    struct err err = ERR_INIT;
+    if (!bundle_add_directory(&collection->bundle, path, &err))
+        collection_missing(collection, collection_base_name(path), path, "%s", err.text);
+}
+
+void files_collect(struct collection *collection, const char *path)
+{
+    struct stat status;
+    if (strcmp(path, "-") == 0)
+        spool_in(collection, STDIN_FILENO, "file/stdin.txt", "standard input");
+    else if (stat(path, &status) < 0)
+        collection_missing(collection, collection_base_name(path), path, "cannot read '%s': %s",
+                           path, strerror(errno));
+    else if (S_ISDIR(status.st_mode))
+        add_directory(collection, path);
+    else if (!S_ISREG(status.st_mode))
+        add_pipe(collection, path);
+    else if (archive_recognise(path))
+        archive_collect(collection, path);
+    else
+        add_file(collection, path, (uint64_t)status.st_size);
+}
+
+static void dry_run_directory(const char *path)
+{
+    struct dirscan scan;
+    struct err err = ERR_INIT;
+    if (!dirscan_walk(&scan, path, BUNDLE_FILES_MAX, &err))
+        printf("%s\n", err.text);
+    for (size_t i = 0; i < scan.len; i++)
+        printf("read %s/%s\n", path, scan.items[i].name);
+    dirscan_release(&scan);
+}
+
+void files_dry_run(const char *path)
+{
+    struct stat status;
+    if (strcmp(path, "-") == 0)
+        printf("read standard input\n");
+    else if (stat(path, &status) == 0 && S_ISDIR(status.st_mode))
+        dry_run_directory(path);
+    else
+        printf("read %s\n", path);
+}

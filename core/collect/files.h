@@ -1,0 +1,13 @@
+/* Collecting what lies on this machine: files, directories, archives, standard input. */
+#ifndef DEBRIEF_COLLECT_FILES_H
+#define DEBRIEF_COLLECT_FILES_H
+
+#include "collect/collection.h"
+
+/* Adds what PATH names ("-": standard input), whatever kind of thing it is. */
+void files_collect(struct collection *collection, const char *path);
+
+/* The lines of a dry run for PATH, on standard output. */
+void files_dry_run(const char *path);
+
+#endif

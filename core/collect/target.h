@@ -1,0 +1,51 @@
+/* What to look at. Parsing a target says what kind of thing it names; it asks the file system (is it a
+ * directory?), never the network. */
+#ifndef DEBRIEF_COLLECT_TARGET_H
+#define DEBRIEF_COLLECT_TARGET_H
+
+#include "base/err.h"
+#include <stdbool.h>
+#include <stddef.h>
+
+enum target_kind {
+    TARGET_ADMIN, /* http[s]://HOST:PORT or HOST:PORT */
+    TARGET_UNIX,  /* unix:PATH */
+    TARGET_DIRECTORY,
+    TARGET_ARCHIVE,
+    TARGET_FILES, /* plain files named in one call, standard input among them ("-") */
+};
+
+struct target {
+    enum target_kind kind;
+    char *name; /* as reports show it: the argument, or name= from a list */
+    char
+        *address; /* URL without a trailing slash (TARGET_ADMIN), socket path (TARGET_UNIX), path */
+    char **evidence; /* further files and directories; for TARGET_FILES the files themselves */
+    size_t evidence_len;
+};
+
+struct targets {
+    struct target *items;
+    size_t len, cap;
+};
+
+void targets_init(struct targets *targets);
+void targets_release(struct targets *targets);
+
+/* Adds what ARGUMENTS name: each address, directory and archive is a target of its own, plain files
+ * together are one. False with a usage error ("no such file 'x'; ..."). */
+bool targets_from_arguments(struct targets *targets, char *const *arguments, size_t len,
+                            struct err *err);
+
+/* Reads a list: one target a line, then optionally name=NAME; '#' starts a comment; or YAML, a list of
+ * {target, name, labels, evidence}. Errors name the line. */
+bool targets_from_list(struct targets *targets, const char *path, struct err *err);
+
+/* Attaches --evidence paths to the only target, or makes them the target when there is none. */
+bool targets_add_evidence(struct targets *targets, char *const *paths, size_t len, struct err *err);
+
+/* Nothing was named: tries the usual admin addresses of this host (9901, 15000, 19000) and adds the
+ * one that answers like an Envoy. False when none does. The only function here that asks a socket. */
+bool targets_discover(struct targets *targets, struct err *err);
+
+#endif

@@ -1,0 +1,288 @@
+/* Stage: evidence. The store between readers and checks: one table for every name of the dictionary
+ * and for every name that was declared. Writes into an arena of its own; knows what was supplied, what
+ * was dropped, and in which order events happened. Deliberately knows nothing of formats. */
+#include "evidence/evidence.h"
+#include "base/alloc.h"
+#include "base/str.h"
+#include "evidence/notes.h"
+#include "evidence/table.h"
+#include <stdlib.h>
+#include <string.h>
+
+enum { CELL_MAX = 64 << 10 };
+
+struct evidence {
+    struct arena *arena;
+    struct sources *sources;
+    const struct need_set *needs;
+    struct evidence_table **slots; /* by name, open addressing; at most half full */
+    size_t slots_cap, tables_len;
+    cJSON **docs;
+    size_t docs_len, docs_cap;
+    struct notes notes;
+    uint64_t total;
+};
+
+static struct evidence_table **slot_of(const struct evidence *evidence, const char *name)
+{
+    size_t mask = evidence->slots_cap - 1, at = table_hash(name) & mask;
+    while (evidence->slots[at] && strcmp(evidence->slots[at]->name, name) != 0)
+        at = (at + 1) & mask;
+    return &evidence->slots[at];
+}
+
+static void grow_slots(struct evidence *evidence)
+{
+    struct evidence_table **old = evidence->slots;
+    size_t old_cap = evidence->slots_cap;
+    evidence->slots_cap = old_cap ? old_cap * 2 : 256;
+    evidence->slots = xcalloc(evidence->slots_cap, sizeof(struct evidence_table *));
+    for (size_t i = 0; i < old_cap; i++)
+        if (old[i])
+            *slot_of(evidence, old[i]->name) = old[i];
+    free(old);
+}
+
+static struct evidence_table *add_table(struct evidence *evidence, const char *name,
+                                        const struct dictionary_column *columns, const char *key)
+{
+    if ((evidence->tables_len + 1) * 2 > evidence->slots_cap)
+        grow_slots(evidence);
+    struct evidence_table *table = table_new(evidence->arena, name, columns, key);
+    table_want(table, evidence->arena, evidence->needs);
+    *slot_of(evidence, name) = table;
+    evidence->tables_len++;
+    return table;
+}
+
+static struct evidence_table *table_of(const struct evidence *evidence, const char *name)
+{
+    struct evidence_table *table = *slot_of(evidence, name);
+    if (!table)
+        BUG("there is no evidence '%s'", name);
+    return table;
+}
+
+struct evidence *evidence_new(struct sources *sources, const struct need_set *needs)
+{
+    struct evidence *evidence = xcalloc(1, sizeof *evidence);
+    evidence->arena = arena_new();
+    evidence->sources = sources;
+    evidence->needs = needs;
+    size_t len;
+    const struct dictionary_row *rows = dictionary_rows(&len);
+    for (size_t i = 0; i < len; i++)
+        add_table(evidence, rows[i].name, rows[i].columns, rows[i].key);
+    table_of(evidence, "proxy")->wanted = true; /* every report tells what proxy it is about */
+    return evidence;
+}
+
+void evidence_free(struct evidence *evidence)
+{
+    if (!evidence)
+        return;
+    for (size_t i = 0; i < evidence->slots_cap; i++)
+        if (evidence->slots[i])
+            table_release(evidence->slots[i]);
+    for (size_t i = 0; i < evidence->docs_len; i++)
+        cJSON_Delete(evidence->docs[i]);
+    free(evidence->docs);
+    free(evidence->slots);
+    arena_free(evidence->arena);
+    free(evidence);
+}
+
+struct arena *evidence_arena(struct evidence *evidence)
+{
+    return evidence->arena;
+}
+
+struct sources *evidence_sources(struct evidence *evidence)
+{
+    return evidence->sources;
+}
+
+const struct need_set *evidence_needs(const struct evidence *evidence)
+{
+    return evidence->needs;
+}
+
+uint64_t evidence_total(const struct evidence *evidence)
+{
+    return evidence->total;
+}
+
+struct notes *evidence_notes(struct evidence *evidence)
+{
+    return &evidence->notes;
+}
+
+bool evidence_wants(const struct evidence *evidence, const char *name, const char *key)
+{
+    const struct evidence_table *table = *slot_of(evidence, name);
+    if (!table) /* not declared (yet): a need alone is enough */
+        return !evidence->needs || need_set_wants(evidence->needs, name, key);
+    return table_wants(table, key);
+}
+
+void evidence_declare(struct evidence *evidence, const char *name)
+{
+    static const struct dictionary_column file_columns[] = {{"text", "the line"}, {NULL, NULL}};
+    if (*slot_of(evidence, name))
+        return;
+    bool event = str_starts(name, "event.");
+    if (!event && !str_starts(name, "file."))
+        BUG("evidence '%s' cannot be declared", name);
+    struct evidence_table *table =
+        add_table(evidence, name, event ? dictionary_event_columns() : file_columns, NULL);
+    table->wanted |= event; /* its check runs, or its pattern would not be looked for */
+}
+
+void evidence_add_column(struct evidence *evidence, const char *name, const char *column)
+{
+    table_add_column(table_of(evidence, name), evidence->arena, column);
+}
+
+struct record *evidence_add(struct evidence *evidence, const char *name,
+                            const struct source *source)
+{
+    struct evidence_table *table = table_of(evidence, name);
+    struct record *record = table->wanted ? table_add(table, evidence->arena) : NULL;
+    if (!record)
+        return NULL;
+    record->source = source;
+    evidence->total++;
+    return record;
+}
+
+static bool plain_ascii(const char *text, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        if ((unsigned char)(text[i] - ' ') >= 0x7f - ' ' && text[i] != '\n' && text[i] != '\t')
+            return false;
+    return true;
+}
+
+static const char *keep_text(struct evidence *evidence, const char *text, size_t len, size_t max)
+{
+    if (len < max && plain_ascii(text, len))
+        return arena_strndup(evidence->arena, text, len);
+    size_t cap = len < max / 3 ? len * 3 + 1 : max;
+    char *clean = xmalloc(cap);
+    size_t clean_len = str_to_utf8(clean, cap, text, len);
+    const char *kept = arena_strndup(evidence->arena, clean, clean_len);
+    free(clean);
+    return kept;
+}
+
+void evidence_set(struct evidence *evidence, struct record *record, const char *column,
+                  const char *value)
+{
+    if (!value)
+        return;
+    int at = table_column(record->table, column);
+    if (at < 0)
+        BUG("evidence '%s' has no column '%s'", record->table->name, column);
+    table_set(evidence->arena, record, (size_t)at,
+              keep_text(evidence, value, strlen(value), CELL_MAX));
+}
+
+void evidence_setf(struct evidence *evidence, struct record *record, const char *column,
+                   const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    char *text = arena_vprintf(evidence->arena, format, args);
+    va_end(args);
+    evidence_set(evidence, record, column, text);
+}
+
+void evidence_place(struct evidence *evidence, struct record *record, const char *pointer)
+{
+    record->pointer = keep_text(evidence, pointer, strlen(pointer), CELL_MAX);
+}
+
+void evidence_excerpt(struct evidence *evidence, struct record *record, const char *text, size_t len)
+{
+    record->excerpt = keep_text(evidence, text, len, EVIDENCE_EXCERPT_MAX + 1);
+}
+
+void evidence_set_doc(struct evidence *evidence, struct record *record, cJSON *document)
+{
+    if (evidence->docs_len == evidence->docs_cap) {
+        evidence->docs_cap = evidence->docs_cap ? evidence->docs_cap * 2 : 8;
+        evidence->docs = xrealloc(evidence->docs, evidence->docs_cap * sizeof(cJSON *));
+    }
+    evidence->docs[evidence->docs_len++] = document;
+    record->doc = document;
+}
+
+void evidence_supplied(struct evidence *evidence, const char *name, bool complete)
+{
+    struct evidence_table *table = table_of(evidence, name);
+    table->supplied = true;
+    table->partial |= !complete;
+}
+
+void evidence_counted(struct evidence *evidence, const char *name, uint64_t seen)
+{
+    table_of(evidence, name)->seen = seen;
+}
+
+static bool is_event(const char *name)
+{
+    return str_starts(name, "log.") || str_starts(name, "access.") || str_starts(name, "event.");
+}
+
+void evidence_finish(struct evidence *evidence)
+{
+    for (size_t i = 0; i < evidence->slots_cap; i++) {
+        struct evidence_table *table = evidence->slots[i];
+        if (table && (is_event(table->name) || strcmp(table->name, "kubernetes.events") == 0))
+            table_sort_by_time(table);
+    }
+}
+
+enum evidence_state evidence_state(const struct evidence *evidence, const char *name)
+{
+    const struct evidence_table *table = *slot_of(evidence, name);
+    if (!table)
+        return EVIDENCE_ABSENT;
+    bool supplied = table->supplied, partial = table->partial || table->dropped;
+    if (is_event(name)) {
+        const struct evidence_table *read =
+            table_of(evidence, str_starts(name, "event.") ? "text" : "log");
+        supplied |= read->supplied;
+        partial |= read->partial;
+    }
+    if (!supplied && !table->len)
+        return EVIDENCE_ABSENT;
+    return partial || !supplied ? EVIDENCE_PARTIAL : EVIDENCE_COMPLETE;
+}
+
+uint64_t evidence_count(const struct evidence *evidence, const char *name)
+{
+    const struct evidence_table *table = *slot_of(evidence, name);
+    if (!table)
+        return 0;
+    uint64_t known = table->len + table->dropped;
+    return table->seen > known ? table->seen : known;
+}
+
+const struct record *evidence_next(const struct evidence *evidence, const char *name,
+                                   const struct record *after)
+{
+    const struct evidence_table *table = *slot_of(evidence, name);
+    if (!table)
+        return NULL;
+    if (after && after->table != table)
+        BUG("a record of '%s' is none of '%s'", after->table->name, name);
+    size_t at = after ? ((const struct table_record *)after)->index + 1 : 0;
+    return at < table->len ? &table->records[at]->record : NULL;
+}
+
+struct record *evidence_find(const struct evidence *evidence, const char *name, const char *key)
+{
+    struct evidence_table *table = *slot_of(evidence, name);
+    return table ? table_find(table, key) : NULL;
+}

@@ -1,0 +1,212 @@
+/* Stage: read. How ECS tasks and services fare: describe-tasks, describe-services, and the state change
+ * events of EventBridge. Writes container_status (the task itself as a row without a name) and hands
+ * stop reasons and service events to the log engine: the cause of a task that never started often
+ * stands nowhere else. */
+#include "base/json.h"
+#include "base/str.h"
+#include "evidence/identity.h"
+#include "read/containers.h"
+#include "read/readers.h"
+#include <stdio.h>
+#include <string.h>
+
+struct task {
+    struct reading *reading;
+    const cJSON *json;
+    const char *pointer;
+    const char *id; /* last part of the ARN */
+    int64_t time;
+};
+
+static const char *last_part(const char *arn)
+{
+    const char *slash = arn ? strrchr(arn, '/') : NULL;
+    return slash ? slash + 1 : arn;
+}
+
+static int64_t time_of(const cJSON *task)
+{
+    static const char *const names[] = {"stoppedAt", "executionStoppedAt", "stoppingAt",
+                                        "startedAt", "pullStoppedAt",      "createdAt"};
+    int64_t time = 0;
+    for (size_t i = 0; i < sizeof names / sizeof *names && !time; i++)
+        time = containers_time(task, names[i]);
+    return time;
+}
+
+/* Also the class in front of a reason, "CannotPullContainerError: ..."; plain sentences have none. */
+static void set_reason(struct reading *reading, struct record *record, const char *reason)
+{
+    static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+    size_t len = reason ? strspn(reason, letters) : 0;
+    evidence_set(reading->evidence, record, "message", reason);
+    if (len && (reason[len] == ':' || !reason[len]))
+        evidence_setf(reading->evidence, record, "reason", "%.*s", (int)len, reason);
+}
+
+static struct record *add_row(const struct task *task, const char *pointer, const cJSON *json)
+{
+    struct reading *reading = task->reading;
+    struct record *record = reading_add(reading, "container_status", pointer);
+    if (!record)
+        return NULL;
+    record->time = task->time;
+    evidence_set(reading->evidence, record, "platform", "ecs");
+    evidence_set(reading->evidence, record, "workload", task->id);
+    containers_set(reading, record, "state", json, "lastStatus");
+    containers_set(reading, record, "health", json, "healthStatus");
+    containers_set(reading, record, "launch_type", task->json, "launchType");
+    containers_set(reading, record, "stop_code", task->json, "stopCode");
+    return record;
+}
+
+static void scan_reason(const struct task *task, const cJSON *container, const char *place,
+                        const char *text)
+{
+    containers_scan(task->reading, &(struct scan_text){.text = text,
+                                                       .pointer = place,
+                                                       .time = task->time,
+                                                       .origin = "ecs",
+                                                       .container = json_str(container, "name"),
+                                                       .image = json_str(container, "image"),
+                                                       .workload = task->id});
+}
+
+static void read_container(const struct task *task, const cJSON *container, const char *pointer)
+{
+    struct reading *reading = task->reading;
+    const char *reason = json_str(container, "reason");
+    struct record *record = add_row(task, pointer, container);
+    if (record) {
+        containers_set(reading, record, "name", container, "name");
+        containers_set(reading, record, "image", container, "image");
+        containers_set(reading, record, "image_digest", container, "imageDigest");
+        containers_set(reading, record, "exit_code", container, "exitCode");
+        set_reason(reading, record, reason);
+    }
+    char place[CONTAINERS_POINTER_MAX];
+    containers_place(place, "%s/reason", pointer);
+    scan_reason(task, container, place, reason);
+}
+
+static void read_task(struct reading *reading, const cJSON *json, const char *pointer)
+{
+    struct task task = {.reading = reading,
+                        .json = json,
+                        .pointer = pointer,
+                        .id = last_part(json_str(json, "taskArn")),
+                        .time = time_of(json)};
+    const char *reason = json_str(json, "stoppedReason");
+    struct record *record = add_row(&task, pointer, json);
+    if (record) {
+        evidence_set(reading->evidence, record, "name", "");
+        set_reason(reading, record, reason);
+    }
+    char place[CONTAINERS_POINTER_MAX];
+    containers_place(place, "%s/stoppedReason", pointer);
+    scan_reason(&task, NULL, place, reason);
+    int index = 0;
+    const cJSON *container;
+    cJSON_ArrayForEach(container, json_at(json, "containers"))
+    {
+        containers_place(place, "%s/containers/%d", pointer, index++);
+        read_container(&task, container, place);
+    }
+    evidence_supplied(reading->evidence, "container_status", reading->complete);
+    identity_note(reading->evidence, reading->source, 0, pointer, IDENTITY_GUESS, "platform",
+                  "ecs");
+}
+
+static void read_service(struct reading *reading, const cJSON *service, const char *pointer)
+{
+    int index = 0;
+    const cJSON *event;
+    cJSON_ArrayForEach(event, json_at(service, "events"))
+    {
+        char place[CONTAINERS_POINTER_MAX];
+        containers_place(place, "%s/events/%d/message", pointer, index++);
+        containers_scan(reading, &(struct scan_text){.text = json_str(event, "message"),
+                                                     .pointer = place,
+                                                     .time = containers_time(event, "createdAt"),
+                                                     .origin = "ecs",
+                                                     .workload = json_str(service, "serviceName")});
+    }
+}
+
+/* Calls READ for each element of member NAME of JSON, which stands at POINTER. */
+static void read_each(struct reading *reading, const cJSON *json, const char *pointer,
+                      const char *name, void (*read)(struct reading *, const cJSON *, const char *))
+{
+    int index = 0;
+    const cJSON *element;
+    cJSON_ArrayForEach(element, json_at(json, name))
+    {
+        char place[CONTAINERS_POINTER_MAX];
+        containers_place(place, "%s%s%s/%d", pointer, *name ? "/" : "", name, index++);
+        read(reading, element, place);
+    }
+}
+
+static void read_failure(struct reading *reading, const cJSON *failure, const char *pointer)
+{
+    (void)pointer;
+    const char *arn = json_str(failure, "arn"), *reason = json_str(failure, "reason");
+    reading_problem(reading, "'%s' was not described: %s%s", arn ? arn : "?", reason ? reason : "?",
+                    str_equal(reason, "MISSING") ? " (stopped tasks are kept for about an hour)"
+                                                 : "");
+}
+
+static void read_document(struct reading *reading, const cJSON *document, const char *prefix,
+                          uint64_t line)
+{
+    (void)line;
+    const cJSON *data = json_at(document, "data"), *detail = json_at(document, "detail");
+    char place[CONTAINERS_POINTER_MAX];
+    if (data) { /* recordings of SDK calls wrap the answer */
+        containers_place(place, "%s/data", prefix);
+        read_document(reading, data, place, line);
+    } else if (json_at(detail, "taskArn")) {
+        containers_place(place, "%s/detail", prefix);
+        read_task(reading, detail, place);
+    } else if (detail) {
+        containers_place(place, "%s/detail/reason", prefix);
+        containers_scan(reading, &(struct scan_text){.text = json_str(detail, "reason"),
+                                                     .pointer = place,
+                                                     .time = containers_time(document, "time"),
+                                                     .origin = "ecs"});
+    } else if (json_at(document, "taskArn")) {
+        read_task(reading, document, prefix);
+    } else if (cJSON_IsArray(document)) {
+        read_each(reading, document, prefix, "", read_task);
+    } else {
+        read_each(reading, document, prefix, "tasks", read_task);
+        read_each(reading, document, prefix, "services", read_service);
+        read_each(reading, document, prefix, "failures", read_failure);
+    }
+}
+
+static void read_tasks(struct reading *reading)
+{
+    reading_documents(reading, CONTAINERS_DOCUMENT_MAX, read_document);
+}
+
+static int recognise(const struct peek *peek)
+{
+    if (peek->shape != PEEK_JSON_OBJECT && peek->shape != PEEK_JSON_ARRAY &&
+        peek->shape != PEEK_YAML)
+        return 0;
+    bool task = peek_has(peek, "taskArn") && peek_has(peek, "lastStatus");
+    bool service = peek_has(peek, "serviceArn");
+    if (peek_has_key(peek, "tasks") || peek_has_key(peek, "taskArn"))
+        return task ? 90 : 0;
+    if (peek_has_key(peek, "detail"))
+        return peek_has(peek, "aws.ecs") ? 90 : 0;
+    if (peek_has_key(peek, "data"))
+        return task || service ? 85 : 0;
+    return peek_has_key(peek, "services") && service ? 90 : 0;
+}
+
+static const char *const supplies[] = {"proxy", "container_status", "text", "event.*", NULL};
+
+const struct reader read_ecs_tasks = {
+    .kind = "ecs.tasks", .supplies = supplies, .recognise = recognise, .read = read_tasks};

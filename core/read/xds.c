@@ -1,0 +1,88 @@
+/* Stage: read. What listeners, clusters and routes of a configuration share: the rows of xds.resources,
+ * the rows that wait, and the cleaning of Envoy's texts. */
+#include "read/xds.h"
+#include "base/alloc.h"
+#include "base/str.h"
+#include <stdlib.h>
+#include <string.h>
+
+void xds_init(struct xds *xds, struct reading *reading)
+{
+    *xds = (struct xds){.reading = reading};
+    pending_init(&xds->chains, "xds.filter_chains");
+    pending_init(&xds->virtual_hosts, "xds.virtual_hosts");
+    pending_init(&xds->routes, "xds.routes");
+}
+
+void xds_release(struct xds *xds)
+{
+    pending_release(&xds->chains);
+    pending_release(&xds->virtual_hosts);
+    pending_release(&xds->routes);
+    for (size_t i = 0; i < xds->nameless_len; i++) {
+        free(xds->nameless[i].name);
+        free(xds->nameless[i].pointer);
+        cJSON_Delete(xds->nameless[i].entry);
+    }
+    for (size_t i = 0; i < xds->rejected_len; i++)
+        free(xds->rejected[i]);
+    free(xds->nameless);
+    free(xds->rejected);
+}
+
+bool xds_wants(const struct xds *xds, const char *table)
+{
+    return evidence_wants(xds->reading->evidence, table, NULL);
+}
+
+void xds_forget(struct xds *xds)
+{
+    pending_clear(&xds->chains);
+    pending_clear(&xds->virtual_hosts);
+    pending_clear(&xds->routes);
+    xds->routes_named = xds->routes_seen = 0;
+}
+
+/* Tells of Envoy from 1.37 on, drawn anew in each process. */
+static size_t debug_token(const char *at)
+{
+    static const char mark[] = "goo.gle/debug";
+    if (strncmp(at, mark, sizeof mark - 1) != 0)
+        return 0;
+    size_t len = sizeof mark - 1;
+    len += strspn(at + len, "abcdefghijklmnopqrstuvwxyz");
+    len += strspn(at + len, " ");
+    return len + (at[len] == '\n');
+}
+
+char *xds_clean_text(const char *text)
+{
+    char *clean = xstrdup(text), *out = clean;
+    for (const char *at = text; *at;) {
+        size_t token = debug_token(at);
+        at += token;
+        if (!token)
+            *out++ = *at++;
+    }
+    while (out > clean && strchr(" \t\r\n", out[-1]))
+        out--;
+    *out = '\0';
+    return clean;
+}
+
+void xds_resource(struct xds *xds, const struct xds_resource *resource)
+{
+    struct evidence *evidence = xds->reading->evidence;
+    if (!evidence_wants(evidence, "xds.resources", resource->type))
+        return;
+    struct record *record = reading_add(xds->reading, "xds.resources", resource->pointer);
+    if (!record)
+        return;
+    evidence_set(evidence, record, "type", resource->type);
+    evidence_set(evidence, record, "name", resource->name);
+    evidence_set(evidence, record, "state", resource->state);
+    evidence_set(evidence, record, "version", resource->version);
+    evidence_set(evidence, record, "updated", resource->updated);
+    evidence_set(evidence, record, "error", resource->error);
+    evidence_set(evidence, record, "rejected", resource->rejected);
+}

@@ -1,0 +1,170 @@
+/* Stage: read. Route configurations, virtual hosts and routes. Routes wait for the name of their virtual
+ * host, both wait for the name of their route configuration. */
+#include "base/buf.h"
+#include "read/xds.h"
+#include <stdio.h>
+#include <string.h>
+
+enum { DOMAINS_MAX = 64, TEXT_MAX = 16 << 10 };
+
+/* ---- routes ---- */
+
+static void set_match(struct pending *routes, struct pending_row *row, const cJSON *match)
+{
+    static const char *const kinds[][2] = {{"prefix", "prefix"},
+                                           {"path", "path"},
+                                           {"safe_regex.regex", "regex"},
+                                           {"regex", "regex"},
+                                           {"path_separated_prefix", "path_separated_prefix"},
+                                           {"connect_matcher", "connect"},
+                                           {"path_match_policy", "template"}};
+    char number[32];
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        const cJSON *at = proto_at(match, kinds[i][0]);
+        if (!at)
+            continue;
+        pending_set(routes, row, "match", kinds[i][1]);
+        pending_set(routes, row, "value", proto_scalar(at, "", number));
+        break;
+    }
+    snprintf(number, sizeof number, "%d",
+             proto_len(match, "headers") + proto_len(match, "query_parameters"));
+    pending_set(routes, row, "headers", number);
+}
+
+static void set_action(struct pending *routes, struct pending_row *row, const char *action,
+                       const char *target)
+{
+    pending_set(routes, row, "action", action);
+    pending_set(routes, row, "target", target);
+}
+
+static void set_weighted(struct pending *routes, struct pending_row *row, const cJSON *clusters)
+{
+    const cJSON *cluster;
+    struct buf names;
+    buf_init(&names, TEXT_MAX);
+    cJSON_ArrayForEach(cluster, proto_at(clusters, "clusters")) {
+        const char *name = proto_str(cluster, "name");
+        if (name)
+            buf_addf(&names, "%s%s", names.len ? "," : "", name);
+    }
+    set_action(routes, row, "weighted", buf_str(&names));
+    buf_release(&names);
+}
+
+static void set_redirect(struct pending *routes, struct pending_row *row, const cJSON *redirect)
+{
+    static const char *const fields[] = {"host_redirect", "path_redirect", "prefix_rewrite",
+                                         "scheme_redirect"};
+    const char *target = NULL;
+    for (size_t i = 0; !target && i < sizeof fields / sizeof *fields; i++)
+        target = proto_str(redirect, fields[i]);
+    if (!target && proto_bool(redirect, "https_redirect", false))
+        target = "https";
+    set_action(routes, row, "redirect", target);
+}
+
+static void set_target(struct pending *routes, struct pending_row *row, const cJSON *route)
+{
+    char number[32];
+    const cJSON *to = proto_at(route, "route"), *redirect = proto_at(route, "redirect");
+    const cJSON *direct = proto_at(route, "direct_response");
+    const cJSON *weighted = proto_at(to, "weighted_clusters");
+    if (weighted)
+        set_weighted(routes, row, weighted);
+    else if (proto_at(to, "cluster_header"))
+        set_action(routes, row, "cluster_header", proto_str(to, "cluster_header"));
+    else if (to)
+        set_action(routes, row, "cluster", proto_str(to, "cluster"));
+    else if (redirect)
+        set_redirect(routes, row, redirect);
+    else if (direct)
+        set_action(routes, row, "direct", proto_scalar(direct, "status", number));
+}
+
+void xds_route_route(struct xds *xds, const cJSON *route, const char *pointer)
+{
+    xds->routes_seen++;
+    struct pending_row *row =
+        xds_wants(xds, "xds.routes") ? pending_add(&xds->routes, pointer) : NULL;
+    if (!row)
+        return;
+    set_match(&xds->routes, row, proto_at(route, "match"));
+    set_target(&xds->routes, row, route);
+}
+
+/* ---- virtual hosts ---- */
+
+static void set_domains(struct pending *hosts, struct pending_row *row, const cJSON *host)
+{
+    const cJSON *domain;
+    struct buf text;
+    int len = 0;
+    buf_init(&text, TEXT_MAX);
+    cJSON_ArrayForEach(domain, proto_at(host, "domains")) {
+        if (cJSON_IsString(domain) && len++ < DOMAINS_MAX)
+            buf_addf(&text, "%s%s", text.len ? "," : "", domain->valuestring);
+    }
+    pending_set(hosts, row, "domains", buf_str(&text));
+    buf_release(&text);
+}
+
+void xds_route_virtual_host(struct xds *xds, const cJSON *host, const char *pointer)
+{
+    const cJSON *route;
+    int index = 0;
+    char text[512];
+    cJSON_ArrayForEach(route, proto_at(host, "routes")) {
+        snprintf(text, sizeof text, "%s/routes/%d", pointer, index++);
+        xds_route_route(xds, route, text);
+    }
+    size_t len = xds->routes_seen;
+    pending_set_from(&xds->routes, xds->routes_named, "virtual_host", proto_str(host, "name"));
+    xds->routes_named = xds->routes.len;
+    xds->routes_seen = 0;
+    struct pending_row *row =
+        xds_wants(xds, "xds.virtual_hosts") ? pending_add(&xds->virtual_hosts, pointer) : NULL;
+    if (!row)
+        return;
+    pending_set(&xds->virtual_hosts, row, "name", proto_str(host, "name"));
+    set_domains(&xds->virtual_hosts, row, host);
+    snprintf(text, sizeof text, "%zu", len);
+    pending_set(&xds->virtual_hosts, row, "routes", text);
+}
+
+/* ---- route configurations ---- */
+
+void xds_route_config(struct xds *xds, const cJSON *node, const char *pointer)
+{
+    const char *name = proto_str(node, "name");
+    const cJSON *host;
+    int index = 0;
+    cJSON_ArrayForEach(host, proto_at(node, "virtual_hosts")) {
+        char inner[512];
+        snprintf(inner, sizeof inner, "%s/virtual_hosts/%d", pointer, index++);
+        xds_route_virtual_host(xds, host, inner);
+    }
+    pending_set_from(&xds->virtual_hosts, 0, "route_config", name);
+    pending_set_from(&xds->routes, 0, "route_config", name);
+    pending_flush(&xds->virtual_hosts, xds->reading, name);
+    pending_flush(&xds->routes, xds->reading, name);
+    xds->routes_named = xds->routes_seen = 0;
+}
+
+void xds_route_entry(struct xds *xds, const cJSON *entry, const char *state, const char *pointer)
+{
+    const cJSON *config = proto_at(entry, "route_config");
+    char inner[512];
+    snprintf(inner, sizeof inner, "%s%s", pointer, config ? "/route_config" : "");
+    if (!config)
+        config = entry;
+    struct xds_resource resource = {.type = "route",
+                                    .name = proto_str(config, "name"),
+                                    .state = state,
+                                    .version = proto_str(entry, "version_info"),
+                                    .updated = proto_str(entry, "last_updated"),
+                                    .pointer = pointer};
+    xds_resource(xds, &resource);
+    xds_route_config(xds, config, inner);
+}

@@ -1,0 +1,379 @@
+/* Stage: report. Renders the document for a tired engineer: verdict, causes with proof and repair, what
+ * to add where the cause is open, and what was looked at. Reads the document only; judges nothing. */
+#include "base/alloc.h"
+#include "base/json.h"
+#include "base/str.h"
+#include "report/layout.h"
+#include "report/text_finding.h"
+#include "report/writers.h"
+#include <stdlib.h>
+#include <string.h>
+
+#define ASKS_MAX     5
+#define PROBLEMS_MAX 8
+#define NAMES_MAX    12
+#define FIELD_MAX    (64u << 10)
+
+static const char *str_or(const cJSON *object, const char *name, const char *fallback)
+{
+    const char *text = json_str(object, name);
+    return text ? text : fallback;
+}
+
+static enum glyph verdict_glyph(const char *verdict)
+{
+    if (strcmp(verdict, "error") == 0)
+        return GLYPH_ERROR;
+    if (strcmp(verdict, "warning") == 0)
+        return GLYPH_WARNING;
+    return strcmp(verdict, "ok") == 0 ? GLYPH_OK : GLYPH_UNKNOWN;
+}
+
+static int count_of(const cJSON *rows, const char *member, const char *value)
+{
+    int count = 0;
+    const cJSON *row;
+    cJSON_ArrayForEach(row, rows) {
+        count += str_equal(json_str(row, member), value);
+    }
+    return count;
+}
+
+static void add_count(struct buf *out, int count, const char *one, const char *many)
+{
+    if (count)
+        buf_addf(out, "%s%d %s", out->len ? ", " : "", count, count == 1 ? one : many);
+}
+
+static const cJSON *first_cause(const cJSON *target)
+{
+    const cJSON *finding;
+    cJSON_ArrayForEach(finding, json_at(target, "findings")) {
+        if (str_equal(json_str(finding, "role"), "cause"))
+            return finding;
+    }
+    return NULL;
+}
+
+/* "3 errors, 1 warning from 2 causes", or the verdict in words. */
+static void add_verdict(struct buf *out, const cJSON *target)
+{
+    const cJSON *findings = json_at(target, "findings");
+    const char *verdict = str_or(target, "verdict", "unknown");
+    int errors = count_of(findings, "severity", "error");
+    int warnings = count_of(findings, "severity", "warning");
+    int causes = count_of(findings, "role", "cause");
+    struct buf counts;
+    buf_init(&counts, FIELD_MAX);
+    add_count(&counts, errors, "error", "errors");
+    add_count(&counts, warnings, "warning", "warnings");
+    if (counts.len && causes < errors + warnings)
+        buf_addf(&counts, " from %d %s", causes, causes == 1 ? "cause" : "causes");
+    if (counts.len)
+        buf_adds(out, buf_str(&counts));
+    else if (strcmp(verdict, "ok") == 0)
+        buf_addf(out, "nothing wrong found%s",
+                 report_target_incomplete(target) ? " in what could be looked at" : "");
+    else
+        buf_adds(out, "unknown, nothing could be judged");
+    buf_release(&counts);
+}
+
+static void write_heading(const struct layout *layout, const cJSON *target)
+{
+    enum glyph glyph = verdict_glyph(str_or(target, "verdict", "unknown"));
+    struct buf text;
+    buf_init(&text, FIELD_MAX);
+    buf_addf(&text, "%s: ", str_or(target, "name", "?"));
+    add_verdict(&text, target);
+    layout_item(layout, 0, layout_glyph(layout, glyph), layout_ink(glyph), 2, buf_str(&text));
+    buf_release(&text);
+}
+
+static void write_envoy(const struct layout *layout, const cJSON *target)
+{
+    static const char *const parts[][2] = {{"envoy.version", "Envoy "},
+                                           {"envoy.state", ""},
+                                           {"envoy.mesh", "mesh "},
+                                           {"envoy.node", "node "}};
+    struct buf text;
+    buf_init(&text, FIELD_MAX);
+    for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
+        const char *value = json_str(target, parts[i][0]);
+        if (value && *value)
+            buf_addf(&text, "%s%s%s", text.len ? ", " : "", parts[i][1], value);
+    }
+    if (text.len) {
+        buf_add(layout->out, "  ", 2);
+        struct buf clean;
+        buf_init(&clean, FIELD_MAX);
+        layout_clean(layout, &clean, buf_str(&text), false, 0);
+        layout_paint(layout, INK_BOLD, buf_str(&clean));
+        buf_addch(layout->out, '\n');
+        buf_release(&clean);
+    }
+    buf_release(&text);
+}
+
+static void write_findings(const struct layout *layout, const cJSON *target)
+{
+    const cJSON *finding;
+    int causes = 0, notes = 0;
+    cJSON_ArrayForEach(finding, json_at(target, "findings")) {
+        const char *role = str_or(finding, "role", "");
+        if (strcmp(role, "cause") == 0) {
+            buf_addch(layout->out, '\n');
+            text_finding_cause(layout, target, finding, ++causes);
+        } else if (strcmp(role, "note") == 0) {
+            if (!notes++)
+                buf_adds(layout->out, "\n  worth knowing\n");
+            text_finding_note(layout, target, finding);
+        }
+    }
+}
+
+static void write_more(const struct layout *layout, int indent, int more)
+{
+    if (more > 0)
+        buf_addf(layout->out, "%*sand %d more (--verbose)\n", indent, "", more);
+}
+
+/* Whether the first root cause is certain: then nobody needs to be told how to find out more. */
+static bool is_settled(const cJSON *target)
+{
+    const cJSON *cause = first_cause(target);
+    return cause && str_equal(json_str(cause, "confidence"), "certain") &&
+           cJSON_GetArraySize(json_at(cause, "candidates")) == 0;
+}
+
+static void write_asks_short(const struct layout *layout, const cJSON *asks)
+{
+    struct buf text;
+    const cJSON *ask;
+    int shown = 0, all = cJSON_GetArraySize(asks);
+    buf_init(&text, FIELD_MAX);
+    cJSON_ArrayForEach(ask, asks) {
+        if (shown == NAMES_MAX)
+            break;
+        buf_addf(&text, "%s%s", shown++ ? "; " : "", str_or(ask, "evidence", "?"));
+    }
+    if (all > shown)
+        buf_addf(&text, " and %d more", all - shown);
+    buf_adds(&text, " (--verbose tells why and how)");
+    buf_addch(layout->out, '\n');
+    layout_item(layout, 2, "more could be judged with:", INK_DIM, 4, buf_str(&text));
+    buf_release(&text);
+}
+
+static void write_asks(const struct layout *layout, const cJSON *target)
+{
+    const cJSON *asks = json_at(target, "asks"), *ask;
+    int shown = 0, all = cJSON_GetArraySize(asks);
+    if (!all)
+        return;
+    if (is_settled(target) && !layout->style->verbose) {
+        write_asks_short(layout, asks);
+        return;
+    }
+    buf_addf(layout->out, "\n  to %s, add\n", first_cause(target) ? "be sure" : "know more");
+    cJSON_ArrayForEach(ask, asks) {
+        if (!layout->style->verbose && shown == ASKS_MAX)
+            break;
+        char *text = xasprintf("%s: %s", str_or(ask, "evidence", "?"), str_or(ask, "why", ""));
+        layout_item(layout, 2, "?", INK_WARNING, 4, text);
+        free(text);
+        layout_verbatim(layout, 6, "", str_or(ask, "how", ""));
+        shown++;
+    }
+    write_more(layout, 4, all - shown);
+}
+
+static int count_read(const cJSON *sources)
+{
+    int count = 0;
+    const cJSON *source;
+    cJSON_ArrayForEach(source, sources) {
+        count += *str_or(source, "kind", "") != 0;
+    }
+    return count;
+}
+
+static void write_coverage(const struct layout *layout, const cJSON *target)
+{
+    static const char *const outcomes[][2] = {{"pass", "passed"},
+                                              {"fail", "failed"},
+                                              {"skip", "skipped for lack of evidence"},
+                                              {"not_applicable", "not applicable"},
+                                              {"error", "ended in error"}};
+    const cJSON *sources = json_at(target, "sources"), *checks = json_at(target, "checks");
+    struct buf counts;
+    buf_init(&counts, FIELD_MAX);
+    for (size_t i = 0; i < ARRAY_LEN(outcomes); i++) {
+        int count = count_of(checks, "outcome", outcomes[i][0]);
+        add_count(&counts, count, outcomes[i][1], outcomes[i][1]);
+    }
+    char *text = xasprintf("read %d of %d sources; of %d checks %s", count_read(sources),
+                           cJSON_GetArraySize(sources), cJSON_GetArraySize(checks),
+                           counts.len ? buf_str(&counts) : "none ran");
+    buf_addch(layout->out, '\n');
+    layout_item(layout, 1, "", INK_PLAIN, 4, text);
+    free(text);
+    buf_release(&counts);
+}
+
+static void write_trouble(const struct layout *layout, const char *name, const char *text, int *shown,
+                          int *all)
+{
+    (*all)++;
+    if (!layout->style->verbose && *shown == PROBLEMS_MAX)
+        return;
+    (*shown)++;
+    char *line = xasprintf("%s: %s", name, text);
+    layout_item(layout, 2, layout_glyph(layout, GLYPH_WARNING), INK_WARNING, 4, line);
+    free(line);
+}
+
+static void write_troubles(const struct layout *layout, const cJSON *target)
+{
+    int shown = 0, all = 0;
+    const cJSON *row, *problem;
+    cJSON_ArrayForEach(row, json_at(target, "checks")) {
+        if (str_equal(json_str(row, "outcome"), "error")) {
+            char *name = xasprintf("check %s", str_or(row, "id", "?"));
+            write_trouble(layout, name, str_or(row, "reason", "ended in error"), &shown, &all);
+            free(name);
+        }
+    }
+    cJSON_ArrayForEach(row, json_at(target, "sources")) {
+        cJSON_ArrayForEach(problem, json_at(row, "problems")) {
+            if (cJSON_IsString(problem))
+                write_trouble(layout, str_or(row, "name", "?"), problem->valuestring, &shown, &all);
+        }
+    }
+    write_more(layout, 4, all - shown);
+}
+
+/* Strings of ROWS (or their MEMBER, where every one of WANTED's outcome counts) as one wrapped line. */
+static void write_names(const struct layout *layout, const char *lead, const cJSON *rows,
+                        const char *member, const char *filter, const char *value)
+{
+    struct buf text;
+    int shown = 0, all = 0;
+    const cJSON *row;
+    buf_init(&text, FIELD_MAX);
+    cJSON_ArrayForEach(row, rows) {
+        const char *name = member ? json_str(row, member) : row->valuestring;
+        const char *is = filter ? json_str(row, filter) : NULL;
+        if (!name || (value && !str_equal(is, value)) || (filter && !value && !(is && *is)))
+            continue;
+        if (all++ < NAMES_MAX || layout->style->verbose) {
+            buf_addf(&text, "%s%s", shown++ ? ", " : "", name);
+        }
+    }
+    if (all > shown)
+        buf_addf(&text, " and %d more", all - shown);
+    if (all)
+        layout_item(layout, 2, lead, INK_DIM, 4, buf_str(&text));
+    buf_release(&text);
+}
+
+static void write_looked_at(const struct layout *layout, const cJSON *target)
+{
+    const cJSON *checks = json_at(target, "checks");
+    if (!first_cause(target)) {
+        write_names(layout, "looked at:", json_at(target, "sources"), "name", "kind", NULL);
+        write_names(layout, "judged:", checks, "id", "outcome", "pass");
+        write_names(layout, "not judged:", checks, "id", "outcome", "skip");
+    }
+    write_names(layout, "not recognised:", json_at(target, "unrecognised"), NULL, NULL, NULL);
+}
+
+static enum glyph outcome_glyph(const char *outcome)
+{
+    if (strcmp(outcome, "pass") == 0)
+        return GLYPH_OK;
+    if (strcmp(outcome, "fail") == 0)
+        return GLYPH_ERROR;
+    return strcmp(outcome, "error") == 0 ? GLYPH_WARNING : GLYPH_SKIP;
+}
+
+static void write_checks(const struct layout *layout, const cJSON *target)
+{
+    const cJSON *check;
+    buf_adds(layout->out, "\n  checks\n");
+    cJSON_ArrayForEach(check, json_at(target, "checks")) {
+        const char *outcome = str_or(check, "outcome", "?"), *reason = str_or(check, "reason", "");
+        enum glyph glyph = outcome_glyph(outcome);
+        if (strcmp(outcome, "not_applicable") == 0)
+            outcome = "not applicable";
+        char *text = xasprintf("%s: %s%s%s", str_or(check, "id", "?"), outcome, *reason ? ": " : "",
+                               reason);
+        layout_item(layout, 2, layout_glyph(layout, glyph), layout_ink(glyph), 6, text);
+        free(text);
+    }
+}
+
+static void write_target(const struct layout *layout, const cJSON *target)
+{
+    write_heading(layout, target);
+    write_envoy(layout, target);
+    write_findings(layout, target);
+    write_asks(layout, target);
+    write_coverage(layout, target);
+    write_troubles(layout, target);
+    write_looked_at(layout, target);
+    if (layout->style->verbose)
+        write_checks(layout, target);
+}
+
+/* The target, its verdict and the first root cause, in one line whatever the width. */
+static void write_quiet(const struct layout *layout, const cJSON *target)
+{
+    const cJSON *cause = first_cause(target);
+    enum glyph glyph = verdict_glyph(str_or(target, "verdict", "unknown"));
+    struct buf text, clean;
+    buf_init(&text, FIELD_MAX);
+    buf_init(&clean, FIELD_MAX);
+    buf_addf(&text, "%s: ", str_or(target, "name", "?"));
+    add_verdict(&text, target);
+    if (cause)
+        buf_addf(&text, "; %s [%s]", str_or(cause, "message", ""), str_or(cause, "id", "?"));
+    layout_clean(layout, &clean, buf_str(&text), false, 0);
+    layout_paint(layout, layout_ink(glyph), layout_glyph(layout, glyph));
+    buf_addf(layout->out, " %s\n", buf_str(&clean));
+    buf_release(&clean);
+    buf_release(&text);
+}
+
+static void write_total(const struct layout *layout, const cJSON *targets)
+{
+    struct buf text;
+    buf_init(&text, FIELD_MAX);
+    add_count(&text, count_of(targets, "verdict", "error"), "with errors", "with errors");
+    add_count(&text, count_of(targets, "verdict", "warning"), "with warnings", "with warnings");
+    add_count(&text, count_of(targets, "verdict", "unknown"), "unknown", "unknown");
+    add_count(&text, count_of(targets, "verdict", "ok"), "ok", "ok");
+    buf_addf(layout->out, "\n%d targets: %s\n", cJSON_GetArraySize(targets), buf_str(&text));
+    buf_release(&text);
+}
+
+bool text_report(struct buf *out, const cJSON *report, const struct report_style *style,
+                 struct err *err)
+{
+    const struct layout layout = {out, style};
+    const cJSON *targets = json_at(report, "targets"), *target;
+    int written = 0;
+    cJSON_ArrayForEach(target, targets) {
+        if (style->quiet) {
+            write_quiet(&layout, target);
+            continue;
+        }
+        if (written++)
+            buf_addch(out, '\n');
+        write_target(&layout, target);
+    }
+    if (!style->quiet && cJSON_GetArraySize(targets) != 1)
+        write_total(&layout, targets);
+    return out->overflow ? err_set(err, "the report is larger than %u MB", REPORT_SIZE_MAX >> 20)
+                         : true;
+}

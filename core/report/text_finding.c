@@ -1,0 +1,240 @@
+/* Stage: report. Renders one finding of the document as text: the cause first, its proof and repair
+ * under it, its consequences folded into one line. Reads the document only. */
+#include "report/text_finding.h"
+#include "base/alloc.h"
+#include "base/json.h"
+#include "base/str.h"
+#include <stdlib.h>
+#include <string.h>
+
+#define INDENT      5
+#define PROOFS_MAX  3
+#define EXCERPT_MAX 400
+#define FIELD_MAX   (64u << 10)
+
+enum glyph text_finding_glyph(const char *severity)
+{
+    if (str_equal(severity, "error"))
+        return GLYPH_ERROR;
+    return str_equal(severity, "warning") ? GLYPH_WARNING : GLYPH_NOTE;
+}
+
+static const char *str_or(const cJSON *object, const char *name, const char *fallback)
+{
+    const char *text = json_str(object, name);
+    return text ? text : fallback;
+}
+
+/* "2026-11-21T07:50:12.123Z" as "2026-11-21 07:50:12"; on the day of SAME_DAY the clock alone. */
+static void add_time(struct buf *out, const char *time, const char *same_day)
+{
+    size_t len = strcspn(time, ".Z");
+    bool has_day = len > 11 && time[10] == 'T';
+    if (has_day && same_day && strncmp(time, same_day, 10) == 0) {
+        buf_add(out, time + 11, len - 11);
+    } else if (has_day) {
+        buf_add(out, time, 10);
+        buf_addch(out, ' ');
+        buf_add(out, time + 11, len - 11);
+    } else {
+        buf_adds(out, time);
+    }
+}
+
+static void add_span(struct buf *out, const cJSON *finding, const char *lead)
+{
+    const char *first = json_str(finding, "first"), *last = json_str(finding, "last");
+    if (!first)
+        return;
+    buf_adds(out, lead);
+    add_time(out, first, NULL);
+    if (last && strcmp(first, last) != 0) {
+        buf_adds(out, " to ");
+        add_time(out, last, first);
+    }
+    buf_adds(out, " UTC");
+}
+
+static void write_when(const struct layout *layout, const cJSON *finding)
+{
+    struct buf when;
+    const char *state = str_or(finding, "state", "unknown");
+    double count = 0;
+    buf_init(&when, FIELD_MAX);
+    if (strcmp(state, "now") == 0) {
+        buf_adds(&when, "now");
+        add_span(&when, finding, ", seen ");
+    } else if (strcmp(state, "before") == 0) {
+        buf_adds(&when, "earlier, over now");
+        add_span(&when, finding, ": ");
+    } else {
+        add_span(&when, finding, "seen ");
+    }
+    if (json_num(finding, "count", &count) && count > 1)
+        buf_addf(&when, "%s%.0f times", when.len ? ", " : "", count);
+    if (when.len)
+        layout_field(layout, INDENT, "when", buf_str(&when));
+    buf_release(&when);
+}
+
+static void add_place(struct buf *out, const cJSON *proof)
+{
+    const char *locator = json_str(proof, "locator");
+    buf_adds(out, str_or(proof, "source", "?"));
+    if (locator)
+        buf_addf(out, ":%s", str_starts(locator, "line ") ? locator + 5 : locator);
+}
+
+static void write_proofs(const struct layout *layout, const cJSON *finding)
+{
+    const cJSON *proofs = json_at(finding, "evidence"), *proof;
+    int shown = 0, all = cJSON_GetArraySize(proofs);
+    bool verbose = layout->style->verbose;
+    struct buf text;
+    buf_init(&text, FIELD_MAX);
+    cJSON_ArrayForEach(proof, proofs) {
+        if (!verbose && shown == PROOFS_MAX)
+            break;
+        buf_clear(&text);
+        add_place(&text, proof);
+        buf_adds(&text, "  ");
+        layout_clean(layout, &text, str_or(proof, "excerpt", ""), false, verbose ? 0 : EXCERPT_MAX);
+        layout_field(layout, INDENT, shown++ ? NULL : "proof", buf_str(&text));
+    }
+    if (shown < all) {
+        buf_clear(&text);
+        buf_addf(&text, "and %d more (--verbose)", all - shown);
+        layout_field(layout, INDENT, NULL, buf_str(&text));
+    }
+    buf_release(&text);
+}
+
+static void write_fix(const struct layout *layout, const cJSON *finding)
+{
+    const cJSON *step;
+    int number = 0, at = INDENT + LAYOUT_LABEL + 3;
+    cJSON_ArrayForEach(step, json_at(finding, "fix")) {
+        number++;
+        layout_step(layout, INDENT, number == 1 ? "fix" : NULL, number, str_or(step, "text", ""));
+        const char *command = json_str(step, "command"), *path = json_str(step, "snippet.path");
+        const char *snippet = json_str(step, "snippet.text");
+        if (command)
+            layout_verbatim(layout, at, "$ ", command);
+        if (snippet) {
+            if (path)
+                layout_item(layout, at, "file", INK_DIM, at, path);
+            layout_verbatim(layout, at + 2, "", snippet);
+        }
+    }
+}
+
+static const cJSON *find_by_id(const cJSON *target, const char *id)
+{
+    const cJSON *finding;
+    cJSON_ArrayForEach(finding, json_at(target, "findings")) {
+        if (str_equal(json_str(finding, "id"), id))
+            return finding;
+    }
+    return NULL;
+}
+
+/* Ids that FINDING explains, directly or through others, into SEEN (an object used as a set). */
+static void gather(const cJSON *target, const cJSON *finding, cJSON *seen, int depth)
+{
+    const cJSON *each;
+    cJSON_ArrayForEach(each, json_at(finding, "explains")) {
+        const char *id = each->valuestring;
+        if (!id || cJSON_GetObjectItemCaseSensitive(seen, id))
+            continue;
+        json_put_bool(seen, id, true);
+        const cJSON *next = find_by_id(target, id);
+        if (next && depth < 16)
+            gather(target, next, seen, depth + 1);
+    }
+}
+
+static void write_follows(const struct layout *layout, const cJSON *target, const cJSON *finding,
+                          int indent)
+{
+    struct buf text;
+    cJSON *seen = cJSON_CreateObject();
+    const cJSON *each;
+    buf_init(&text, FIELD_MAX);
+    gather(target, finding, seen, 0);
+    cJSON_ArrayForEach(each, seen) {
+        const char *title = json_str(find_by_id(target, each->string), "title");
+        buf_addf(&text, "%s%s", text.len ? "; " : "", title ? title : each->string);
+        if (title)
+            buf_addf(&text, " [%s]", each->string);
+    }
+    if (text.len)
+        layout_field(layout, indent, "follows", buf_str(&text));
+    buf_release(&text);
+    cJSON_Delete(seen);
+}
+
+static void write_candidates(const struct layout *layout, const cJSON *finding)
+{
+    static const char *const sides[][2] = {{"for", "speaks for it:"},
+                                           {"against", "speaks against it:"}};
+    const cJSON *candidate, *each;
+    int shown = 0, at = INDENT + LAYOUT_LABEL + 2;
+    cJSON_ArrayForEach(candidate, json_at(finding, "candidates")) {
+        layout_field(layout, INDENT, shown++ ? NULL : "maybe", str_or(candidate, "id", "?"));
+        for (size_t i = 0; i < ARRAY_LEN(sides); i++)
+            cJSON_ArrayForEach(each, json_at(candidate, sides[i][0])) {
+                if (cJSON_IsString(each))
+                    layout_item(layout, at, sides[i][1], INK_DIM, at + 2, each->valuestring);
+            }
+    }
+}
+
+static void write_references(const struct layout *layout, const cJSON *finding)
+{
+    const cJSON *each;
+    int shown = 0;
+    cJSON_ArrayForEach(each, json_at(finding, "references")) {
+        if (cJSON_IsString(each))
+            layout_field(layout, INDENT, shown++ ? NULL : "read", each->valuestring);
+    }
+}
+
+static void write_title(const struct layout *layout, const cJSON *finding, const char *lead,
+                        enum ink ink, int indent)
+{
+    struct buf text;
+    const char *confidence = json_str(finding, "confidence");
+    buf_init(&text, FIELD_MAX);
+    buf_addf(&text, "%s [%s]", str_or(finding, "title", ""), str_or(finding, "id", "?"));
+    if (confidence && strcmp(confidence, "certain") != 0)
+        buf_addf(&text, " (%s)", confidence);
+    layout_item(layout, 2, lead, ink, indent, buf_str(&text));
+    buf_release(&text);
+}
+
+void text_finding_cause(const struct layout *layout, const cJSON *target, const cJSON *finding,
+                        int number)
+{
+    enum glyph glyph = text_finding_glyph(json_str(finding, "severity"));
+    char *lead = xasprintf("%s %d.", layout_glyph(layout, glyph), number);
+    write_title(layout, finding, lead, layout_ink(glyph), INDENT + 2);
+    free(lead);
+    layout_field(layout, INDENT, "what", str_or(finding, "message", ""));
+    write_when(layout, finding);
+    write_proofs(layout, finding);
+    write_candidates(layout, finding);
+    write_fix(layout, finding);
+    write_follows(layout, target, finding, INDENT);
+    write_references(layout, finding);
+}
+
+void text_finding_note(const struct layout *layout, const cJSON *target, const cJSON *finding)
+{
+    char *text = xasprintf("%s [%s]: %s", str_or(finding, "title", ""), str_or(finding, "id", "?"),
+                           str_or(finding, "message", ""));
+    layout_item(layout, 2, layout_glyph(layout, GLYPH_NOTE), INK_DIM, 4, text);
+    free(text);
+    if (layout->style->verbose)
+        write_proofs(layout, finding);
+    write_follows(layout, target, finding, INDENT - 1);
+}

@@ -1,0 +1,18 @@
+/* One finding for people. Inner header of report/. */
+#ifndef DEBRIEF_REPORT_TEXT_FINDING_H
+#define DEBRIEF_REPORT_TEXT_FINDING_H
+
+#include "report/layout.h"
+#include <cjson/cJSON.h>
+
+/* A cause with all that belongs to it: when, what, proof, fix, what follows from it. NUMBER is its place
+ * among the causes. */
+void text_finding_cause(const struct layout *layout, const cJSON *target, const cJSON *finding,
+                        int number);
+
+/* A fact worth knowing, in one paragraph; with the proof when the style is verbose. */
+void text_finding_note(const struct layout *layout, const cJSON *target, const cJSON *finding);
+
+enum glyph text_finding_glyph(const char *severity);
+
+#endif

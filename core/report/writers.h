@@ -1,0 +1,13 @@
+/* The writers behind report_writer_find(), one file each. A new format is a file, a line here and a row
+ * in the table of report.c. */
+#ifndef DEBRIEF_REPORT_WRITERS_H
+#define DEBRIEF_REPORT_WRITERS_H
+
+#include "report/report.h"
+
+bool json_report(struct buf *out, const cJSON *report, const struct report_style *style,
+                 struct err *err);
+bool text_report(struct buf *out, const cJSON *report, const struct report_style *style,
+                 struct err *err);
+
+#endif

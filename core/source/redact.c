@@ -1,0 +1,214 @@
+/* Source: the choke point for secrets. Reads text in portions, writes it with each secret replaced by a
+ * mark. Deliberately keeps no copy of a secret, changes no line end, and never reaches beyond a quote,
+ * so that JSON stays JSON and line numbers stay true. */
+#include "source/redact.h"
+
+#include "base/alloc.h"
+#include "source/redact_key.h"
+#include "source/redact_rules.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    WINDOW = 1 << 18,
+    CONTEXT = 64,    /* bytes before the next one that patterns may look back at */
+    SMALL = 1 << 15, /* texts that are not worth a coarse look first */
+};
+
+static const char *const kinds[] = {"aws-key",      "authorization", "jwt", "private-key",
+                                    "url-password", "password",      NULL};
+
+struct redact_stream {
+    redact_sink_fn *sink;
+    void *user;
+    char *text; /* the window: context, then what is not written yet from `at` on */
+    size_t at, len, cap;
+    size_t limit;      /* announcements that begin before it are judged in this window */
+    const char *stops; /* a secret reached the end of the last window: drop up to one of these */
+    struct redact_key key;
+    struct redact_counts counts;
+    bool failed; /* the sink takes no more */
+};
+
+const char *const *redact_kinds(void)
+{
+    return kinds;
+}
+
+struct redact_stream *redact_stream_new(redact_sink_fn *sink, void *user)
+{
+    struct redact_stream *stream = xcalloc(1, sizeof *stream);
+    stream->sink = sink;
+    stream->user = user;
+    return stream;
+}
+
+void redact_stream_free(struct redact_stream *stream)
+{
+    if (!stream)
+        return;
+    free(stream->text);
+    free(stream);
+}
+
+static void put(struct redact_stream *stream, const char *bytes, size_t len)
+{
+    if (len && !stream->failed)
+        stream->failed = !stream->sink(stream->user, bytes, len);
+}
+
+static void put_until(struct redact_stream *stream, size_t end)
+{
+    if (end <= stream->at)
+        return;
+    put(stream, stream->text + stream->at, end - stream->at);
+    stream->at = end;
+}
+
+static void put_mark(struct redact_stream *stream, enum redact_kind kind)
+{
+    char mark[40];
+    int len = snprintf(mark, sizeof mark, "[redacted:%s]", kinds[kind]);
+    put(stream, mark, (size_t)len);
+    stream->counts.total++;
+    stream->counts.by_kind[kind]++;
+}
+
+static void drop_rest_of_secret(struct redact_stream *stream)
+{
+    while (stream->stops && stream->at < stream->len) {
+        if (stream->text[stream->at] && strchr(stream->stops, stream->text[stream->at]))
+            stream->stops = NULL;
+        else
+            stream->at++;
+    }
+}
+
+/* Walks on within a private key; false when it goes on behind the window. */
+static bool walk_key(struct redact_stream *stream, bool last)
+{
+    while (stream->key.inside && stream->at < stream->len) {
+        size_t keep;
+        bool mark;
+        size_t step = redact_key_step(&stream->key, stream->text + stream->at,
+                                      stream->len - stream->at, last, &keep, &mark);
+        if (step == 0 && stream->key.inside)
+            return false;
+        if (mark)
+            put_mark(stream, REDACT_PRIVATE_KEY);
+        put(stream, stream->text + stream->at, keep);
+        stream->at += step;
+    }
+    return !stream->key.inside;
+}
+
+static void replace(struct redact_stream *stream, const struct redact_hit *hit, bool last)
+{
+    put_until(stream, hit->start);
+    if (hit->key_begins) {
+        redact_key_begin(&stream->key);
+        walk_key(stream, last);
+        return;
+    }
+    put_mark(stream, hit->kind);
+    stream->at = hit->end;
+    if (hit->end == stream->len && !last)
+        stream->stops = hit->stops;
+}
+
+struct pass {
+    struct redact_stream *stream;
+    bool last;
+};
+
+static void in_stretch(void *user, size_t from, size_t to)
+{
+    struct pass *pass = user;
+    struct redact_stream *stream = pass->stream;
+    struct redact_hit hit;
+    if (to > stream->limit)
+        to = stream->limit;
+    for (;;) {
+        if (from < stream->at)
+            from = stream->at;
+        if (stream->key.inside || from >= to ||
+            !redact_rules_next(stream->text, stream->len, from, to, &hit))
+            return;
+        replace(stream, &hit, pass->last);
+    }
+}
+
+/* Judges the window up to `limit` and writes what was judged. */
+static void judge(struct redact_stream *stream, bool last)
+{
+    struct pass pass = {stream, last};
+    stream->limit = last ? stream->len : stream->len - REDACT_OVERLAP;
+    drop_rest_of_secret(stream);
+    if (stream->key.inside && !walk_key(stream, last))
+        return;
+    if (stream->len < SMALL)
+        in_stretch(&pass, 0, stream->limit);
+    else
+        redact_rules_scan(stream->text, stream->len, in_stretch, &pass);
+    if (!stream->key.inside)
+        put_until(stream, stream->limit);
+}
+
+static void slide(struct redact_stream *stream)
+{
+    size_t drop = stream->at > CONTEXT ? stream->at - CONTEXT : 0;
+    stream->len -= drop;
+    stream->at -= drop;
+    memmove(stream->text, stream->text + drop, stream->len);
+}
+
+static void reserve(struct redact_stream *stream, size_t want)
+{
+    size_t need = stream->len + want < WINDOW ? stream->len + want : WINDOW;
+    if (need <= stream->cap)
+        return;
+    size_t twice = stream->cap * 2 < WINDOW ? stream->cap * 2 : WINDOW;
+    stream->cap = need > twice ? need : twice;
+    stream->text = xrealloc(stream->text, stream->cap);
+}
+
+bool redact_stream_feed(struct redact_stream *stream, const char *bytes, size_t len)
+{
+    while (len) {
+        reserve(stream, len);
+        size_t room = stream->cap - stream->len, n = len < room ? len : room;
+        memcpy(stream->text + stream->len, bytes, n);
+        stream->len += n;
+        bytes += n;
+        len -= n;
+        if (stream->len == WINDOW) {
+            judge(stream, false);
+            slide(stream);
+        }
+    }
+    return !stream->failed;
+}
+
+bool redact_stream_end(struct redact_stream *stream, struct redact_counts *counts)
+{
+    judge(stream, true);
+    if (counts)
+        *counts = stream->counts;
+    return !stream->failed;
+}
+
+static bool to_buffer(void *user, const char *bytes, size_t len)
+{
+    buf_add(user, bytes, len);
+    return true;
+}
+
+void redact_text(struct buf *out, const char *text, size_t len, struct redact_counts *counts)
+{
+    struct redact_stream *stream = redact_stream_new(to_buffer, out);
+    redact_stream_feed(stream, text, len);
+    redact_stream_end(stream, counts);
+    redact_stream_free(stream);
+}

@@ -1,0 +1,200 @@
+/* Source: the table of secrets. Reads text, writes where a secret stands. A libhs pass picks the few
+ * stretches worth a look, PCRE2 finds the secret in them. Deliberately keeps identifiers (access key
+ * ids, ARNs, file names): they tell whose secret it was, and checks compare them. */
+#include "source/redact_rules.h"
+
+#include "base/alloc.h"
+#include "base/buf.h"
+#include "base/regex.h"
+
+#include <hs.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Between a name and its value: `="`, `": "`, `\": \"`, YAML, and the pairs of name and value that
+ * task definitions and pods hold. */
+#define ASSIGN                                                                                     \
+    "(?:\\\\{0,3}[\"']?[ \\t]{0,8}(?:=>|[:=])[ \\t]{0,8}"                                          \
+    "|\\\\{0,3}\"\\s{0,20},\\s{0,60}\\\\{0,3}\"value\\\\{0,3}\"\\s{0,4}:\\s{0,4}"                  \
+    "|[\"']?[ \\t\\r]{0,8}\\n[ \\t]{0,60}value:[ \\t]{0,8})"
+/* Between a header and its value; Envoy's own dumps print `'name', 'value'`. */
+#define HEADER "\\\\{0,3}[\"']?[ \\t]{0,8}[:=,][ \\t]{0,8}\\\\{0,3}[\"']?"
+#define FRESH  "(?!\\[redacted:)"
+/* References to a secret, which say where it is kept and are no secret. */
+#define REFERENCE                                                                                  \
+    "arn:|\\$[({]|/(?:var|run|etc|tmp|opt|usr|home|mnt|secrets?|certs?)/|true\\b|false\\b|null\\b"
+#define WORD "[^\\s\"'\\\\,;&<>{}()\\[\\]]"
+/* In plain double quotes up to the closing one, in single quotes likewise, else one word. */
+#define VALUE                                                                                      \
+    "(?|\"(?![,}\\]:\\s]|\\[redacted:|" REFERENCE ")((?:[^\"\\\\\\r\\n]++|\\\\[^\\r\\n])++)"       \
+    "|'(?![,}\\]:\\s]|\\[redacted:|" REFERENCE ")([^'\"\\\\\\r\\n]+)"                              \
+    "|\\\\{0,3}[\"']?(?!" REFERENCE ")(" WORD "+))"
+
+#define WORD_STOPS " \t\r\n\"'\\,;&<>{}()[]"
+#define LINE_STOPS "\"'\\\r\n"
+
+static const struct rule {
+    enum redact_kind kind;
+    const char *stops;
+    const char *pattern; /* exactly one group */
+} rules[] = {
+    {REDACT_PRIVATE_KEY, NULL, "(?-i:-----BEGIN [A-Z0-9 ]{0,30}PRIVATE KEY(?: BLOCK)?-----)()"},
+    {REDACT_PRIVATE_KEY, WORD_STOPS,
+     "(?-i:(LS0tLS1CRUdJTi(?:BQUklWQVRF|BSU0EgUFJJVkFU|BFQyBQUklWQVRF|BPUEVOU1NI|BFTkNSWVBURUQ)"
+     "[A-Za-z0-9+/=]+))"},
+    {REDACT_AWS_KEY, WORD_STOPS,
+     "(?:secret_?access_?key|session_?token|aws_security_token)" ASSIGN
+     "\\\\{0,3}[\"']?([A-Za-z0-9/+=%_-]{16,})"},
+    {REDACT_AWS_KEY, WORD_STOPS, "\"Token\\\\{0,3}\"\\s{0,4}:\\s{0,4}\\\\{0,3}\"([\\w/+=]{100,})"},
+    {REDACT_AUTHORIZATION, LINE_STOPS,
+     "authorization" HEADER
+     "(?:bearer|basic|digest|negotiate|ntlm|token|apikey|aws4-hmac-sha256)[ \\t]{1,8}" FRESH
+     "([^\"'\\\\\\r\\n]+)"},
+    {REDACT_AUTHORIZATION, WORD_STOPS,
+     "authorization" HEADER "(?!aws4-hmac-)([\\w.~+/=-]{16,})(?=[\"'\\\\\\s]|$)"},
+    {REDACT_AUTHORIZATION, WORD_STOPS, "bearer[ \\t]{1,8}((?=[a-z._~+/=-]*[0-9])[\\w.~+/=-]{20,})"},
+    {REDACT_AUTHORIZATION, WORD_STOPS,
+     "x-(?:amz-(?:security-token|signature)|api-key|auth-token|vault-token|consul-token)" HEADER
+         FRESH "([^\\s\"'\\\\,;&<>]{8,})"},
+    {REDACT_AUTHORIZATION, LINE_STOPS,
+     "cookie" HEADER FRESH "([^\\s\"'\\\\=;:,{}\\[\\]]+=[^\"'\\\\\\r\\n]+)"},
+    {REDACT_JWT, WORD_STOPS, "(?-i:(eyJ[\\w-]{8,}\\.[\\w-]{8,}\\.[\\w-]*))"},
+    {REDACT_URL_PASSWORD, WORD_STOPS,
+     "[a-z][a-z0-9+.-]{1,20}:\\\\?/\\\\?/[^/\\s:@\"'\\\\]{0,64}:" FRESH
+     "([^@\\s/\"'\\\\]{1,512})@"},
+    {REDACT_PASSWORD, WORD_STOPS,
+     "(?:password|passwd|client_?secret|api_?key|access_?token|refresh_?token|id_token|secret_?"
+     "key)" ASSIGN VALUE},
+    {REDACT_PASSWORD, WORD_STOPS, "(?-i:_(?:SECRET|TOKEN|ACCESS_KEY))" ASSIGN VALUE},
+    {REDACT_PASSWORD, "&\"'\\ \t\r\n",
+     "[?&](?:token|sig|signature|secret)=" FRESH "([^&\\s\"'\\\\]{4,})"},
+};
+
+/* The coarse look: one of these ends near every announcement. */
+static const struct {
+    const char *pattern;
+    unsigned flags;
+} coarse[] = {
+    {"-----BEGIN [A-Z0-9 ]*PRIVATE KEY", 0},
+    {"LS0tLS1CRUdJTi", 0},
+    {"eyJ[A-Za-z0-9_-]{8}", 0},
+    {"(key|token|secret|passwd|password)[\\x5c\"']{0,4}[ \\t\\r]{0,8}[=:,\\n]", HS_FLAG_CASELESS},
+    {"(authorization|cookie|signature)[\\x5c\"']{0,4}[ \\t]{0,8}[=:,]", HS_FLAG_CASELESS},
+    {"bearer[ \\t]", HS_FLAG_CASELESS},
+    {":\\x5c?/\\x5c?/[^\\s/@\"'\\x5c]*@", 0},
+    {"[?&]sig=", HS_FLAG_CASELESS},
+};
+
+static struct regex *all_rules(void)
+{
+    static struct regex *compiled;
+    if (compiled)
+        return compiled;
+    struct buf joined;
+    struct err err = ERR_INIT;
+    buf_init(&joined, 1 << 16);
+    for (size_t i = 0; i < ARRAY_LEN(rules); i++)
+        buf_addf(&joined, "%s(?:%s)", i ? "|" : "", rules[i].pattern);
+    compiled = regex_new(buf_str(&joined), REGEX_CASELESS, &err);
+    if (!compiled)
+        BUG("%s", err.text);
+    if (regex_groups(compiled) != (int)ARRAY_LEN(rules))
+        BUG("a rule has not one group");
+    buf_release(&joined);
+    return compiled;
+}
+
+static bool match_from(const char *text, size_t len, size_t from, struct redact_hit *hit)
+{
+    struct regex_span spans[ARRAY_LEN(rules) + 1];
+    if (!regex_match(all_rules(), text, len, from, spans, (int)ARRAY_LEN(spans)))
+        return false;
+    size_t i = 0;
+    while (spans[i + 1].start == SIZE_MAX)
+        i++;
+    *hit = (struct redact_hit){
+        .match = spans[0].start,
+        .start = spans[i + 1].start,
+        .end = spans[i + 1].end,
+        .kind = rules[i].kind,
+        .key_begins = rules[i].stops == NULL,
+        .stops = rules[i].stops,
+    };
+    return true;
+}
+
+bool redact_rules_next(const char *text, size_t len, size_t from, size_t to, struct redact_hit *hit)
+{
+    size_t near = len - to < REDACT_REACH ? len : to + REDACT_REACH;
+    while (from < to && match_from(text, near, from, hit) && hit->match < to) {
+        if (hit->end != near || near == len)
+            return true;
+        /* The secret may go on behind what was looked at. */
+        from = hit->match;
+        near = len;
+    }
+    return false;
+}
+
+/* ---- the coarse look ---- */
+
+struct look {
+    redact_stretch_fn *stretch;
+    void *user;
+    size_t from, to; /* the stretch that grows; none while TO is 0 */
+};
+
+static hs_database_t *coarse_database(void)
+{
+    static hs_database_t *database;
+    const char *patterns[ARRAY_LEN(coarse)];
+    unsigned flags[ARRAY_LEN(coarse)];
+    hs_compile_error_t *error = NULL;
+    if (database)
+        return database;
+    for (size_t i = 0; i < ARRAY_LEN(coarse); i++) {
+        patterns[i] = coarse[i].pattern;
+        flags[i] = coarse[i].flags;
+    }
+    if (hs_compile_multi(patterns, flags, NULL, ARRAY_LEN(coarse), HS_MODE_BLOCK, NULL, &database,
+                         &error) != HS_SUCCESS)
+        hs_free_compile_error(error);
+    return database;
+}
+
+static void flush(struct look *look)
+{
+    if (look->to)
+        look->stretch(look->user, look->from, look->to);
+    look->to = 0;
+}
+
+static int on_match(unsigned id, unsigned long long from, unsigned long long to, unsigned flags,
+                    void *user)
+{
+    struct look *look = user;
+    size_t start = to > REDACT_REACH ? (size_t)to - REDACT_REACH : 0;
+    (void)id, (void)from, (void)flags;
+    if (look->to && start > look->to)
+        flush(look);
+    if (!look->to)
+        look->from = start;
+    look->to = (size_t)to;
+    return 0;
+}
+
+void redact_rules_scan(const char *text, size_t len, redact_stretch_fn *stretch, void *user)
+{
+    static hs_scratch_t *scratch;
+    struct look look = {.stretch = stretch, .user = user};
+    hs_database_t *database = coarse_database();
+    if (database && !scratch)
+        hs_alloc_scratch(database, &scratch);
+    /* A processor that libhs does not know: everything deserves a look. */
+    if (!database || !scratch ||
+        hs_scan(database, text, (unsigned)len, 0, scratch, on_match, &look) != HS_SUCCESS)
+        stretch(user, 0, len);
+    else
+        flush(&look);
+}

@@ -1,0 +1,554 @@
+-- Why the connection to the management server does not come about. Reads the xDS close lines whose text (or whose
+-- silence) is the transport's, not the server's; counters alone are counters.lua's. Names a cause only where the
+-- line tells it; google_grpc's empty 13 is reported as what it is, with candidates and what would decide.
+
+local match = debrief.match
+
+-- Which closes are the link's. grpc-codes holds the same rows and leaves these lines alone.
+local LINK = [[reset reason:|upstream reset before response|no healthy upstream|connection error: desc|error while dialing|dial (tcp|unix) |lookup \S+( on \S+)?:|failed to connect to |dns resolution|name resolution|connection (refused|timed out|reset by peer)|i/o timeout|x509:|tls error|tls handshake|no such host|socket closed|secret is not supplied]]
+local KEEPALIVE = [[too many pings|enhance your calm]]
+local CLOSED_LATER = [[closing transport|error reading from server|prior goaway|transport is closing]]
+local LINK_CODES = { [1] = true, [2] = true, [4] = true, [13] = true, [14] = true }
+
+-- The first row that matches names the cause. Texts are lower case, '_' read as a blank.
+local CAUSES = {
+  { "keepalive-mismatch", KEEPALIVE },
+  { "client-certificate-refused",
+    [[alert (bad certificate|certificate (unknown|expired|revoked|required)|unknown ca|access denied|unsupported certificate)|remote error: tls: (bad certificate|certificate required|unknown certificate|expired certificate|revoked certificate)]] },
+  { "clock-skew", [[certificate is not yet valid|current time \S+ is before]] },
+  { "tls-expired", [[certificate has expired(?! or is not yet valid)|current time \S+ is after]] },
+  { "tls-name-mismatch", [[san matcher|certificate is valid for .*, not |ip sans|not valid for any names|cannot validate certificate for|hostname mismatch]] },
+  { "tls-untrusted", [[unable to get (local )?issuer certificate|self[- ]signed certificate|signed by unknown authority|unable to verify the first certificate]] },
+  { "tls-unverified", [[certificate verify failed|certificate has expired or is not yet valid|x509:]] },
+  { "protocol-mismatch",
+    [[wrong version number|http request|first record does not look like a tls handshake|packet length too long|oversized record|no shared cipher|no application protocol|unsupported protocol|alert (handshake failure|protocol version|no application protocol)|reset reason: protocol error|server preface|frame too large]] },
+  { "xds-cluster-overflow", [[reset reason: overflow|\{overflow\}]] },
+  { "dns-unreachable",
+    [[lookup \S+( on \S+)?: .*(i/o timeout|connection refused|no route to host|network is unreachable|operation not permitted)|lookup \S+( on \S+)?: i/o timeout|server misbehaving|temporary failure in name resolution|contact(ing)? dns servers]] },
+  { "dns-failed", [[no such host|name or service not known|domain name not found|dns resolution failed|no address associated with hostname|could not resolve host]] },
+  { "relay-stopped", [[dial unix .*(connection refused|no such file or directory)|delayed connect error: no such file or directory|immediate connect error: no such file or directory]] },
+  { "refused", [[connection refused|connect error: 111\b]] },
+  { "timeout", [[reset reason: connection timeout|\{connection timeout\}|i/o timeout|connection timed out|connect error: (110|113|101)\b|no route to host|network is unreachable|handshake timeout|context deadline exceeded]] },
+  { "termination", [[reset reason: connection termination|\{connection termination\}]] },
+  { "no-host", [[no healthy upstream]] },
+}
+
+local APP_MESH_ENDED = 1790812800 -- 2026-10-01
+
+local SNIPPET_KEEPALIVE = [[
+# the xDS cluster of the bootstrap: ping less often than the server's minimum (grpc-go: 5 minutes)
+typed_extension_protocol_options:
+  envoy.extensions.upstreams.http.v3.HttpProtocolOptions:
+    explicit_http_config:
+      http2_protocol_options:
+        connection_keepalive: { interval: 300s, timeout: 10s }
+]]
+
+-- ---- the evidence, read once (as grpc-codes does) ----
+
+local function seconds(text)
+  local y, m, d, h, min, s = (text or ""):match("^(%d+)-(%d+)-(%d+)T(%d+):(%d+):([%d.]+)")
+  if not y then return 0 end
+  y, m, d = tonumber(y), tonumber(m), tonumber(d)
+  if m <= 2 then y, m = y - 1, m + 12 end
+  local days = 365 * y + y // 4 - y // 100 + y // 400 + (153 * (m - 3) + 2) // 5 + d - 719469
+  return days * 86400 + tonumber(h) * 3600 + tonumber(min) * 60 + tonumber(s)
+end
+
+local function read_close(ev, record)
+  local rest = (record.rest or ""):gsub("%s+thread=%d+%s*$", ""):gsub("%s*%(previously .*$", ""):gsub('["%s,]+$', "")
+  local plain = rest:lower():gsub("_", " "):gsub("^%s+", "")
+  return { record = record, code = ev:number(record, "code"), time = ev:time(record), peer = record.peer, text = rest,
+    plain = plain, method = record.method or "", by_peer = plain:find("via upstream", 1, true) ~= nil }
+end
+
+local function read_servers(ev)
+  local servers = {}
+  for record in ev:each("bootstrap") do
+    if record.client and record.client ~= "path" then servers[#servers + 1] = record end
+  end
+  return servers
+end
+
+local function server_of(servers, peer)
+  for _, server in ipairs(servers) do
+    if peer and (server.target == peer or server.address == peer) then return server.address or peer, server end
+  end
+  if peer then return peer end
+  local only = servers[1]
+  for _, server in ipairs(servers) do
+    if server.target ~= only.target then return "xds server" end
+  end
+  return only and (only.address or only.target) or "xds server", only
+end
+
+local function read_link(ev)
+  local link = { updated = 0 }
+  for record in ev:each("stats") do
+    local name, value = record.name, ev:number(record, "value")
+    if name and value then
+      if name:match("control_plane%.connected_state$") then
+        link.connected = math.max(link.connected or 0, value)
+      elseif name == "cluster_manager.cds.update_success" or name == "listener_manager.lds.update_success" then
+        link.ok = (link.ok or 0) + value
+      elseif name:match("%.update_time$") then
+        link.updated = math.max(link.updated, value / 1000)
+      end
+    end
+  end
+  link.up = (link.connected or 0) >= 1 and (link.ok or 0) > 0
+  return link
+end
+
+local function latest(ev, time, name)
+  for record in ev:each(name) do time = math.max(time, ev:time(record) or 0) end
+  return time
+end
+
+local function read_marks(ev)
+  local marks = { success = latest(ev, latest(ev, 0, "event.answered"), "log.config_rejected"), stop = 0 }
+  for record in ev:each("log.stop") do
+    if (record.step or ""):match("SIG") then marks.stop = math.max(marks.stop, ev:time(record) or 0) end
+  end
+  marks.started = latest(ev, 0, "log.start")
+  return marks
+end
+
+local function is_google(server, peer, seen)
+  if server then return server.client == "google_grpc" end
+  if peer then return peer:match(":%d+$") ~= nil or peer:match("^unix:") ~= nil end
+  return seen
+end
+
+local function google_was_seen(ev, mesh)
+  if mesh == "appmesh" or ev:count("event.google") > 0 then return true end
+  for record in ev:each("stats") do
+    if (record.name or ""):match("^grpc%..*%.streams_") then return true end
+  end
+  return false
+end
+
+local function of_link(close)
+  if not LINK_CODES[close.code] then return false end
+  if match(close.plain, KEEPALIVE) then return true end
+  if match(close.plain, CLOSED_LATER) then return false end
+  if close.by_peer and not match(close.plain, [[desc =|dial |lookup ]]) then return false end
+  return match(close.plain, LINK) ~= nil
+end
+
+local function groups_of(ev, servers, mesh)
+  local groups, by_key, google_seen = {}, {}, google_was_seen(ev, mesh)
+  for record in ev:each("log.xds_closed") do
+    local close = read_close(ev, record)
+    local name, server = server_of(servers, close.peer)
+    local key = name .. "\n" .. close.method
+    local group = by_key[key]
+    if not group then
+      group = { name = name, server = server, mesh = mesh, closes = {}, google = is_google(server, close.peer, google_seen) }
+      by_key[key], groups[#groups + 1] = group, group
+    end
+    group.closes[#group.closes + 1] = close
+  end
+  for _, group in ipairs(groups) do
+    group.count = #groups == 1 and math.max(#group.closes, ev:count("log.xds_closed")) or #group.closes
+  end
+  return groups
+end
+
+-- Streams that lived for a quarter of an hour each were connected: their end is rotation, not a dead link.
+local function is_rotation(group, longest)
+  local beats = {}
+  for _, close in ipairs(group.closes) do
+    if not close.time then return false end
+    local last = beats[#beats]
+    if last and close.time - last > 2 and close.time - last < longest then return false end
+    if not last or close.time - last > 2 then beats[#beats + 1] = close.time end
+  end
+  return #beats >= 2 and (beats[#beats] - beats[1]) / math.max(1, group.count - 1) >= longest / 4
+end
+
+-- When the log that holds TIME ends; another log that goes on proves nothing.
+local function log_end(ev, time)
+  local ends = 0
+  for record in ev:each("log") do
+    local covers = record.shape ~= "log.access" and seconds(record.first) <= time and time < seconds(record.last) + 1
+    if covers then ends = math.max(ends, seconds(record.last)) end
+  end
+  return ends
+end
+
+local function is_over(ev, close, link, marks)
+  local time = close.time
+  if not time then return link.up end
+  if marks.stop > 0 and time >= marks.stop - 1 and time <= marks.stop + 10 then return true end
+  if marks.success > time or link.updated > time then return true end
+  return link.up and ev:now() - time > 60 or log_end(ev, time) - time > 600
+end
+
+-- ---- the place that cannot be reached ----
+
+-- What the text or the configuration names: host, port, and the name that TLS asks for.
+local function place_of(group, close)
+  local dialled = match(close.text, [=[dial tcp (?<host>\[[^\]]+\]|[^\s:]+):(?<port>\d+)]=])
+  local asked = match(close.text, [=[lookup (?<host>[^\s:]+)]=])
+  local known = match(group.name, [=[^(?:[a-z]+:/*)?(?<host>\[[^\]]+\]|[^\s:/]+):(?<port>\d+)$]=])
+  local host = asked and asked.host or dialled and dialled.host or known and known.host
+  local port = dialled and dialled.port or known and known.port
+  local place = { host = host or "HOST", port = port or "PORT", known = host ~= nil }
+  place.is_address = host ~= nil and match(host, [=[^(\d+\.){3}\d+$|^\[|:]=]) ~= nil
+  place.name = host and (port and host .. ":" .. port or host) or group.name == "xds server" and "the management server" or group.name
+  return place
+end
+
+-- HOST and PORT of a command or sentence; an address is no server name.
+local function fill(text, place)
+  if not text then return nil end
+  if place.is_address then text = text:gsub(" %-servername HOST", "") end
+  return (text:gsub("HOST", (place.host:gsub("%%", "%%%%"))):gsub("PORT", place.port))
+end
+
+local function openssl(place)
+  return fill("openssl s_client -connect HOST:PORT -servername HOST -alpn h2 -showcerts </dev/null", place)
+end
+
+local function nc(place) return string.format("nc -vz -w 5 %s %s", place.host, place.port) end
+
+local function ask_probe(ev, place, why)
+  ev:ask { evidence = "probe/tls.txt", why = why,
+    how = string.format("from the proxy's network namespace: getent hosts %s; %s; %s", place.host, nc(place), openssl(place)) }
+end
+
+-- ---- what to say and what to do; HOST, PORT are filled in ----
+
+local SAYS = {
+  ["refused"] = "%s refuses the connection: nothing listens there, or something on the way rejects it",
+  ["timeout"] = "%s does not answer: connections time out, packets are dropped or have no way there",
+  ["dns-failed"] = "the name of %s does not resolve: the resolver says that it does not exist",
+  ["dns-unreachable"] = "the resolver gives no usable answer, so %s cannot be looked up",
+  ["tls-untrusted"] = "the certificate of %s is signed by an authority that the proxy does not trust",
+  ["tls-unverified"] = "the certificate of %s is refused, and this evidence does not say why",
+  ["tls-expired"] = "the certificate of %s has expired",
+  ["clock-skew"] = "the certificate of %s is not yet valid by the proxy's clock: the clocks differ, or it was issued for later",
+  ["tls-name-mismatch"] = "the certificate of %s is made out to another name than the proxy asks for",
+  ["client-certificate-refused"] = "%s refuses the certificate that the proxy presents, or wants one",
+  ["protocol-mismatch"] = "the proxy and %s do not speak the same protocol on this port",
+  ["xds-cluster-overflow"] = "the circuit breaker of the proxy's own xDS cluster holds back streams to %s",
+  ["relay-stopped"] = "the local agent or relay behind %s does not listen any more",
+  ["keepalive-mismatch"] = "%s ends the connection because the proxy pings more often than it allows",
+  ["not-connected"] = "there is no connection to %s, and this evidence does not say why",
+}
+
+local STEPS = {
+  ["refused"] = {
+    { "see whether the management server runs and listens on that port", "nc -vz -w 5 HOST PORT" },
+    { "compare host and port with the bootstrap; on Kubernetes see that the Service has endpoints", "kubectl get endpoints -A | grep PORT" },
+  },
+  ["timeout"] = {
+    { "try the connection from where the proxy runs", "nc -vz -w 5 HOST PORT" },
+    { "AWS: give the subnet a way out (NAT, public address) or an interface endpoint, and open egress to PORT in the security group and network ACL" },
+    { "Kubernetes: look for a NetworkPolicy that closes egress to PORT", "kubectl get networkpolicy -A" },
+  },
+  ["dns-failed"] = {
+    { "look the name up from where the proxy runs", "getent hosts HOST" },
+    { "correct the name in the bootstrap, or create the record (AWS: private DNS of the interface endpoint; Kubernetes: the Service and its namespace)" },
+    { "Kubernetes: a pod with hostNetwork needs dnsPolicy: ClusterFirstWithHostNet to resolve service names" },
+  },
+  ["dns-unreachable"] = {
+    { "see which resolver the proxy asks, and whether it answers", "cat /etc/resolv.conf; dig +time=3 HOST" },
+    { "open UDP and TCP port 53 to the resolver; Kubernetes: see that CoreDNS is healthy", "kubectl -n kube-system get pods -l k8s-app=kube-dns" },
+  },
+  ["tls-untrusted"] = {
+    { "show the chain that the server sends", "openssl s_client -connect HOST:PORT -servername HOST -alpn h2 -showcerts </dev/null" },
+    { "put the authority that signed it into the proxy's trusted_ca (or root_certs), or have the server send the missing intermediate; a root may have been replaced under the same name" },
+  },
+  ["tls-expired"] = {
+    { "show the dates of the server's certificate", "openssl s_client -connect HOST:PORT -servername HOST </dev/null | openssl x509 -noout -dates -subject" },
+    { "renew the certificate of the management server, and have the server load it" },
+  },
+  ["clock-skew"] = {
+    { "compare the clocks of both hosts with a reference", "date -u; chronyc tracking || timedatectl" },
+    { "correct the clock that is wrong; if both are right, wait for notBefore or issue the certificate anew" },
+  },
+  ["tls-name-mismatch"] = {
+    { "show the names in the server's certificate", "openssl s_client -connect HOST:PORT -servername HOST </dev/null | openssl x509 -noout -ext subjectAltName" },
+    { "connect by one of those names, or correct sni and match_typed_subject_alt_names of the xDS cluster, or issue a certificate for the name that is used" },
+  },
+  ["client-certificate-refused"] = {
+    { "look at the dates and the issuer of the proxy's own certificate", "curl -s http://127.0.0.1:9901/certs" },
+    { "have the server trust its issuer, or give the proxy a certificate (tls_certificates of the xDS cluster)" },
+  },
+  ["protocol-mismatch"] = {
+    { "see what the port speaks", "openssl s_client -connect HOST:PORT -servername HOST -alpn h2 </dev/null" },
+    { "make both sides agree: a transport_socket with TLS in the xDS cluster (or none), the server's TLS or plain-text port, HTTP/2 on both" },
+  },
+  ["xds-cluster-overflow"] = {
+    { "raise circuit_breakers of the xDS cluster in the bootstrap (max_requests, max_pending_requests), or fetch everything over one ADS stream" },
+  },
+  ["relay-stopped"] = {
+    { "see whether the agent or relay runs and start it again (Istio: pilot-agent in the same container; ECS: the instance's relay container)", "docker ps -a | grep -i -e relay -e agent" },
+  },
+}
+
+local function advise(finding, slug, place)
+  for _, step in ipairs(STEPS[slug] or {}) do
+    finding:advise(fill(step[1], place), fill(step[2], place))
+  end
+end
+
+-- ---- symptoms that have several causes ----
+
+local settle = {}
+
+-- A client without TLS whose peer hangs up at once: most often the peer wants TLS.
+settle["termination"] = function(ev, group, _, link, place)
+  local plain = group.server and group.server.tls == "no"
+  if not plain or (link.ok or 0) > 0 then return "not-connected" end
+  ask_probe(ev, place, "whether the port speaks TLS, is a proxy in between, or belongs to a server that crashes")
+  return "protocol-mismatch", function(finding)
+    finding:confidence("likely")
+      :candidate("ems-connection.protocol-mismatch", { ["for"] = "the proxy speaks plain text and the peer closes each connection before it answers" })
+      :candidate("ems-connection.refused", { ["for"] = "a proxy in front of a server that is gone, or a server that crashes, does the same" })
+  end
+end
+
+local function dns_cluster(ev, name)
+  for record in ev:each("xds.clusters") do
+    if record.name == name then return (record.type or ""):match("DNS") ~= nil end
+  end
+  return nil
+end
+
+-- No host in the xDS cluster: the resolver's counters tell, as far as they are this cluster's.
+settle["no-host"] = function(ev, group, close)
+  local dns = dns_cluster(ev, close.peer)
+  local missing, pending = ev:stat("dns.cares.not_found"), ev:stat("dns.cares.pending_resolutions")
+  local _, proof = ev:stat("dns.cares.not_found")
+  if dns ~= false and (tonumber(missing) or 0) > 0 then
+    return "dns-failed", function(finding)
+      finding:confidence(dns and "certain" or "likely"):cite(proof)
+    end
+  elseif dns ~= false and (tonumber(pending) or 0) > 0 then
+    return "dns-unreachable", function(finding) finding:confidence("likely") end
+  end
+  return "not-connected", function(finding)
+    finding:candidate("ems-connection.dns-failed", { ["for"] = "the xDS cluster has no host, as after a name that does not exist",
+        against = dns == false and "the cluster is not resolved by DNS" or nil })
+      :candidate("ems-connection.dns-unreachable", { ["for"] = "the resolver may not answer" })
+    ev:ask { evidence = "admin/stats.txt", why = "dns.cares.* and cluster.*.membership_total tell why the xDS cluster has no host",
+      how = "curl -s 'http://127.0.0.1:9901/stats?filter=dns|membership_total', and getent hosts of the server's name" }
+  end
+end
+
+-- Up to Envoy 1.36 one text for untrusted, expired and not yet valid; only a wrong name has a counter.
+settle["tls-unverified"] = function(ev, group, close, _, place)
+  local prefix = "cluster." .. (close.peer or "?") .. ".ssl."
+  local san, proof = ev:stat(prefix .. "fail_verify_san")
+  local other = ev:stat(prefix .. "fail_verify_error")
+  if (tonumber(san) or 0) > 0 and (tonumber(other) or 0) == 0 then
+    return "tls-name-mismatch", function(finding) finding:cite(proof) end
+  end
+  local dates = close.plain:find("expired or is not yet valid", 1, true)
+  ask_probe(ev, place, "why the certificate is refused: who signed it, its dates, its names")
+  ev:ask { evidence = "host/clock.txt", why = "a wrong clock makes a good certificate look expired or not yet valid", how = "date -u on the proxy's host and on the server" }
+  return "tls-unverified", function(finding)
+    finding:candidate("ems-connection.tls-expired", { ["for"] = "an expired certificate prints this line" })
+      :candidate("ems-connection.clock-skew", { ["for"] = "so does one that is not yet valid by the proxy's clock" })
+    if not dates then
+      finding:candidate("ems-connection.tls-untrusted", { ["for"] = "so does one whose authority the proxy does not know" })
+        :candidate("ems-connection.tls-name-mismatch", { ["for"] = "so does one for another name", against = other and "a wrong name would count in ssl.fail_verify_san" or nil })
+    end
+    finding:advise("look at the certificate from where the proxy runs", openssl(place) .. " | openssl x509 -noout -subject -issuer -dates -ext subjectAltName")
+  end
+end
+
+-- google_grpc and every vague text. Order of the candidates is by how long the first attempt took.
+settle["not-connected"] = function(ev, group, close, _, place)
+  local first, marks = group.closes[1], read_marks(ev)
+  local took = first.time and marks.started > 0 and first.time - marks.started
+  local slow = took and took > 15 and "the first attempt took " .. math.floor(took) .. " s, as when packets are dropped" or nil
+  local quick = took and took >= 0 and took < 10 and "the first attempt failed within " .. math.ceil(took) .. " s" or nil
+  local traced = ev:count("event.trace") > 0
+  local plain_text = group.server and group.server.tls == "no" and "the bootstrap asks for plain text" or nil
+  ask_probe(ev, place, "DNS, TCP and TLS are told apart by a probe from where the proxy runs; this log does not tell them apart")
+  ev:ask { evidence = "manifest/task-definition.json, or the pod's init container", why = "redirect rules that catch the proxy's own traffic look the same",
+    how = "proxyConfiguration (IgnoredUID, EgressIgnoredPorts) and user of the Envoy container: aws ecs describe-task-definition --task-definition FAMILY; or kubectl get pod POD -o yaml" }
+  return "not-connected", function(finding)
+    local function candidate(slug, speaks_for, against)
+      finding:candidate("ems-connection." .. slug, { ["for"] = speaks_for, against = against })
+    end
+    if traced then
+      candidate("timeout", "the gRPC trace says that the TCP connection failed", nil)
+      candidate("refused", "the gRPC trace says that the TCP connection failed", nil)
+    elseif slow then
+      candidate("timeout", slow, nil)
+    end
+    candidate("refused", quick or "a refused connection ends this way", slow)
+    candidate("dns-failed", "a name that does not resolve ends this way", place.is_address and "the server is given as an address" or nil)
+    candidate("tls-unverified", "a refused certificate ends this way", plain_text or traced and "TCP already failed" or nil)
+    candidate("protocol-mismatch", "plain text against TLS ends this way", traced and "TCP already failed" or nil)
+    candidate("self-captured", "redirect rules that catch the proxy's own port end this way", nil)
+    if not slow then candidate("timeout", "dropped packets end this way", quick) end
+    if group.name:find("envoy-management", 1, true) and (not first.time or first.time >= APP_MESH_ENDED) then
+      candidate("endpoint-retired", "App Mesh ended on 2026-09-30", not first.time and "the line has no date" or nil)
+    end
+    finding:advise("find out how far a connection gets from where the proxy runs: name, TCP, TLS",
+      string.format("getent hosts %s; %s; %s", place.host, nc(place), openssl(place)))
+  end
+end
+
+-- ---- judging ----
+
+local function cause_of(ev, group, close)
+  if group.google and close.code == 13 and close.plain == "" then return "not-connected" end
+  if not of_link(close) then return nil end
+  for _, row in ipairs(CAUSES) do
+    if match(close.plain, row[2]) then return row[1] end
+  end
+  return "not-connected"
+end
+
+local function relayed(group, slug)
+  local socket = group.name:match("^unix:") ~= nil
+  return socket and slug == "refused" and "relay-stopped" or slug
+end
+
+local function cite(ev, finding, group, slug, link)
+  local first, last
+  for _, close in ipairs(group.closes) do
+    if cause_of(ev, group, close) == slug then first, last = first or close, close end
+  end
+  finding:cite(last.record)
+  if first ~= last then finding:cite(first.record) end
+  if link.connected == 0 or last.time and math.abs(ev:now() - last.time) < 600 then finding:when("now") end
+  finding:span { count = math.max(group.count, 1) }
+end
+
+local function message_of(slug, group, close, place)
+  if slug == "not-connected" and close.plain == "" then
+    return string.format("google_grpc has no connection to %s: the stream is closed with code 13 and no text, which tells nothing more", place.name)
+  end
+  return string.format(SAYS[slug], place.name)
+end
+
+local function report(ev, group, close, seen, link)
+  local place = place_of(group, close)
+  local slug, more = relayed(group, seen), nil
+  if settle[slug] then slug, more = settle[slug](ev, group, close, link, place) end
+  if slug == "not-connected" and not more then slug, more = settle["not-connected"](ev, group, close, link, place) end
+  local finding = ev:report("ems-connection." .. slug, "xds-server", group.name, "%s", message_of(slug, group, close, place))
+  if more then more(finding) end
+  cite(ev, finding, group, seen, link)
+  advise(finding, slug, place)
+  return finding
+end
+
+-- Ended, yet long enough to be worth a note.
+local function report_before(ev, group, close, slug)
+  local first = group.closes[1]
+  local long = first.time and close.time and close.time - first.time >= 60 or group.count > 3
+  if not long or not SAYS[slug] then return end
+  local place = place_of(group, close)
+  local finding = ev:report("ems-connection." .. slug, "xds-server", group.name, "%s; it is over, the stream came back since",
+    message_of(slug, group, close, place))
+  finding:severity("info"):when("before"):cite(close.record)
+end
+
+local function keepalive(ev, group, close)
+  local place = place_of(group, close)
+  local finding = ev:report("ems-connection.keepalive-mismatch", "xds-server", group.name, "%s", message_of("keepalive-mismatch", group, close, place))
+  finding:cite(close.record):snippet("ping less often, or have the server allow it (grpc-go: EnforcementPolicy.MinTime)", "bootstrap.yaml", SNIPPET_KEEPALIVE)
+end
+
+-- Up now, yet the link broke again and again over a while that is no start-up.
+local function is_flapping(group, link)
+  local first, last = group.closes[1], group.closes[#group.closes]
+  if not link.up or not first.time or not last.time then return false end
+  local span = last.time - first.time
+  return group.count >= 6 and span > 600 and span / group.count < 600
+end
+
+local function report_flapping(ev, group, close)
+  local place = place_of(group, close)
+  local finding = ev:report("ems-connection.flapping", "xds-server", group.name,
+    "the connection to %s breaks again and again; it is up now", place.name)
+  finding:confidence("likely"):cite(close.record):cite(group.closes[1].record):span { count = group.count }
+  finding:advise("look for what lies between: load balancer idle time-outs, restarts of the server, packet loss",
+    "debrief check http://HOST:9901 --sample 30s")
+end
+
+local function judge(ev, group, link, marks)
+  local close = group.closes[#group.closes]
+  for _, each in ipairs(group.closes) do
+    if match(each.plain, KEEPALIVE) then return keepalive(ev, group, each) end
+  end
+  local slug = cause_of(ev, group, close)
+  if not slug then return end
+  local silent = close.plain == ""
+  if silent and is_rotation(group, ev:param("rotation")) then return end
+  if not is_over(ev, close, link, marks) then
+    report(ev, group, close, slug, link)
+  elseif is_flapping(group, link) then
+    report_flapping(ev, group, close)
+  elseif not silent then
+    report_before(ev, group, close, slug)
+  end
+end
+
+local function run(ev)
+  local servers, proxy = read_servers(ev), ev:first("proxy")
+  local link, marks = read_link(ev), read_marks(ev)
+  for _, group in ipairs(groups_of(ev, servers, proxy and proxy.mesh)) do
+    judge(ev, group, link, marks)
+  end
+end
+
+local EXPLAINS = {
+  "probes.pre-initializing", "probes.initializing", "probes.live-unconfigured", "probes.listeners-unanswered",
+  "probes.eds-unanswered", "probes.secret-unanswered", "probes.routes-unanswered", "grpc-codes.unavailable",
+  "grpc-codes.internal", "grpc-codes.deadline-exceeded", "grpc-codes.startup-retry", "grpc-codes.unknown-code",
+  "ems-connection.not-connected", "ems-connection.flapping", "config-rejected.fetch-timed-out", "lb-health.no-listener",
+  "lb-health.backend-unready",
+}
+
+local function kind(title, severity)
+  return { title = title, severity = severity or "error", explains = EXPLAINS }
+end
+
+return debrief.check {
+  id = "ems-connection",
+  title = "does the connection to the management server come about, and if not why?",
+  version = "0.1.0",
+  tags = { "xds", "appmesh", "istio", "consul", "gateway" },
+  needs = {
+    "log.xds_closed", "?stats{*control_plane.connected_state}", "?stats{cluster_manager.cds.update_*}",
+    "?stats{listener_manager.lds.update_*}", "?stats{grpc.*.streams_total}", "?stats{dns.cares.*}", "?stats{cluster.*.ssl.fail_verify_*}",
+    "?log", "?log.start", "?log.stop", "?log.config_rejected", "?bootstrap", "?proxy", "?xds.clusters{state=static}",
+  },
+  events = {
+    answered = [[(cds: (add|response indicates|added/updated) |lds: add/update listener |connected to (delta )?upstream XDS server)]],
+    google = [[notifyRemoteClose]],
+    trace = [[subchannel.*(connect_failed|Connect Failed)]],
+  },
+  params = {
+    rotation = { type = "duration", default = "15m", help = "streams that live at least this long before they are closed are rotated, not cut" },
+  },
+  findings = {
+    ["ems-connection.refused"] = kind("the connection is refused"),
+    ["ems-connection.timeout"] = kind("the server cannot be reached"),
+    ["ems-connection.dns-failed"] = kind("the server's name does not resolve"),
+    ["ems-connection.dns-unreachable"] = kind("the resolver does not answer"),
+    ["ems-connection.tls-untrusted"] = kind("the server's certificate is not trusted"),
+    ["ems-connection.tls-unverified"] = kind("the server's certificate is refused, the reason is not told"),
+    ["ems-connection.tls-expired"] = kind("the server's certificate has expired"),
+    ["ems-connection.clock-skew"] = kind("the server's certificate is not yet valid"),
+    ["ems-connection.tls-name-mismatch"] = kind("the server's certificate is for another name"),
+    ["ems-connection.client-certificate-refused"] = kind("the proxy's certificate is refused"),
+    ["ems-connection.protocol-mismatch"] = kind("proxy and server speak different protocols"),
+    ["ems-connection.xds-cluster-overflow"] = kind("the circuit breaker of the xDS cluster is open"),
+    ["ems-connection.relay-stopped"] = kind("the local agent or relay is gone"),
+    ["ems-connection.keepalive-mismatch"] = kind("the proxy pings too often", "warning"),
+    ["ems-connection.not-connected"] = kind("no connection to the management server"),
+    ["ems-connection.flapping"] = kind("the connection breaks again and again", "warning"),
+  },
+  run = run,
+}

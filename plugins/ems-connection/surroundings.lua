@@ -1,0 +1,102 @@
+-- What around the proxy keeps it from its management server and is written elsewhere than in close lines: the
+-- metadata services, the identity token, the resolver of a host-network pod, and what agents say of their own link.
+
+local match = debrief.match
+
+local CONTROL_PLANE = [[istiod|istio-pilot|discovery|\bxds\b|consul|contour|control-?plane|envoy-gateway|envoy-management|kuma|gloo]]
+
+local function judge_metadata(ev)
+  for record in ev:each("event.metadata") do
+    ev:report("ems-connection.metadata-unreachable", "address", record.address,
+      "the metadata service %s does not answer (%s): credentials and region come from there", record.address, record.why)
+      :cite(record)
+      :advise("EC2: allow containers to reach it: hop limit 2, and no rule that drops 169.254.169.254",
+        "aws ec2 modify-instance-metadata-options --instance-id ID --http-put-response-hop-limit 2 --http-endpoint enabled")
+      :advise("ECS: leave 169.254.170.2 and 169.254.169.254 out of the traffic capture (EgressIgnoredIPs)")
+      :advise("or give the region by AWS_REGION and the credentials by a task role or service account")
+  end
+  for record in ev:each("log.aws_credentials") do
+    local why = match(record.message or "", [[(?i)(?<why>couldn't connect to server|timeout was reached|connection timed out|connection refused)]])
+    if why then
+      ev:report("ems-connection.metadata-unreachable", "address", "169.254.169.254",
+        "Envoy cannot reach the AWS metadata service (%s)", why.why):cite(record)
+        :advise("leave 169.254.170.2 and 169.254.169.254 out of the traffic capture, and raise the metadata hop limit to 2 for containers")
+    end
+  end
+end
+
+local function judge_token(ev)
+  for record in ev:each("event.token") do
+    ev:report("ems-connection.token-unreadable", "xds-server", "xds server",
+      "the identity token %s cannot be read: %s", record.path, (record.why:gsub("^%u", string.lower)))
+      :cite(record)
+      :advise("see that the volume is mounted and readable by the proxy's user", string.format("kubectl exec POD -c CONTAINER -- ls -lL %s", record.path))
+      :advise("set fsGroup to the proxy's group (App Mesh: 1337), so that a non-root user may read the projected token")
+  end
+end
+
+-- Only where no close line has the word, and only for names that a control plane has.
+local function judge_lookup(ev)
+  if ev:count("log.xds_closed") > 0 then return end
+  for record in ev:each("event.lookup") do
+    if match(record.host, CONTROL_PLANE) or record.origin == "istio" then
+      local missing = record.why == "no such host"
+      ev:report(missing and "ems-connection.dns-failed" or "ems-connection.dns-unreachable", "xds-server", record.host,
+        missing and "the name %s does not resolve: the resolver%s says that it does not exist" or "%s cannot be looked up: the resolver%s gives no answer",
+        record.host, record.resolver and " " .. record.resolver or "")
+        :cite(record)
+        :advise(missing and "correct the name, or create the record" or "open UDP and TCP port 53 to the resolver, and see that it runs",
+          missing and "getent hosts " .. record.host or "kubectl -n kube-system get pods -l k8s-app=kube-dns")
+    end
+  end
+end
+
+local function is_proxy(record)
+  return match((record.image or "") .. " " .. (record.name or ""), [[envoy|istio-proxy|proxyv2|consul-dataplane]]) ~= nil
+end
+
+-- On the host's network ClusterFirst means the node's resolver, which knows no cluster service.
+local function judge_host_network(ev)
+  for record in ev:each("containers") do
+    local policy = record.dns_policy or "ClusterFirst"
+    if record.platform == "kubernetes" and record.host_network == "yes" and policy == "ClusterFirst" and is_proxy(record) then
+      ev:report("ems-connection.host-network-dns", "container", record.name or "envoy",
+        "%s %s runs its proxy on the host's network with dnsPolicy %s: it asks the node's resolver, which does not know the names of cluster services",
+        record.kind or "pod", record.workload or "", record.dns_policy or "not set")
+        :severity("warning"):confidence("likely"):cite(record)
+        :snippet("set the policy that goes with hostNetwork", "patch.yaml", "spec:\n  template:\n    spec:\n      hostNetwork: true\n      dnsPolicy: ClusterFirstWithHostNet\n")
+    end
+  end
+end
+
+local function run(ev)
+  judge_metadata(ev)
+  judge_token(ev)
+  judge_lookup(ev)
+  judge_host_network(ev)
+end
+
+local LINK = { "probes.pre-initializing", "probes.initializing", "probes.live-unconfigured", "ems-connection.not-connected", "grpc-codes.unavailable", "grpc-codes.internal" }
+local IDENTITY = { "grpc-codes.no-credentials", "grpc-codes.identity-rejected", "grpc-codes.permission-denied", "ems-connection.not-connected", "grpc-codes.internal", "probes.pre-initializing" }
+local NAMES = { "ems-connection.dns-failed", "ems-connection.dns-unreachable", "ems-connection.not-connected", "grpc-codes.unavailable", "probes.pre-initializing" }
+
+return debrief.check {
+  id = "ems-connection/surroundings",
+  title = "does something around the proxy keep it from its management server?",
+  version = "0.1.0",
+  tags = { "xds", "appmesh", "istio", "kubernetes" },
+  needs = { "text | containers", "?log.xds_closed", "?log.aws_credentials", "?containers" },
+  events = {
+    metadata = [[(?<address>169\.254\.169\.254|169\.254\.170\.23?|fd00:ec2::254)\b[^\n]{0,160}(?<why>i/o timeout|connection refused|context deadline exceeded|no route to host|Connection timed out|request canceled while waiting for connection)]],
+    token = { pattern = [[(?<path>/var/run/secrets/[^\s'":,]*token)['":, ]*[^\n]{0,60}(?<why>no such file or directory|permission denied)]], caseless = true },
+    lookup = [=[lookup (?<host>[A-Za-z0-9_.-]+)( on (?<resolver>[0-9a-f.:\[\]]+:53))?: (read udp [^\n]{0,120}: )?(?<why>no such host|i/o timeout|server misbehaving|read: connection refused)]=],
+  },
+  findings = {
+    ["ems-connection.metadata-unreachable"] = { title = "the metadata service does not answer", severity = "error", explains = IDENTITY },
+    ["ems-connection.token-unreadable"] = { title = "the identity token cannot be read", severity = "error", explains = IDENTITY },
+    ["ems-connection.dns-failed"] = { title = "the server's name does not resolve", severity = "error", explains = LINK },
+    ["ems-connection.dns-unreachable"] = { title = "the resolver does not answer", severity = "error", explains = LINK },
+    ["ems-connection.host-network-dns"] = { title = "a host-network pod without cluster DNS", severity = "error", explains = NAMES },
+  },
+  run = run,
+}

@@ -1,0 +1,530 @@
+-- Section image-pull: why an image cannot be pulled. Reads what registries, runtimes, the ECS agent and
+-- the kubelet say, wherever they say it; writes one finding per image and cause. Words decide before
+-- status codes: the same code comes from a missing right, an expired token and a deleted image.
+
+local match = debrief.match
+
+-- ---- what a failed pull says ----
+
+-- The first row that matches tells the cause, the most telling words first.
+local CAUSES = {
+  { "credentials-expired", [[(?i)security token included in the request is (?:invalid|expired)|authorization token has expired|\btoken (?:has |is )?expired|ExpiredToken|reauthenticate]] },
+  { "rate-limited", [[(?i)toomanyrequests|429 Too Many|\b429\b|rate limit|Rate exceeded|ThrottlingException]] },
+  { "disk-full", [[(?i)no space left on device|disk quota exceeded]] },
+  { "corrupt-layers", [[(?i)layers and diffIDs don't match|filesystem layer verification failed|mismatched image rootfs|failed to validate compressed]] },
+  { "wrong-platform", [[(?i)no match(?:ing manifest)? for (?:platform|\S+/\S+)|does not match the (?:specified|detected host) platform|cannot be used on this platform|exec format error]] },
+  { "pull-through-denied", [[(?i)ecr:(?:CreateRepository|BatchImportUpstreamImage)|pull.?through.?cache]] },
+  { "tls-untrusted", [[(?i)x509:|certificate signed by unknown authority|failed to verify certificate|certificate verify failed]] },
+  { "dns-failed", [[(?i)no such host|server misbehaving|\blookup \S+.{0,120}(?:i/o timeout|connection refused)|(?:temporary failure|failure) in name resolution|name or service not known]] },
+  { "layer-download-blocked", [[(?i)(?:starport-layer-bucket|\.s3[.-][\w.-]*amazonaws|s3\.amazonaws|cloudfront\.net|cloudflare\.docker).{0,600}(?:timeout|timed out|forbidden|refused|reset|\b403\b|EOF|canceled)|(?:error pulling image configuration|httpReade?r?Seeker: failed open|copying layers).{0,400}(?:timeout|timed out|refused|reset by peer|EOF|deadline exceeded)]] },
+  { "digest-refused", [[(?i)(?:/blobs/sha256:|@sha256:|/manifests/sha256:).{0,200}(?:403|forbidden)]] },
+  { "digest-gone", [[(?i)(?:@sha256:|/blobs/sha256:|/manifests/sha256:|content descriptor sha256:).{0,200}(?:not found|manifest unknown|does not exist|\b404\b)]] },
+  { "repository-not-found", [[(?i)repository with name .{0,200} does not exist|RepositoryNotFound|name[_ ]unknown|repository name not known]] },
+  { "access-denied", [[(?i)not authorized to perform|AccessDenied|explicit deny|denied: permission|permission "?[\w.]+"? denied]] },
+  { "tag-not-found", [[(?i)manifest[_ ]unknown|manifest for \S+ not found|ImageNotFound|requested image not found|manifest \S+ not found]] },
+  { "no-credentials", [[(?i)no basic auth credentials|\b401\b|unauthorized:|authentication required|incorrect username or password|no credentials]] },
+  { "refused", [[(?i)pull access denied|requested access to the resource is denied|no pull access|insufficient_scope|\bdenied:|403 Forbidden]] },
+  { "repository-not-found", [[(?i)repository \S+ not found]] },
+  { "tag-resolved-nowhere", [[(?i)failed to resolve ref.{0,600}: not found]] },
+  { "network-unreachable", [[(?i)i/o timeout|Client\.Timeout|request canceled|context deadline exceeded|context canceled|connection refused|no route to host|network is unreachable|timed out|TLS handshake timeout|reset by peer|exceeded maximum number of attempts|send request failed|connection issue between|\bEOF\b|signal: killed]] },
+}
+
+local function cause_of(text)
+  for _, row in ipairs(CAUSES) do
+    if match(text, row[2]) then return row[1] end
+  end
+end
+
+-- Where an image's name stands in such a text.
+local NAMES = {
+  [[(?i)(?:pull image|unpack image|reference|ref|PullImage|back-off pulling image) \\?"(?<image>[^"\\\s]+)]],
+  [[pull access denied for (?<image>[^,\s]+)]],
+  [[manifest for (?<image>\S+) not found]],
+  [[failed to resolve ref(?:erence)? (?<image>[^"\s]+)]],
+  [[repository (?<image>[\w./:<>-]+/[\w./:-]+) not found]],
+  [[docker://(?<image>[^\s"]+)]],
+}
+
+local function image_in(text)
+  for _, pattern in ipairs(NAMES) do
+    local found = match(text, pattern)
+    if found then return (found.image:gsub("[:,]+$", "")) end
+  end
+  local url = match(text, [[https?://(?<host>[^/\s"]+)/v2/(?<repository>[^\s"]+?)/manifests/(?<tag>[^\s"?]+)]])
+  if url then
+    local tag = url.tag:gsub(":$", "")
+    return url.host .. "/" .. url.repository .. (tag:find("^sha256:") and "@" or ":") .. tag
+  end
+end
+
+-- Names come from evidence and go into commands that people paste: nothing but names may pass.
+local function safe(text, fallback)
+  return text and match(text, [[^[\w.:/@-]+$]]) and text or fallback
+end
+
+-- Account, region, host and repository of an image in Amazon ECR; nil for other registries.
+local function ecr_of(image)
+  local parts = image and match(image, [[^(?<account>[^./]+)\.dkr[.-]ecr(?:-fips)?\.(?<region>[^./]+)\.(?<domain>[^/]+)/(?<repository>[^:@]+)]])
+  if not parts then return nil end
+  local ecr = { account = safe(parts.account, "ACCOUNT"), region = safe(parts.region, "REGION"), repository = safe(parts.repository, "REPOSITORY") }
+  ecr.partition = parts.domain:find("%.cn$") and "aws-cn" or parts.region:find("^us%-gov") and "aws-us-gov" or "aws"
+  ecr.host = safe(image:match("^[^/]+"), ecr.account .. ".dkr.ecr." .. ecr.region .. ".amazonaws.com")
+  return ecr
+end
+
+local function host_of(image)
+  local host = image and match(image, [[^(?<host>[^/]*[.:][^/]*|localhost)/]])
+  return safe(host and host.host, host and "REGISTRY" or "docker.io")
+end
+
+-- ---- whose pull it was ----
+
+local function platform_of(ev, pull)
+  local record, text = pull.record, pull.text
+  if record.origin == "ecs" or record.origin == "kubernetes" then return record.origin end
+  if match(text, [[CannotPull|ResourceInitialization|The task c|execution resource]]) then return "ecs" end
+  if match(text, [[kubelet|Failed to pull image|ErrImagePull|ImagePullBackOff|Back-off pulling]]) then return "kubernetes" end
+  local proxy = ev:first("proxy")
+  return proxy and proxy.platform
+end
+
+local function launch_type_of(ev, pull)
+  for status in ev:each("container_status") do
+    if status.launch_type and (not pull.record.workload or status.workload == pull.record.workload) then
+      return status.launch_type
+    end
+  end
+  for container in ev:each("containers") do
+    if container.launch_type then return container.launch_type, container.execution_role end
+  end
+  if match(pull.text, [[execution resource|registry auth|ResourceInitialization]]) then return "FARGATE" end
+end
+
+-- Name (where the evidence gives it) and kind of the role that pulls.
+local function role_of(ev, pull)
+  local said = match(pull.text, [[assumed-role/(?<name>[^/\s]+)/]])
+  local name = said and said.name
+  if pull.platform == "kubernetes" then return name, "the node's role (on EKS Fargate the pod execution role)" end
+  if pull.platform ~= "ecs" then return name, "the role or user that pulls" end
+  local launch_type, execution_role = launch_type_of(ev, pull)
+  if launch_type == "EC2" then return name, "the container instance's role" end
+  if launch_type then
+    return name or execution_role and execution_role:match("[^/]+$"), "the task execution role"
+  end
+  return name, "the pulling role (task execution role on Fargate, container instance role on EC2)"
+end
+
+local function role_text(name, kind)
+  return name and kind .. " '" .. name .. "'" or kind
+end
+
+-- ---- remedies ----
+
+local function policy_for(ecr)
+  return string.format([[
+{
+  "Version": "2012-10-17",
+  "Statement": [
+    { "Effect": "Allow", "Action": "ecr:GetAuthorizationToken", "Resource": "*" },
+    {
+      "Effect": "Allow",
+      "Action": ["ecr:BatchCheckLayerAvailability", "ecr:GetDownloadUrlForLayer", "ecr:BatchGetImage"],
+      "Resource": "arn:%s:ecr:%s:%s:repository/%s"
+    }
+  ]
+}
+]], ecr.partition, ecr.region, ecr.account, ecr.repository)
+end
+
+local function list_tags(pull)
+  local ecr = ecr_of(pull.image)
+  if ecr then
+    return string.format("aws ecr describe-images --registry-id %s --region %s --repository-name %s", ecr.account, ecr.region, ecr.repository)
+  end
+  return "skopeo list-tags docker://" .. safe(pull.image and pull.image:gsub("[:@][^/]*$", ""), "REGISTRY/REPOSITORY")
+end
+
+local function fix_access(f, pull)
+  local ecr = ecr_of(pull.image)
+  if not ecr then
+    f:advise("give whoever pulls the right to read that repository, and check the image's name: a registry answers the same for both")
+    return
+  end
+  f:snippet("attach this policy to " .. role_text(pull.role, pull.role_kind), "ecr-pull.json", policy_for(ecr))
+    :advise("attach it", string.format("aws iam put-role-policy --role-name %s --policy-name ecr-pull --policy-document file://ecr-pull.json", safe(pull.role, "ROLE")))
+    :advise("an image of another account needs that account's leave as well: its repository policy must allow yours", string.format("aws ecr get-repository-policy --registry-id %s --region %s --repository-name %s", ecr.account, ecr.region, ecr.repository))
+    :reference("https://docs.aws.amazon.com/AmazonECR/latest/userguide/repository-policies.html")
+    :reference("https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task_execution_IAM_role.html")
+end
+
+local function fix_login(f, pull)
+  local ecr = ecr_of(pull.image)
+  if ecr then
+    f:advise("log in to this very registry; a login for another account or region does not cover it", string.format("aws ecr get-login-password --region %s | docker login --username AWS --password-stdin %s", ecr.region, ecr.host))
+  else
+    f:advise("log in to the registry, or remove a stale login if the image is public", "docker logout " .. host_of(pull.image) .. " && docker login " .. host_of(pull.image))
+  end
+  if pull.platform == "kubernetes" then
+    f:advise("on Kubernetes a pull secret does that for private registries; for ECR the node's role and the kubelet's credential provider do", "kubectl create secret docker-registry NAME --docker-server=" .. host_of(pull.image) .. " --docker-username=USER --docker-password=PASSWORD")
+  end
+  f:reference("https://docs.aws.amazon.com/AmazonECR/latest/userguide/registry_auth.html")
+end
+
+local function fix_network(f, pull)
+  local ecr = ecr_of(pull.image) or {}
+  local region = ecr.region or (match(pull.text, [[ecr\.(?<region>[\w-]+)\.amazonaws]]) or {}).region or "REGION"
+  if host_of(pull.image) == "public.ecr.aws" then
+    f:advise("public.ecr.aws has no VPC endpoint: a private subnet reaches it through a NAT gateway only")
+    return
+  end
+  f:advise("a task or node in a public subnet needs a public address (assignPublicIp ENABLED) and a route to an internet gateway; in a private subnet, a route to a NAT gateway or the endpoints below", "aws ec2 describe-route-tables --filters Name=association.subnet-id,Values=SUBNET")
+    :advise(string.format("without a way to the internet: interface endpoints com.amazonaws.%s.ecr.api and com.amazonaws.%s.ecr.dkr with private DNS, a gateway endpoint com.amazonaws.%s.s3 in the route table, and com.amazonaws.%s.logs for awslogs", region, region, region, region), "aws ec2 describe-vpc-endpoints --filters Name=vpc-id,Values=VPC")
+    :advise("security groups: port 443 outbound on the task's or node's, port 443 inbound on the endpoints'", "aws ec2 describe-security-groups --group-ids SG")
+    :reference("https://docs.aws.amazon.com/AmazonECR/latest/userguide/vpc-endpoints.html")
+end
+
+-- A private address answers for an interface endpoint, a public one for the way to the internet.
+local function where_it_ends(text)
+  local dial = match(text, [[dial tcp (?<ip>[0-9]+\.[0-9]+\.[0-9]+\.[0-9]+):]])
+  if not dial then return "" end
+  if match(dial.ip, [[^(?:10\.|192\.168\.|172\.(?:1[6-9]|2[0-9]|3[01])\.)]]) then
+    return string.format("; %s is a private address, so an interface endpoint exists and its security group is the first suspect", dial.ip)
+  end
+  return string.format("; %s is a public address, so the way to the internet is missing (NAT, public address or outbound rule)", dial.ip)
+end
+
+-- ---- one finding per cause ----
+
+local REPORT = {}
+
+local function what(pull)
+  return pull.image and "image " .. pull.image or "the image"
+end
+
+REPORT["access-denied"] = function(ev, pull, report)
+  local action = match(pull.text, [[not authorized to perform:? (?<action>[\w-]+:\w+)]])
+  local f = report("access-denied", "%s may not pull %s: %s", role_text(pull.role, pull.role_kind), what(pull),
+    action and action.action .. " is denied" or "the registry denies access")
+  fix_access(f, pull)
+end
+
+-- The registry tells "denied" and "no such repository" apart for nobody.
+REPORT["refused"] = function(ev, pull, report)
+  local f = report("access-denied", "the registry does not let %s pull %s, or has no such repository", pull.role_kind, what(pull)):confidence("likely")
+  f:candidate("image-pull.repository-not-found", { ["for"] = "a wrong name, account or region gives the same answer" })
+    :candidate("image-pull.credentials-expired", { ["for"] = "an expired token gives the same answer", against = "no earlier pull of this image is in the evidence" })
+  fix_access(f, pull)
+  local ecr = ecr_of(pull.image)
+  if ecr then
+    f:advise("make sure that the repository exists under this name", string.format("aws ecr describe-repositories --registry-id %s --region %s --repository-names %s", ecr.account, ecr.region, ecr.repository))
+  end
+end
+
+REPORT["credentials-expired"] = function(ev, pull, report)
+  local f = report("credentials-expired", "the registry credentials used for %s are expired or no longer valid", what(pull))
+  f:advise("renew what pulls: a token of Amazon ECR lives 12 hours, so a stored login or pull secret made from one must be renewed before that")
+  fix_login(f, pull)
+end
+
+-- The sandbox image is pulled by the runtime itself, which has no credentials of the kubelet.
+REPORT["no-credentials"] = function(ev, pull, report)
+  local sandbox = match(pull.text, [[(?i)sandbox|/pause[:@"]|eks/pause]])
+  local f = report("no-credentials", sandbox and "the container runtime pulls the sandbox image (%s) itself and without credentials for its registry" or "nobody is logged in to the registry of %s: it answers that credentials are missing",
+    sandbox and (pull.image or "pause") or what(pull))
+  if sandbox then
+    f:advise("keep the sandbox image on the node (pinned, so that image clean-up spares it), or have the runtime's configuration name one that needs no login; rights of the node's role do not help here", "crictl images | grep pause")
+    return
+  end
+  fix_login(f, pull)
+end
+
+REPORT["tag-not-found"] = function(ev, pull, report)
+  local f = report("tag-not-found", "the registry knows the repository, but no such tag: %s", what(pull))
+  f:advise("see which tags exist, and correct the tag or push it", list_tags(pull))
+  if pull.image and pull.image:find("aws-appmesh-envoy", 1, true) then
+    f:advise("tags of the App Mesh image look like v1.34.13.3-prod")
+  end
+end
+
+-- containerd prints a bare "not found" for a missing tag and for a missing repository.
+REPORT["tag-resolved-nowhere"] = function(ev, pull, report)
+  local f = report("tag-not-found", "the registry answers that there is no %s", what(pull)):confidence("likely")
+  f:candidate("image-pull.repository-not-found", { ["for"] = "a missing repository gives the same answer" })
+    :advise("see which tags exist, and correct the name or push the image", list_tags(pull))
+end
+
+REPORT["repository-not-found"] = function(ev, pull, report)
+  report("repository-not-found", "the registry has no repository for %s", what(pull))
+    :advise("compare account, region and repository in the image's name with where it was pushed", list_tags(pull))
+end
+
+REPORT["digest-gone"] = function(ev, pull, report)
+  report("digest-gone", "the digest that the deployment pinned is no longer in the registry: %s", what(pull))
+    :advise("deploy anew, so that the tag is resolved to the digest that exists now", pull.platform == "ecs" and "aws ecs update-service --cluster CLUSTER --service SERVICE --force-new-deployment" or nil)
+    :advise("stop overwriting tags (immutable tags), and let lifecycle rules keep what is deployed", list_tags(pull))
+    :reference("https://docs.aws.amazon.com/AmazonECS/latest/developerguide/deployment-type-ecs.html")
+end
+
+-- 403 for a pinned digest: deleted, or a foreign repository's policy withdrawn. Only the registry knows.
+REPORT["digest-refused"] = function(ev, pull, report)
+  local digest = match(pull.text, [[(?<digest>sha256:[0-9a-f]+)]])
+  local f = report("unexplained", "the registry answers 403 for a pinned digest of %s, which means deleted or forbidden", what(pull)):confidence("possible")
+  f:candidate("image-pull.digest-gone", { ["for"] = "a digest that was overwritten or expired is answered with 403" })
+    :candidate("image-pull.access-denied", { ["for"] = "so is a repository policy that no longer allows this account" })
+  ev:ask{ evidence = "describe-images", why = "whether the digest is still in the registry decides between a deleted image and a missing right",
+    how = list_tags(pull) .. (ecr_of(pull.image) and " --image-ids imageDigest=" .. (digest and digest.digest or "sha256:DIGEST") or "") }
+end
+
+REPORT["rate-limited"] = function(ev, pull, report)
+  report("rate-limited", "registry %s limits the rate of pulls, and the limit is reached", host_of(pull.image))
+    :advise("log in: limits for anonymous pulls count per address, which all nodes behind one NAT gateway share", "docker login " .. host_of(pull.image))
+    :advise("or mirror the image into a registry of your own (an ECR pull-through cache does that)")
+    :reference("https://docs.docker.com/docker-hub/usage/pulls/")
+end
+
+REPORT["network-unreachable"] = function(ev, pull, report)
+  local auth = match(pull.text, [[(?i)registry auth|GetAuthorizationToken|api\.ecr\.|secrets? from]])
+  local f = report("network-unreachable", "%s cannot be reached to pull %s: no answer to the connection%s",
+    auth and "the registry's API (credentials)" or "registry " .. host_of(pull.image), what(pull), where_it_ends(pull.text))
+  fix_network(f, pull)
+end
+
+REPORT["layer-download-blocked"] = function(ev, pull, report)
+  local bucket = match(pull.text, [[(?<host>[\w.-]*(?:s3[.-]|starport|cloudfront|cloudflare)[\w.-]*)]])
+  report("layer-download-blocked", "the manifest of %s was read, but its layers cannot be downloaded%s", what(pull), bucket and " from " .. bucket.host or "")
+    :advise("layers of Amazon ECR come from S3: private subnets need the gateway endpoint for S3 in their route table, and outbound rules must allow its prefix list", "aws ec2 describe-vpc-endpoints --filters Name=service-name,Values=com.amazonaws.REGION.s3")
+    :advise("an endpoint policy must allow s3:GetObject on arn:aws:s3:::prod-REGION-starport-layer-bucket/*")
+    :reference("https://docs.aws.amazon.com/AmazonECR/latest/userguide/vpc-endpoints.html")
+end
+
+REPORT["dns-failed"] = function(ev, pull, report)
+  local name = match(pull.text, [[lookup (?<name>[^\s:]+)]])
+  report("dns-failed", "the registry's name %s does not resolve where %s is pulled", name and name.name or host_of(pull.image), what(pull))
+    :advise("look the name up on the node or in the task's subnet", "getent hosts " .. safe(name and name.name, host_of(pull.image)))
+    :advise("with interface endpoints: private DNS must be on, and the VPC's enableDnsSupport and enableDnsHostnames too", "aws ec2 describe-vpc-endpoints --query 'VpcEndpoints[].[ServiceName,PrivateDnsEnabled]'")
+    :advise("and the region in the image's name must exist")
+end
+
+REPORT["tls-untrusted"] = function(ev, pull, report)
+  local why = match(pull.text, [[x509: (?<why>[^"\n]{1,160})]])
+  report("tls-untrusted", "the certificate that answers for registry %s is not trusted%s", host_of(pull.image), why and ": " .. why.why or "")
+    :advise("see who answers there: a proxy that inspects TLS shows its own authority", "openssl s_client -connect " .. host_of(pull.image) .. ":443 -showcerts </dev/null")
+    :advise("add that authority to the node's trust store and restart the runtime, or take the registry off inspection")
+end
+
+REPORT["wrong-platform"] = function(ev, pull, report)
+  local started = match(pull.text, [[exec format error]])
+  local f = report("wrong-platform", started and "%s holds a program for another CPU architecture: exec format error" or "%s does not exist for this node's CPU architecture", what(pull))
+  if started then f:confidence("likely") end
+  f:advise("see for which platforms it was built", "docker manifest inspect " .. safe(pull.image, "IMAGE"))
+    :advise("build it for this platform as well, or run it where it fits (ECS runtimePlatform.cpuArchitecture, Kubernetes nodeSelector kubernetes.io/arch)", "docker buildx build --platform linux/amd64,linux/arm64 ...")
+end
+
+REPORT["disk-full"] = function(ev, pull, report)
+  report("disk-full", "there is no space left on the node to pull %s", what(pull))
+    :advise("see what fills the disk, and remove images that nobody uses", "df -h && docker system df && docker image prune -a")
+    :advise("make the volume larger, or let old images go by themselves (ECS_IMAGE_CLEANUP_INTERVAL, the kubelet's imageGCHighThresholdPercent)")
+end
+
+REPORT["corrupt-layers"] = function(ev, pull, report)
+  report("corrupt-layers", "the layers of %s do not fit its configuration", what(pull))
+    :advise("build and push it anew with one compression for all layers (gzip and zstd mixed do this), and pull without the node's cached layers", "docker buildx build --output type=image,compression=gzip,force-compression=true,push=true ...")
+end
+
+REPORT["pull-through-denied"] = function(ev, pull, report)
+  local f = report("pull-through-denied", "%s comes through a pull-through cache rule, and %s may not import it", what(pull), role_text(pull.role, pull.role_kind))
+  local ecr = ecr_of(pull.image)
+  f:advise("allow ecr:CreateRepository and ecr:BatchImportUpstreamImage besides the pull actions, and check the rule's upstream credentials",
+    ecr and string.format("aws ecr describe-pull-through-cache-rules --registry-id %s --region %s", ecr.account, ecr.region) or "aws ecr describe-pull-through-cache-rules")
+end
+
+-- ---- from texts to findings ----
+
+local function subject_of(pull)
+  if pull.image then return "image", pull.image end
+  if match(pull.text, [[registry auth|ResourceInitialization]]) then return "task", pull.record.workload or "task" end
+  return "image", "unnamed"
+end
+
+-- The image of a transcript's own command, when there is but one.
+local function commanded_image(ev)
+  local image
+  for record in ev:each("event.command") do
+    if image and image ~= record.ref then return nil end
+    image = record.ref
+  end
+  return image
+end
+
+local function read_pull(ev, record, commanded)
+  local pull = { record = record, text = record.message or "", time = ev:time(record) }
+  pull.image = image_in(pull.text) or record.image or commanded
+  pull.cause = cause_of(pull.text)
+  pull.platform = platform_of(ev, pull)
+  pull.role, pull.role_kind = role_of(ev, pull)
+  pull.kind, pull.name = subject_of(pull)
+  return pull
+end
+
+-- Groups of pulls with the same subject and cause, in order of appearance.
+local function gather(ev)
+  local groups, index, commanded = {}, {}, commanded_image(ev)
+  for record in ev:each("event.failed") do
+    local pull = read_pull(ev, record, commanded)
+    local key = pull.cause and pull.kind .. "\0" .. pull.name .. "\0" .. pull.cause
+    if key and not index[key] then
+      index[key] = { pulls = {} }
+      groups[#groups + 1] = index[key]
+    end
+    if key then table.insert(index[key].pulls, pull) end
+  end
+  for _, group in ipairs(groups) do
+    local first = group.pulls[1]
+    group.cause, group.image, group.name = first.cause, first.image, first.name
+    group.last = group.pulls[#group.pulls].time
+  end
+  return groups
+end
+
+-- Whether the image was pulled, or its container runs, after the group's last failure.
+local function is_over(ev, group)
+  for record in ev:each("event.pulled") do
+    local time = ev:time(record)
+    if group.image and record.ref == group.image and time and group.last and time > group.last then return true end
+  end
+  local first = group.pulls[1].record
+  for status in ev:each("container_status") do
+    local running = status.state == "running" or status.state == "RUNNING"
+    if running and first.container and status.name == first.container and status.workload == first.workload then return true end
+  end
+  return false
+end
+
+local function pulled_before(ev, group)
+  for record in ev:each("event.pulled") do
+    local time = ev:time(record)
+    if group.image and record.ref == group.image and time and group.last and time < group.last then return record end
+  end
+end
+
+-- An answer that says only "no" takes its meaning from what else is known: a token that expired, or the
+-- same image having been pulled before.
+local function settle(ev, groups)
+  local expired
+  for _, group in ipairs(groups) do
+    if group.cause == "credentials-expired" then expired = group end
+  end
+  local kept = {}
+  for _, group in ipairs(groups) do
+    local vague = group.cause == "refused" or group.cause == "repository-not-found" and match(group.pulls[1].text, "no pull access")
+    local before = vague and pulled_before(ev, group)
+    if vague and expired and not expired.image then
+      group.cause, group.also, expired.taken = "credentials-expired", expired.pulls, true
+    elseif vague and expired and expired.image == group.image then
+      expired.also, group.taken = group.pulls, true
+    elseif before then
+      group.cause, group.before = "credentials-expired", before
+    end
+  end
+  for _, group in ipairs(groups) do
+    if not group.taken then kept[#kept + 1] = group end
+  end
+  return kept
+end
+
+local function report_group(ev, group)
+  local over, pull = is_over(ev, group), group.pulls[1]
+  REPORT[group.cause](ev, pull, function(slug, format, ...)
+    local f = ev:report("image-pull." .. slug, pull.kind, pull.name, format, ...)
+    for _, list in ipairs{ group.pulls, group.also or {} } do
+      for i, other in ipairs(list) do
+        if i <= 3 or i == #list then f:cite(other.record) end
+      end
+    end
+    if group.before then f:cite(group.before):confidence("likely") end
+    f:when(over and "before" or "now")
+    if over then f:severity("info") end
+    return f
+  end)
+end
+
+-- ---- a pull that fails, and nothing says why ----
+
+local function explained(groups, record, image)
+  for _, group in ipairs(groups) do
+    local first = group.pulls[1].record
+    if not image or not group.image or group.image == image then return true end
+    if record.workload and first.workload == record.workload and first.container == record.container then return true end
+  end
+  return false
+end
+
+local function ask_why(ev, platform)
+  if platform == "ecs" then
+    ev:ask{ evidence = "aws/describe-tasks.json", why = "the stopped reason of the task and the reasons of its containers hold the registry's answer",
+      how = "aws ecs describe-tasks --cluster CLUSTER --tasks TASK --output json, within an hour of the stop" }
+  else
+    ev:ask{ evidence = "k8s/events.json", why = "the back-off only repeats an earlier failure; the registry's answer stands in the event with reason Failed (ErrImagePull)",
+      how = "kubectl describe pod POD, or kubectl get events -n NAMESPACE --field-selector reason=Failed -o json" }
+  end
+end
+
+local function report_unexplained(ev, groups)
+  for record in ev:each("event.backoff") do
+    local image = image_in(record.message or "") or record.image
+    if not explained(groups, record, image) then
+      local pull = { record = record, text = record.message or "", image = image }
+      pull.platform = platform_of(ev, pull)
+      local kind, name = subject_of(pull)
+      ev:report("image-pull.unexplained", kind, name, "%s cannot be pulled; the registry's answer is not in the evidence", what(pull))
+        :confidence("possible"):cite(record)
+        :candidate("image-pull.access-denied", { ["for"] = "the most frequent cause for images of a private registry" })
+        :candidate("image-pull.tag-not-found", { ["for"] = "a mistyped tag backs off in the same way" })
+        :candidate("image-pull.network-unreachable", { ["for"] = "so does a registry that cannot be reached" })
+      ask_why(ev, pull.platform)
+    end
+  end
+end
+
+local function run(ev)
+  local groups = settle(ev, gather(ev))
+  for _, group in ipairs(groups) do report_group(ev, group) end
+  report_unexplained(ev, groups)
+end
+
+local function finding(title, severity)
+  return { title = title, severity = severity or "error" }
+end
+
+return debrief.check {
+  id = "image-pull",
+  title = "can the images of this task or pod be pulled?",
+  version = "0.1.0",
+  tags = { "ecs", "kubernetes", "appmesh" },
+  needs = { "text | container_status", "?container_status", "?containers", "?proxy" },
+  events = {
+    failed = { caseless = true, pattern = [[failed to pull image|cannotpull\w*|PullImage \S+ from image service failed|pull access denied|failed to pull and unpack image|failed to resolve ref|error pulling image|not continuing with pull|unable to pull secrets or registry auth|cannot pull registry auth|unable to retrieve ecr registry auth|ECR: GetAuthorizationToken|not authorized to perform:? ecr:\w+|toomanyrequests|pull rate limit|no basic auth credentials|manifest unknown|manifest for \S+ not found|no matching manifest for|error response from daemon: (?:get|head) "?https?://|failed to register layer|failed to extract layer|layers and diffIDs don't match|requested access to the resource is denied|initializing source docker://|exec format error|back-off pulling image "[^"]+": ErrImagePull]] },
+    backoff = [[Back-off pulling image|Error: ErrImagePull|Error: ImagePullBackOff]],
+    pulled = [[Successfully pulled image "(?<ref>[^"]+)"]],
+    command = [[(?:docker|podman|nerdctl|crictl) pull (?<ref>[\w./:@-]+)]],
+  },
+  findings = {
+    ["image-pull.access-denied"] = finding("the pulling role may not read the registry"),
+    ["image-pull.no-credentials"] = finding("nobody is logged in to the registry"),
+    ["image-pull.credentials-expired"] = finding("the registry credentials have expired"),
+    ["image-pull.tag-not-found"] = finding("the image's tag does not exist"),
+    ["image-pull.repository-not-found"] = finding("the image's repository does not exist"),
+    ["image-pull.digest-gone"] = finding("the pinned digest is gone from the registry"),
+    ["image-pull.rate-limited"] = finding("the registry limits the rate of pulls"),
+    ["image-pull.network-unreachable"] = finding("the registry cannot be reached"),
+    ["image-pull.layer-download-blocked"] = finding("the image's layers cannot be downloaded"),
+    ["image-pull.dns-failed"] = finding("the registry's name does not resolve"),
+    ["image-pull.tls-untrusted"] = finding("the registry's certificate is not trusted"),
+    ["image-pull.wrong-platform"] = finding("the image is not made for this CPU architecture"),
+    ["image-pull.disk-full"] = finding("no space is left to pull the image"),
+    ["image-pull.corrupt-layers"] = finding("the image's layers are inconsistent"),
+    ["image-pull.pull-through-denied"] = finding("a pull-through cache may not import the image"),
+    ["image-pull.unexplained"] = finding("an image cannot be pulled, the cause is not in evidence", "warning"),
+  },
+  run = run,
+}

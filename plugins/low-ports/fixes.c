@@ -1,0 +1,226 @@
+/* Section low-ports, the remedies. Reads where the proxy runs; writes fix steps and questions. Holds the
+ * knowledge of which way of granting a port works on which platform, and which only seems to. */
+#include "fixes.h"
+#include <string.h>
+
+enum platform { ANY, ECS, KUBERNETES, HOST };
+
+static enum platform platform_in(struct debrief_ctx *ctx, const char *name)
+{
+    DEBRIEF_EACH(ctx, name, record)
+    {
+        const char *platform = debrief_text(ctx, record, "platform");
+        if (platform)
+            return strcmp(platform, "ecs") == 0          ? ECS
+                   : strcmp(platform, "kubernetes") == 0 ? KUBERNETES
+                                                         : HOST;
+    }
+    return ANY;
+}
+
+static enum platform platform_of(struct debrief_ctx *ctx)
+{
+    static const char *const names[] = {"proxy", "containers", "container_status"};
+    enum platform platform = ANY;
+    for (size_t i = 0; i < sizeof names / sizeof *names && platform == ANY; i++)
+        platform = platform_in(ctx, names[i]);
+    return platform;
+}
+
+/* A pod or task on the host's network cannot have a limit of its own. */
+static bool on_host_network(struct debrief_ctx *ctx)
+{
+    DEBRIEF_EACH(ctx, "containers", record)
+    {
+        const char *host = debrief_text(ctx, record, "host_network");
+        if (host && strcmp(host, "yes") == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool on_fargate(struct debrief_ctx *ctx)
+{
+    static const char *const names[] = {"containers", "container_status"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        DEBRIEF_EACH(ctx, names[i], record)
+        {
+            const char *type = debrief_text(ctx, record, "launch_type");
+            if (type && strcmp(type, "FARGATE") == 0)
+                return true;
+        }
+    }
+    return false;
+}
+
+static void fix_kubernetes(struct debrief_ctx *ctx, struct debrief_finding *finding)
+{
+    debrief_snippet(ctx, finding,
+                    "Kubernetes: let every user bind low ports in this pod's own network namespace "
+                    "(a safe sysctl since 1.22)",
+                    "pod.yaml",
+                    "spec:\n"
+                    "  securityContext:\n"
+                    "    sysctls:\n"
+                    "    - name: net.ipv4.ip_unprivileged_port_start\n"
+                    "      value: \"0\"\n");
+    debrief_reference(ctx, finding,
+                      "https://kubernetes.io/docs/tasks/administer-cluster/sysctl-cluster/");
+}
+
+static void fix_ecs(struct debrief_ctx *ctx, struct debrief_finding *finding)
+{
+    debrief_snippet(
+        ctx, finding,
+        "ECS: let every user bind low ports in this task's own network namespace "
+        "(network mode awsvpc or bridge; on Fargate from platform version 1.4.0)",
+        "task-definition.json",
+        "\"containerDefinitions\": [ {\n"
+        "  \"systemControls\": [\n"
+        "    { \"namespace\": \"net.ipv4.ip_unprivileged_port_start\", \"value\": \"0\" }\n"
+        "  ]\n"
+        "} ]\n");
+    debrief_reference(
+        ctx, finding,
+        "https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_SystemControl.html");
+}
+
+static void fix_host(struct debrief_ctx *ctx, struct debrief_finding *finding, int port)
+{
+    char command[128];
+    snprintf(command, sizeof command, "sysctl -w net.ipv4.ip_unprivileged_port_start=%d", port);
+    debrief_snippet(
+        ctx, finding,
+        "plain host: have the service manager give the capability to the process itself",
+        "/etc/systemd/system/envoy.service.d/ports.conf",
+        "[Service]\nAmbientCapabilities=CAP_NET_BIND_SERVICE\n");
+    debrief_advise(ctx, finding, "or lower the limit on the host", command);
+    debrief_advise(ctx, finding, "or, in a container of its own network",
+                   "docker run --sysctl net.ipv4.ip_unprivileged_port_start=0 ...");
+}
+
+/* Moving the port works everywhere and needs nobody's leave. */
+static void fix_move(struct debrief_ctx *ctx, struct debrief_finding *finding, int port)
+{
+    char text[256];
+    snprintf(
+        text, sizeof text,
+        "or listen on a port from 1024 on and map %d to it where clients enter (targetPort of the "
+        "Service, the load balancer's target group, docker -p %d:%d)",
+        port, port, 8000 + port % 1000);
+    debrief_advise(ctx, finding, text, NULL);
+}
+
+static void fix_image(struct debrief_ctx *ctx, struct debrief_finding *finding, bool fargate)
+{
+    debrief_advise(
+        ctx, finding,
+        "or run this container as root (Kubernetes runAsUser: 0, ECS \"user\": \"0\", "
+        "Envoy's own image ENVOY_UID=0); a gateway has no traffic redirection that needs "
+        "the proxy's user id",
+        NULL);
+    debrief_snippet(ctx, finding, "or give the binary the file capability in an image of your own",
+                    "Dockerfile", "RUN setcap cap_net_bind_service=+ep /usr/local/bin/envoy\n");
+    debrief_advise(
+        ctx, finding,
+        fargate ? "adding the capability to the task definition is no way: Fargate refuses "
+                  "it, and a non-root user would not receive it"
+                : "adding NET_BIND_SERVICE to the container (ECS linuxParameters, Kubernetes "
+                  "capabilities.add) is no way for a non-root user: he does not receive it",
+        NULL);
+}
+
+void fixes_privilege(struct debrief_ctx *ctx, struct debrief_finding *finding, int port)
+{
+    enum platform platform = platform_of(ctx);
+    bool own_network = !on_host_network(ctx);
+    if (own_network && (platform == KUBERNETES || platform == ANY))
+        fix_kubernetes(ctx, finding);
+    if (own_network && (platform == ECS || platform == ANY))
+        fix_ecs(ctx, finding);
+    if (platform == HOST || platform == ANY || !own_network)
+        fix_host(ctx, finding, port);
+    fix_move(ctx, finding, port);
+    fix_image(ctx, finding, on_fargate(ctx));
+    debrief_reference(ctx, finding, "https://man7.org/linux/man-pages/man7/capabilities.7.html");
+    debrief_reference(ctx, finding,
+                      "https://www.kernel.org/doc/html/latest/networking/ip-sysctl.html");
+}
+
+void fixes_in_use(struct debrief_ctx *ctx, struct debrief_finding *finding, int port, bool admin)
+{
+    char command[96];
+    snprintf(command, sizeof command, "ss -ltnp 'sport = :%d'", port);
+    debrief_advise(
+        ctx, finding,
+        "see who holds the port, in the proxy's network namespace (all containers of a pod "
+        "or of an awsvpc task share one)",
+        command);
+    if (admin)
+        debrief_advise(
+            ctx, finding,
+            "end the other process, or give this proxy another admin port: admin.address "
+            "in the bootstrap, ENVOY_ADMIN_ACCESS_PORT for the App Mesh image, "
+            "proxyAdminPort for Istio",
+            NULL);
+    else
+        debrief_advise(ctx, finding,
+                       "end the other process, or move one of the two to another port: no two "
+                       "listeners, containers or proxies may share an address",
+                       NULL);
+    debrief_reference(ctx, finding, "https://www.envoyproxy.io/docs/envoy/latest/operations/admin");
+}
+
+void fixes_unavailable(struct debrief_ctx *ctx, struct debrief_finding *finding, bool v6)
+{
+    debrief_advise(ctx, finding, "see which addresses this host has", "ip -brief address");
+    debrief_advise(ctx, finding,
+                   v6 ? "let the listener bind 0.0.0.0, or switch IPv6 on in the proxy's network "
+                        "namespace"
+                      : "let the listener bind 0.0.0.0, or an address that the host has",
+                   v6 ? "sysctl net.ipv6.conf.all.disable_ipv6" : NULL);
+    debrief_reference(
+        ctx, finding,
+        "https://www.envoyproxy.io/docs/envoy/latest/api-v3/config/core/v3/address.proto");
+}
+
+/* ---- questions ---- */
+
+void fixes_ask_process(struct debrief_ctx *ctx)
+{
+    bool kubernetes = platform_of(ctx) == KUBERNETES;
+    debrief_ask(ctx, "host.process",
+                "the user and the capabilities (CapEff, CapBnd) of the process and "
+                "net.ipv4.ip_unprivileged_port_start tell which of the remedies is missing",
+                kubernetes ? "kubectl exec POD -c CONTAINER -- cat /proc/1/status "
+                             "/proc/sys/net/ipv4/ip_unprivileged_port_start"
+                           : "cat /proc/1/status /proc/sys/net/ipv4/ip_unprivileged_port_start "
+                             "inside the proxy's container, then --evidence FILE");
+}
+
+void fixes_ask_sockets(struct debrief_ctx *ctx, int port)
+{
+    char how[160];
+    snprintf(how, sizeof how,
+             "ss -ltnp 'sport = :%d' > sockets.txt as root in the proxy's network namespace, then "
+             "--evidence sockets.txt",
+             port);
+    debrief_ask(ctx, "host.sockets", "it names the process that holds the port", how);
+}
+
+void fixes_ask_reason(struct debrief_ctx *ctx)
+{
+    debrief_ask(
+        ctx, "log.bind_failed",
+        "listener_create_failure says that a listener could not be made; its reason stands in "
+        "the log and in the listener's error_state",
+        "the proxy's log with --evidence FILE, or curl -s "
+        "http://127.0.0.1:9901/config_dump?resource=dynamic_listeners");
+}
+
+void fixes_ask_log(struct debrief_ctx *ctx)
+{
+    debrief_ask(ctx, "log.bind_failed",
+                "a manifest does not say whether the proxy could bind its ports",
+                "the proxy's log with --evidence FILE, or debrief check http://HOST:9901");
+}

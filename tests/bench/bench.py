@@ -1,0 +1,103 @@
+"""bench.py DEBRIEF BARE_SCAN: time and memory on a large log and a large dump, beside peers.
+
+Prints, for a 500 MB log: debrief check against a bare libhs scan of the same patterns and ripgrep; for
+a 100 MB config_dump: debrief check against jq. Runs are interleaved, the best of each counts, figures
+are ratios; memory is the largest sum of PSS over debrief's process tree. Nothing here can fail a test.
+"""
+import argparse
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+
+HERE = pathlib.Path(__file__).parent
+ROUNDS = 3
+
+
+def tree(pid):
+    """PID and all its descendants."""
+    found, todo = [], [pid]
+    while todo:
+        one = todo.pop()
+        found.append(one)
+        try:
+            for task in os.listdir(f"/proc/{one}/task"):
+                todo += map(int, pathlib.Path(f"/proc/{one}/task/{task}/children").read_text().split())
+        except OSError:
+            continue
+    return found
+
+
+def pss(pid):
+    """Bytes of the proportional set size of one process; 0 when it has gone."""
+    try:
+        for line in pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+            if line.startswith("Pss:"):
+                return int(line.split()[1]) * 1024
+    except OSError:
+        pass
+    return 0
+
+
+def timed(command, out=subprocess.DEVNULL):
+    began = time.monotonic()
+    subprocess.run(command, stdout=out, stderr=subprocess.DEVNULL, check=False)
+    return time.monotonic() - began
+
+
+def peak_memory(command):
+    """Largest sum of PSS over the process tree, sampled as fast as it goes; a run of its own, because
+    sampling costs time."""
+    process, peak = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL), 0
+    while process.poll() is None:
+        peak = max(peak, sum(map(pss, tree(process.pid))))
+    return peak
+
+
+def race(title, commands):
+    """Best times of COMMANDS ({name: argv}), run in turns."""
+    best = {}
+    for _ in range(ROUNDS):
+        for name, command in commands.items():
+            best[name] = min(best.get(name, 1e9), timed(command))
+    print(f"{title}: " + ", ".join(f"{name} {seconds:.2f} s" for name, seconds in best.items()))
+    return best
+
+
+def make(script, size, path):
+    with open(path, "wb") as out:
+        subprocess.run([sys.executable, HERE / script, size], stdout=out, check=True)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("debrief")
+    parser.add_argument("bare_scan")
+    parser.add_argument("--log-mb", type=int, default=500)
+    parser.add_argument("--dump-mb", type=int, default=100)
+    options = parser.parse_args()
+    work = pathlib.Path(tempfile.mkdtemp(prefix="debrief-bench-"))
+    log, dump = work / "envoy.log", work / "config_dump.json"
+    try:
+        make("make_log.py", f"{options.log_mb}M", log)
+        make("make_dump.py", str(options.dump_mb), dump)
+        check = [options.debrief, "check", "--fail-on", "never", "-o", f"json={work}/report.json"]
+        subprocess.run([*check, log], check=True, stdout=subprocess.DEVNULL)  # fills the pattern cache
+        best = race(f"log of {options.log_mb} MB", {
+            "debrief": [*check, log], "bare scan": [options.bare_scan, log],
+            "ripgrep": ["rg", "-c", "-a", "-f", HERE / "patterns.txt", log]})
+        print(f"  debrief / bare scan {best['debrief'] / best['bare scan']:.2f} (goal 1.3), "
+              f"debrief / ripgrep {best['debrief'] / best['ripgrep']:.2f} (goal 0.5), "
+              f"memory {peak_memory([*check, log]) / 1e6:.0f} MB (goal 64)")
+        best = race(f"dump of {options.dump_mb} MB", {
+            "debrief": [*check, dump], "jq": ["jq", "-c", ".configs | length", dump]})
+        print(f"  debrief / jq {best['debrief'] / best['jq']:.2f} (goal 0.25), "
+              f"memory {peak_memory([*check, dump]) / 1e6:.0f} MB (goal 64)")
+    finally:
+        shutil.rmtree(work)
+
+
+main()

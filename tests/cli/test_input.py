@@ -1,0 +1,174 @@
+"""Bad input: a clear line that names the source, the rest still judged."""
+import io
+import json
+import os
+import tarfile
+import time
+import unittest
+
+import harness
+from harness import Case, debrief
+
+
+def problems(result):
+    return {s["name"]: s["problems"] for t in result.report["targets"] for s in t["sources"] if s["problems"]}
+
+
+class Files(Case):
+    def judged_beside(self, name, content):
+        """CONTENT beside a good text: the text is judged whatever CONTENT is."""
+        folder = self.file("in/note.txt", harness.ERROR).parent
+        (folder / name).write_bytes(content)
+        result = self.site(folder, "-o", "json")
+        self.assertStatus(result, 3)
+        return result
+
+    def test_truncated_json(self):
+        result = self.judged_beside("server_info.json", harness.PAGES["/server_info"][:-40].encode())
+        self.assertIn("server_info.json", problems(result))
+
+    def test_broken_json_of_other_kinds(self):
+        for name, text in {"comma": b'{"version": "x",,}', "python": b"{'state': 'LIVE', 'x': None}",
+                           "nan": b'{"state": NaN}', "two": b'{"a":1}{"b":2}', "deep": b"[" * 5000}.items():
+            with self.subTest(name):
+                self.judged_beside("server_info.json", text)
+
+    def test_nul_bytes_and_binary(self):
+        self.judged_beside("x.bin", bytes(range(256)) * 64)
+        self.judged_beside("y.log", b"SITE\x00error\n" * 100)
+        result = self.site(self.file("nul.txt", b"a\x00b\nSITE error behind\n"), "-o", "json")
+        self.assertStatus(result, 3)
+
+    def test_broken_utf8_becomes_valid(self):
+        result = self.site(self.file("a.txt", b"SITE error \xff\xfe\xc3(\n"), "-o", "json")
+        self.assertStatus(result, 3)
+        self.assertIn("\ufffd", result.target["findings"][0]["message"])
+
+    def test_utf16_and_crlf(self):
+        self.assertStatus(self.site(self.file("a.txt", "SITE error a\r\n".encode("utf-16"))), 3)
+        result = self.site(self.file("b.txt", b"SITE error a\r\n"), "-o", "json")
+        self.assertNotIn("\r", result.out)
+
+    def test_an_empty_file_and_an_empty_directory(self):
+        self.assertStatus(debrief("check", self.file("empty.txt", "")), 1)
+        (self.dir / "nothing").mkdir()
+        self.assertStatus(debrief("check", self.dir / "nothing"), 1)
+
+    def test_a_line_without_end(self):
+        self.assertStatus(self.site(self.file("a.txt", b"x" * 10_000_000 + b"\nSITE error a\n")), 3)
+
+    def test_a_truncated_archive(self):
+        buffer = io.BytesIO()
+        with tarfile.open(fileobj=buffer, mode="w:gz") as tar:
+            for name, content in (("a.txt", harness.ERROR.encode()), ("b.bin", os.urandom(200_000))):
+                entry = tarfile.TarInfo(name)
+                entry.size = len(content)
+                tar.addfile(entry, io.BytesIO(content))
+        whole = buffer.getvalue()
+        result = self.site(self.file("cut.tar.gz", whole[:len(whole) // 2]), "-o", "json")
+        self.assertStatus(result, 3)
+        self.assertTrue(problems(result), "the cut is named")
+
+    def test_an_archive_that_leaves_its_directory(self):
+        path = self.dir / "evil.tar"
+        with tarfile.open(path, "w") as tar:
+            for name in ("../../evil.txt", "/tmp/evil.txt"):
+                entry = tarfile.TarInfo(name)
+                entry.size = 4
+                tar.addfile(entry, io.BytesIO(b"evil"))
+            link = tarfile.TarInfo("link.txt")
+            link.type, link.linkname = tarfile.SYMTYPE, "/etc/passwd"
+            tar.addfile(link)
+        result = debrief("check", path, "-o", "json")
+        self.assertIn(result.status, (0, 1))
+        self.assertNotIn("root:", result.out)
+        self.assertFalse((self.dir.parent / "evil.txt").exists())
+
+    @unittest.skipIf(os.geteuid() == 0, "root may read everything")
+    def test_a_directory_that_is_not_readable(self):
+        closed = self.dir / "closed"
+        closed.mkdir()
+        closed.chmod(0)
+        self.addCleanup(closed.chmod, 0o700)
+        result = debrief("check", closed)
+        self.assertIn(result.status, (1, 2))
+        self.assertIn("closed", result.out + result.err)
+
+    def test_a_link_to_itself_and_a_pipe(self):
+        folder = self.file("in/note.txt", harness.ERROR).parent
+        (folder / "loop").symlink_to("loop")
+        os.mkfifo(folder / "pipe")
+        self.assertStatus(self.site(folder), 3)
+
+
+class Pages(Case):
+    def test_another_program_at_the_admin_address(self):
+        pages = {path: "<html><body>It works!</body></html>" for path in ("/server_info", "/ready", "/stats")}
+        with harness.admin_page(pages) as page:
+            result = debrief("check", page.url, "-o", "json")
+        self.assertEqual(result.target["findings"], [])
+        self.assertEqual(result.target["verdict"], "unknown")
+        self.assertStatus(result, 1)
+
+    def test_a_proxy_that_dies_in_mid_answer(self):
+        def die(handler):
+            handler.send_response(200)
+            handler.send_header("Content-Length", "100000")
+            handler.end_headers()
+            handler.wfile.write(b"server.live: 1\n" * 10)
+            handler.wfile.flush()
+            handler.connection.close()
+
+        with harness.admin_page({**harness.PAGES, "/stats": die}) as page:
+            result = debrief("check", page.url, "-o", "json")
+        self.assertIn("admin/stats.txt", problems(result))
+        self.assertEqual(result.target["envoy"]["version"], "1.36.4")
+        self.assertStatus(result, 0)
+
+    def test_statuses_and_redirects(self):
+        def refuse(handler):
+            handler.send_error(503)
+
+        def redirect(handler):
+            handler.send_response(302)
+            handler.send_header("Location", "/server_info")
+            handler.end_headers()
+
+        with harness.admin_page({**harness.PAGES, "/stats": refuse, "/ready": redirect}) as page:
+            result = debrief("check", page.url, "-o", "json")
+        self.assertTrue(any("503" in text for text in problems(result)["admin/stats.txt"]), problems(result))
+        self.assertIn("admin/ready.txt", problems(result))
+
+    def test_a_slow_page_costs_that_source_only(self):
+        def slow(handler):
+            time.sleep(30)
+
+        with harness.admin_page({**harness.PAGES, "/stats": slow}) as page:
+            begun = time.monotonic()
+            result = debrief("check", page.url, "--timeout", "3s", "-o", "json")
+        self.assertLess(time.monotonic() - begun, 20)
+        self.assertIn("admin/stats.txt", problems(result))
+
+    def test_garbage_instead_of_http(self):
+        import socket
+        import threading
+        with socket.socket() as listener:
+            listener.bind(("127.0.0.1", 0))
+            listener.listen()
+
+            def answer():
+                while True:
+                    try:
+                        peer, _ = listener.accept()
+                    except OSError:
+                        return
+                    peer.sendall(b"\x16\x03\x01\x00\xff garbage\r\n")
+                    peer.close()
+
+            threading.Thread(target=answer, daemon=True).start()
+            result = debrief("check", "http://127.0.0.1:%d" % listener.getsockname()[1], "-o", "json")
+            self.assertStatus(result, 1)
+            self.assertTrue(problems(result))
+
+
+harness.main()

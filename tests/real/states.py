@@ -1,0 +1,158 @@
+"""The states: one row each, with what it is, how it is played and what debrief must conclude.
+
+`expect` holds the finding ids that may stand at rank 1; None means a healthy proxy: no finding above info. Where an
+older Envoy's evidence proves less, `expect_old` (1.36) differs. `asks` says that debrief must also ask for the evidence
+that would tell more, because no cause can be proven; `never` holds ids that would claim too much.
+"""
+from collections import namedtuple
+from functools import partial
+
+import envoy_config as config
+import plays
+from certificates import DAY
+
+VERSIONS = ("1.36.4", "1.40.0")
+
+DENIED = ("Unauthorized to perform appmesh:StreamAggregatedResources for "
+          "arn:aws:appmesh:us-west-2:123456789012:mesh/m/virtualNode/n")
+NOT_FOUND = "Mesh m or virtualNode n not found"
+NO_TOKEN = "Missing Authentication Token"
+UNAVAILABLE = "management server is shutting down"
+
+# An empty 13 of google_grpc proves that there is no connection and nothing more (facts 2.3).
+NO_CONNECTION = ("ems-connection.not-connected", "grpc-codes.internal")
+SPECIFIC = tuple("ems-connection." + each for each in (
+    "refused", "timeout", "dns-failed", "dns-unreachable", "tls-untrusted", "tls-unverified", "tls-expired",
+    "clock-skew", "tls-name-mismatch", "protocol-mismatch", "self-captured", "no-answer"))
+
+State = namedtuple("State", "name about play expect expect_old asks asks_old never seconds needs alive")
+
+
+def _state(name, about, play, expect, *, expect_old=None, asks=False, asks_old=False, never=(), seconds=12, needs=(),
+           alive=True):
+    """A row. seconds: about how long it takes; needs: `namespace` or `root`; alive: whether the proxy still runs."""
+    as_tuple = (expect,) if isinstance(expect, str) else expect
+    old = (expect_old,) if isinstance(expect_old, str) else expect_old or as_tuple
+    return State(name, about, play, as_tuple, old, asks, asks or asks_old, never, seconds, needs, alive)
+
+
+def _closing(name, code, text, expect, **options):
+    """The same close through Envoy's own gRPC client and through Google's, which App Mesh uses."""
+    about = "the server closes each stream with %d, '%s'" % (code, text)
+    extra = {key: options.pop(key) for key in ("back_off", "lines") if key in options}
+    return [
+        _state(name, about, partial(plays.closes, code=code, text=text, **extra), expect, **options),
+        _state(name + "-google", about + " (google_grpc)",
+               partial(plays.closes, code=code, text=text, client="google", **extra), expect, **options)]
+
+
+def _unconnected(name, about, play, **options):
+    """A link that Google's client cannot make: nothing tells why."""
+    return _state(name, about + " (google_grpc: an empty 13 tells nothing more)", partial(play, client="google"),
+                  NO_CONNECTION, asks=True, never=SPECIFIC, **options)
+
+
+def _certificate(name, about, expect, **how):
+    """A server certificate that is refused. Envoy 1.36 has one text for all causes but a wrong name."""
+    return _state(name, about, partial(plays.bad_certificate, **how), expect,
+                  expect_old="ems-connection.tls-unverified", asks_old=True)
+
+
+STATES = (
+    _closing("closed-3", 3, NOT_FOUND, "grpc-codes.resource-not-found")
+    + _closing("closed-7", 7, DENIED, "grpc-codes.permission-denied")
+    + _closing("closed-16", 16, NO_TOKEN, "grpc-codes.no-credentials")
+    + _closing("closed-14", 14, UNAVAILABLE, "grpc-codes.unavailable", back_off=None, lines=1, seconds=65)
+    + [
+        _state("graceful-close", "the server ends two streams in order after 4 s each and serves on",
+               plays.recycles, None, seconds=20),
+        _state("graceful-close-google", "the same (google_grpc)", partial(plays.recycles, client="google"), None,
+               seconds=20),
+
+        _state("refused", "nobody listens where the management server should be", plays.refused,
+               "ems-connection.refused"),
+        _unconnected("refused-google", "nobody listens", plays.refused),
+        _state("black-hole", "every packet to the management server vanishes", plays.black_hole,
+               "ems-connection.timeout", needs=("namespace",)),
+        _unconnected("black-hole-google", "every packet vanishes", plays.black_hole, needs=("namespace",), seconds=30),
+        _state("silent", "the server accepts the stream and never answers", plays.silent, "ems-connection.no-answer",
+               seconds=25),
+        _state("silent-tcp", "the server accepts the TCP connection and never speaks",
+               partial(plays.silent, speaks_http2=False), "ems-connection.no-answer", seconds=25),
+        # Longer than the 20 s after which Google's client gives up a connection that never spoke: only then does
+        # the silence prove a stream.
+        _state("silent-google", "the server accepts the stream and never answers (google_grpc)",
+               partial(plays.silent, client="google", lasts=30), "ems-connection.no-answer", seconds=32),
+        _state("silent-tcp-google",
+               "the server accepts the TCP connection and never speaks (google_grpc: an empty 13 after 20 s)",
+               plays.silent_tcp_google, NO_CONNECTION, asks=True, never=SPECIFIC, seconds=30),
+        _state("dns-nxdomain", "the management server's name does not exist", plays.no_such_name,
+               "ems-connection.dns-failed"),
+        _state("dns-silent", "the resolver never answers", partial(plays.no_such_name, answer="silent"),
+               "ems-connection.dns-unreachable", seconds=25),
+
+        _certificate("tls-untrusted", "the server's certificate is signed by an authority that the proxy does not know",
+                     "ems-connection.tls-untrusted", trusted=False),
+        _certificate("tls-expired", "the server's certificate expired yesterday", "ems-connection.tls-expired",
+                     begins=-30 * DAY, ends=-DAY),
+        _certificate("tls-not-yet-valid", "the server's certificate begins tomorrow", "ems-connection.clock-skew",
+                     begins=DAY),
+        _state("tls-wrong-name", "the server's certificate is made out to another name",
+               partial(plays.bad_certificate, name="other.example.com"), "ems-connection.tls-name-mismatch"),
+        _unconnected("tls-untrusted-google", "the proxy does not know the certificate's authority",
+                     partial(plays.bad_certificate, trusted=False)),
+        # Connection termination: a server that accepts and closes without a word looks the same [measured].
+        _state("plain-to-tls", "the proxy speaks plain text, the server TLS", plays.plain_to_tls,
+               ("ems-connection.protocol-mismatch", "ems-connection.not-connected")),
+        _state("tls-to-plain", "the proxy speaks TLS, the server plain text", plays.tls_to_plain,
+               "ems-connection.protocol-mismatch"),
+        _unconnected("plain-to-tls-google", "the proxy speaks plain text, the server TLS", plays.plain_to_tls),
+
+        _state("cds-without-lds", "the server answers CDS and EDS, never LDS",
+               partial(plays.unanswered, kinds=("LDS", "RDS"), state="INITIALIZING"),
+               ("probes.listeners-unanswered", "probes.initializing"), seconds=25),
+        _state("eds-warming", "cluster orders waits for its endpoints (EDS is never answered)",
+               partial(plays.unanswered, kinds=("EDS",), state="PRE_INITIALIZING"),
+               ("probes.eds-unanswered", "probes.pre-initializing"), seconds=25),
+        _state("rds-unanswered", "listener ingress waits for its routes (RDS is never answered)",
+               partial(plays.unanswered, kinds=("RDS",), state="INITIALIZING"),
+               ("probes.routes-unanswered", "probes.initializing"), seconds=25),
+        _state("sds-unanswered", "listener ingress waits for its certificate (SDS is never answered)",
+               partial(plays.unanswered, kinds=("SDS",), state="INITIALIZING", secret="ingress-certificate"),
+               ("probes.secret-unanswered", "probes.initializing"), seconds=25),
+        _state("live-unconfigured", "the server is silent, the first wait is short: LIVE with nothing to serve",
+               partial(plays.silent, first_wait="2s"), "ems-connection.no-answer"),
+
+        _state("low-port", "a listener on port 80, the proxy runs as nobody", plays.low_port, "low-ports.bind-denied",
+               needs=("namespace", "root")),
+        _state("port-taken", "another program has the listener's port", plays.port_taken, "low-ports.address-in-use"),
+        _state("twin-filter-chains", "a listener with the same filter chain conditions twice is refused",
+               partial(plays.rejects, resources=config.twin_chains, text="same matching rules"),
+               "config-rejected.duplicate-filter-chain"),
+        _state("missing-extension", "a listener with an unknown filter is refused; /config_dump is then unreadable",
+               partial(plays.rejects, resources=config.unknown_filter, text="example.Unknown"),
+               "config-rejected.missing-extension"),
+        _state("admin-port-taken", "another program has the admin port: the proxy exits", plays.admin_port_taken,
+               "low-ports.admin-port-in-use", alive=False),
+
+        _state("draining", "POST /healthcheck/fail on a serving proxy",
+               partial(plays.drained, path="/healthcheck/fail", state="DRAINING"), "probes.draining", seconds=15),
+        _state("listener-drained", "POST /drain_listeners on a serving proxy: LIVE, yet closed",
+               partial(plays.drained, path="/drain_listeners", state="LIVE"), "probes.listener-drained", seconds=15),
+        _state("healthy", "a serving proxy: 200s, a load balancer's checks, one 404 of the application", plays.healthy,
+               None),
+        _state("gateway-by-address", "the routes want a host name, the checker comes with the address: 404 NR",
+               plays.gateway_by_address, "lb-health.wrong-host"),
+    ])
+
+BY_NAME = {state.name: state for state in STATES}
+
+
+def expected(state, version):
+    """The ids that may stand at rank 1 for a version; None for a healthy proxy."""
+    return state.expect_old if version.startswith("1.36.") else state.expect
+
+
+def must_ask(state, version):
+    """Whether the evidence of that version leaves something that debrief must ask for."""
+    return state.asks_old if version.startswith("1.36.") else state.asks
