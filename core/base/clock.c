@@ -1,5 +1,5 @@
-/* Base: time. Reads the system clock (or DEBRIEF_NOW) and the shapes of time that logs and APIs print.
- * Deliberately knows no time zones by name but UTC, and never asks the host for its own. */
+/* Base: time. Reads the system clock (or DEBRIEF_NOW) and the shapes of time that logs and APIs
+ * print. Deliberately knows no time zones by name but UTC, and never asks the host for its own. */
 #include "base/clock.h"
 
 #include <stdio.h>
@@ -156,8 +156,8 @@ static size_t parse_full(struct cursor c, int64_t *out)
     return (size_t)(c.at - start);
 }
 
-/* The latest year that does not put the time past now; a day of grace, because such stamps are in the
- * local time of a host whose zone nobody knows. */
+/* The latest year that does not put the time past now; a day of grace, because such stamps are
+ * in the local time of a host whose zone nobody knows. */
 static int64_t without_year(int month, int day, int64_t of_day)
 {
     int64_t now = clock_now();
@@ -213,9 +213,9 @@ static size_t parse_epoch(struct cursor c, int64_t *out)
         value = value * 10 + (*c.at++ - '0');
     size_t len = (size_t)(c.at - start);
     int64_t ns;
-    if (len == 10 && *start != '0')
+    if (len == 10 && *start != '0' && value < INT64_MAX / CLOCK_SECOND)
         ns = value * CLOCK_SECOND + fraction(&c);
-    else if (len == 13 && *start != '0')
+    else if (len == 13 && *start != '0' && value < INT64_MAX / (CLOCK_SECOND / 1000))
         ns = value * (CLOCK_SECOND / 1000) + fraction(&c) / 1000;
     else
         return 0;

@@ -1,5 +1,5 @@
-/* Base: the error value. Reads and writes memory only. Deliberately keeps text alone, no codes: whoever
- * must tell two failures apart asks the layer that knows. */
+/* Base: the error value. Reads and writes memory only. Deliberately keeps text alone, no codes:
+ * whoever must tell two failures apart asks the layer that knows. */
 #include "base/err.h"
 
 #include <stdarg.h>

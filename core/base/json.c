@@ -63,8 +63,9 @@ void json_why(struct err *err, const char *text, size_t len, size_t offset)
     size_t left = len - offset;
     for (size_t i = 0; i < sizeof python / sizeof *python; i++)
         if (left >= strlen(python[i]) && memcmp(at, python[i], strlen(python[i])) == 0) {
-            err_set(err, "this is Python's printing (single quotes, None, True), not JSON: print it "
-                         "with json.dumps and try again");
+            err_set(err,
+                    "this is Python's printing (single quotes, None, True), not JSON: print it "
+                    "with json.dumps and try again");
             return;
         }
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
@@ -138,7 +139,7 @@ cJSON *json_parse(const char *text, size_t len, struct err *err)
 static const cJSON *member(const cJSON *node, const char *name, size_t len)
 {
     const cJSON *child;
-    cJSON_ArrayForEach(child, node) {
+    cJSON_ArrayForEach (child, node) {
         if (child->string && strncmp(child->string, name, len) == 0 && !child->string[len])
             return child;
     }

@@ -31,7 +31,7 @@ bool json_bool(const cJSON *node, const char *path); /* false when absent */
 const char *json_scalar(const cJSON *node, const char *path, char out[32]);
 
 /* Building, for reports and messages. Names are copied; text is made valid UTF-8 by the caller. */
-void json_put_str(cJSON *object, const char *name, const char *value); /* nothing when value is NULL */
+void json_put_str(cJSON *object, const char *name, const char *value); /* nothing when NULL */
 void json_put_num(cJSON *object, const char *name, double value);
 void json_put_bool(cJSON *object, const char *name, bool value);
 cJSON *json_put_object(cJSON *object, const char *name);
@@ -50,21 +50,22 @@ void json_write(struct buf *out, const cJSON *node, bool pretty); /* stable key 
 struct json_split;
 
 struct json_piece {
-    const cJSON *value;      /* borrowed, valid during the call only */
-    const char *pointer;     /* RFC 6901, "/configs/2/dynamic_listeners/0" */
-    const char *parent;      /* pointer of the delivered element around it, "" when none */
-    const char *array;       /* name of the array it came from, "dynamic_listeners" */
-    const char *config_type; /* last component of the nearest enclosing "@type" seen so far, or "" */
-    uint64_t offset, len;    /* where its text stands in the stream */
-    int rule;                /* index of the rule that took it; -1 for the skeleton */
+    const cJSON *value;  /* borrowed, valid during the call only */
+    const char *pointer; /* RFC 6901, "/configs/2/dynamic_listeners/0" */
+    const char *parent;  /* pointer of the delivered element around it, "" when none */
+    const char *array;   /* name of the array it came from, "dynamic_listeners" */
+    /* last component of the nearest enclosing "@type" seen so far, or "" */
+    const char *config_type;
+    uint64_t offset, len; /* where its text stands in the stream */
+    int rule;             /* index of the rule that took it; -1 for the skeleton */
 };
 
 typedef void json_piece_fn(void *user, const struct json_piece *piece);
 typedef void json_oversize_fn(void *user, const char *pointer, uint64_t len);
 
 /* RULES is NULL-terminated and borrowed. Elements above ELEMENT_MAX bytes go to OVERSIZE instead. */
-struct json_split *json_split_new(const char *const *rules, size_t element_max, json_piece_fn *piece,
-                                  json_oversize_fn *oversize, void *user);
+struct json_split *json_split_new(const char *const *rules, size_t element_max,
+                                  json_piece_fn *piece, json_oversize_fn *oversize, void *user);
 bool json_split_feed(struct json_split *split, const char *bytes, size_t len, struct err *err);
 bool json_split_end(struct json_split *split, struct err *err); /* false: the text ends too early */
 bool json_split_whole(const struct json_split *split); /* one document was read to its end */

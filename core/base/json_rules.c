@@ -22,7 +22,7 @@ struct rule {
 };
 
 struct state {
-    uint16_t reached[RULES_MAX]; /* bit I: the first I parts of the rule fit the path */
+    uint16_t reached[RULES_MAX];            /* bit I: the first I parts of the rule fit the path */
     int16_t next[SYMBOL_NAMES + NAMES_MAX]; /* -1: not made yet */
     int taken;
 };
@@ -112,8 +112,7 @@ static int state_of(struct json_rules *rules, const uint16_t reached[RULES_MAX])
         return JSON_RULES_DEAD;
     if (rules->states_len == rules->states_cap) {
         rules->states_cap = rules->states_cap ? rules->states_cap * 2 : 16;
-        rules->states =
-            xrealloc(rules->states, (size_t)rules->states_cap * sizeof *rules->states);
+        rules->states = xrealloc(rules->states, (size_t)rules->states_cap * sizeof *rules->states);
     }
     struct state *state = &rules->states[rules->states_len];
     memcpy(state->reached, reached, sizeof state->reached);

@@ -12,7 +12,10 @@ struct json_rules;
 struct json_rules *json_rules_new(const char *const *texts); /* NULL-terminated, borrowed */
 void json_rules_free(struct json_rules *rules);
 
-enum { JSON_RULES_START = 0, JSON_RULES_DEAD = 1 }; /* states: the root's, and "nothing fits below" */
+enum {
+    JSON_RULES_START = 0,
+    JSON_RULES_DEAD = 1
+}; /* states: the root's, and "nothing fits below" */
 
 /* One level down from STATE: to the member NAME, or into an array when NAME is NULL. */
 int json_rules_step(struct json_rules *rules, int state, const char *name, size_t len);

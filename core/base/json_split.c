@@ -1,8 +1,8 @@
 /* Base: the splitter. Reads JSON text in any portions, delivers chosen array elements as small trees.
  * Scans structure by hand (strings are skipped with memchr) and leaves values to cJSON, one element at
  * a time. Deliberately keeps no tree of the whole. */
-#include "base/json.h"
 #include "base/alloc.h"
+#include "base/json.h"
 #include "base/json_bump.h"
 #include "base/json_rules.h"
 #include "base/json_why.h"
@@ -80,8 +80,8 @@ static struct capture *push_capture(struct json_split *split, uint64_t offset)
     return capture;
 }
 
-struct json_split *json_split_new(const char *const *rules, size_t element_max, json_piece_fn *piece,
-                                  json_oversize_fn *oversize, void *user)
+struct json_split *json_split_new(const char *const *rules, size_t element_max,
+                                  json_piece_fn *piece, json_oversize_fn *oversize, void *user)
 {
     struct json_split *split = xcalloc(1, sizeof *split);
     split->rules = json_rules_new(rules);
@@ -185,8 +185,8 @@ static const char *array_name(struct json_split *split)
     return buf_str(&split->type);
 }
 
-static bool fail(const struct json_split *split, const char *at, const char *start,
-                 const char *end, struct err *err)
+static bool fail(const struct json_split *split, const char *at, const char *start, const char *end,
+                 struct err *err)
 {
     json_why(err, at, (size_t)(end - at), 0);
     return err_prefix(err, "not JSON at byte %" PRIu64, split->fed + (uint64_t)(at - start));
@@ -526,6 +526,8 @@ bool json_split_end(struct json_split *split, struct err *err)
     bool string = split->state == IN_STRING || split->state == IN_NAME;
     add_pointer(&split->pointer, split, split->depth);
     return err_set(err, "ends in the middle of %s at '%s' after %" PRIu64 " bytes",
-                   string ? "a text" : split->state == IN_SCALAR ? "a value" : "the document",
+                   string                      ? "a text"
+                   : split->state == IN_SCALAR ? "a value"
+                                               : "the document",
                    buf_str(&split->pointer), split->fed);
 }

@@ -75,7 +75,8 @@ static void write_string(struct buf *out, const char *text)
 {
     buf_addch(out, '"');
     for (const char *run = text;; text++) {
-        bool special = (unsigned char)*text < 0x20 || *text == '"' || *text == '\\' || *text == 0x7f;
+        bool special = (unsigned char)*text < 0x20 || *text == '"' || *text == '\\' ||
+                       *text == 0x7f;
         if (!special)
             continue;
         buf_add(out, run, (size_t)(text - run));
@@ -103,7 +104,7 @@ static void write_children(struct buf *out, const cJSON *node, bool pretty, int 
     bool object = cJSON_IsObject(node);
     buf_addch(out, object ? '{' : '[');
     const cJSON *child;
-    cJSON_ArrayForEach(child, node) {
+    cJSON_ArrayForEach (child, node) {
         if (child != node->child)
             buf_addch(out, ',');
         write_break(out, pretty, depth + 1);

@@ -16,11 +16,12 @@ bool str_glob(const char *glob, const char *text);
 
 bool str_to_int64(const char *text, int64_t *out); /* whole text, decimal; false when not */
 bool str_to_double(const char *text, double *out); /* whole text; refuses nan, inf, hex */
-bool str_to_duration(const char *text, int64_t *out_ms); /* 500ms, 10s, 1m30s, 2h; plain 10 is refused */
+bool str_to_duration(const char *text,
+                     int64_t *out_ms); /* 500ms, 10s, 1m30s, 2h; plain 10 is refused */
 
-/* Appends bytes as valid UTF-8: broken sequences become U+FFFD, control characters other than tab
- * and newline become U+FFFD too. Returns bytes written to OUT, never more than CAP - 1, and ends OUT
- * with NUL at a character boundary. */
+/* Appends bytes as valid UTF-8: broken sequences become U+FFFD, control characters other than
+ * tab and newline become U+FFFD too. Returns bytes written to OUT, never more than CAP - 1, and
+ * ends OUT with NUL at a character boundary. */
 size_t str_to_utf8(char *out, size_t cap, const char *bytes, size_t len);
 
 #endif

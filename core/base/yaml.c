@@ -143,7 +143,8 @@ static bool begin_wrap(struct yaml *yaml, const char *tag, bool *wrapped)
     return added(yaml, from);
 }
 
-static bool begin_anchor(struct yaml *yaml, const yaml_event_t *event, const void *name, int *anchor)
+static bool begin_anchor(struct yaml *yaml, const yaml_event_t *event, const void *name,
+                         int *anchor)
 {
     *anchor = name ? yaml_anchors_begin(&yaml->anchors, name) : -1;
     return !name || *anchor >= 0 || fail(yaml, event, "too many anchors");
@@ -165,8 +166,8 @@ static bool take_name(struct yaml *yaml, const yaml_event_t *event)
     struct level *level = top(yaml);
     const char *name = (const char *)event->data.scalar.value;
     level->want_name = false;
-    level->merge_next =
-        strcmp(name, "<<") == 0 && event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
+    level->merge_next = strcmp(name, "<<") == 0 &&
+                        event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
     if (level->merge_next)
         return true;
     know_name(yaml, name);
@@ -302,8 +303,8 @@ static bool take_alias(struct yaml *yaml, const yaml_event_t *event)
     }
     if (level && level->mapping && level->want_name)
         return fail(yaml, event, "an alias as a name");
-    const struct yaml_anchor *anchor =
-        yaml_anchors_find(&yaml->anchors, (const char *)event->data.alias.anchor);
+    const struct yaml_anchor *anchor = yaml_anchors_find(&yaml->anchors,
+                                                         (const char *)event->data.alias.anchor);
     if (!anchor || anchor->open)
         return fail(yaml, event, anchor ? "an alias inside its own anchor" : "an unknown alias");
     yaml->expanded += anchor->text.len;

@@ -15,9 +15,9 @@
 typedef bool yaml_pull_fn(void *user, char *bytes, size_t cap, size_t *got);
 
 struct yaml_sink {
-    void (*document)(void *user, int index, size_t line); /* a document begins; line is 1-based */
+    void (*document)(void *user, int index, size_t line);   /* a document begins; line is 1-based */
     bool (*text)(void *user, const char *json, size_t len); /* false stops the conversion */
-    void (*end)(void *user);                               /* the document ended */
+    void (*end)(void *user);                                /* the document ended */
     void *user;
 };
 

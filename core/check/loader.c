@@ -10,6 +10,7 @@
 #include <gelf.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* A list that was not ended would be read until it crashes; nobody has so many rows. */
@@ -58,21 +59,25 @@ static bool find_note(Elf_Data *data, struct debrief_stamp *out)
     return false;
 }
 
-static bool find_stamp(Elf *elf, struct debrief_stamp *out)
+static bool find_stamp(Elf *elf, uint64_t size, struct debrief_stamp *out, bool *whole)
 {
     size_t count = 0;
+    bool found = false;
     if (elf_kind(elf) != ELF_K_ELF || elf_getphdrnum(elf, &count) != 0)
         return false;
     for (size_t i = 0; i < count; i++) {
         GElf_Phdr segment;
-        if (!gelf_getphdr(elf, (int)i, &segment) || segment.p_type != PT_NOTE)
+        if (!gelf_getphdr(elf, (int)i, &segment))
+            continue;
+        /* The loader maps what the header promises; touching what is not there is a SIGBUS. */
+        *whole &= segment.p_filesz <= size && segment.p_offset <= size - segment.p_filesz;
+        if (found || segment.p_type != PT_NOTE)
             continue;
         Elf_Data *data = elf_getdata_rawchunk(elf, (int64_t)segment.p_offset, segment.p_filesz,
                                               segment.p_align == 8 ? ELF_T_NHDR8 : ELF_T_NHDR);
-        if (data && find_note(data, out))
-            return true;
+        found = data && find_note(data, out);
     }
-    return false;
+    return found;
 }
 
 static bool read_stamp(const char *path, struct debrief_stamp *out, struct err *err)
@@ -80,13 +85,17 @@ static bool read_stamp(const char *path, struct debrief_stamp *out, struct err *
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return err_set(err, "'%s' cannot be read: %m", path);
+    struct stat facts;
+    bool whole = fstat(fd, &facts) == 0;
     elf_version(EV_CURRENT);
     Elf *elf = elf_begin(fd, ELF_C_READ, NULL);
-    bool found = elf && find_stamp(elf, out);
+    bool found = elf && find_stamp(elf, (uint64_t)facts.st_size, out, &whole);
     elf_end(elf);
     close(fd);
     out->name[sizeof out->name - 1] = '\0';
     out->version[sizeof out->version - 1] = '\0';
+    if (found && !whole)
+        return err_set(err, "'%s' is cut short: copy or build it again", path);
     return found || err_set(err,
                             "'%s' has no debrief stamp (an ELF note): it is no debrief plugin, or it "
                             "was built without DEBRIEF_PLUGIN(...) of <debrief/plugin.h>",

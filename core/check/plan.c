@@ -18,28 +18,46 @@ struct candidates {
 
 /* ---- what there is to select from ---- */
 
-/* A refused plugin as a check that can say nothing but why. NULL: another plugin has its name. */
-static const struct check_meta *refused_meta(struct plan *plan, const struct plugin *plugin)
-{
-    static const char *const none[] = {NULL};
-    if (!plugin->refused || registry_check(plan->registry, plugin->name) ||
-        !metadata_is_check_id(plugin->name))
-        return NULL;
-    struct check_meta *meta = arena_alloc(plan->arena, sizeof *meta);
-    meta->id = plugin->name;
-    meta->section = arena_strndup(plan->arena, plugin->name, strcspn(plugin->name, "/"));
-    meta->title = arena_printf(plan->arena, "can '%s' be used?", plugin->path);
-    meta->plugin = plugin;
-    meta->tags = none;
-    return meta;
-}
-
 static bool has_id(const struct candidates *all, const char *id)
 {
     for (size_t i = 0; i < all->len; i++)
         if (strcmp(all->items[i]->id, id) == 0)
             return true;
     return false;
+}
+
+/* What a refused plugin is called: its name; when another one has it, that of its file, or NAME/refused
+ * (a broken copy of a section that is there as well). */
+static const char *refused_name(struct plan *plan, const struct plugin *plugin,
+                                const struct candidates *all)
+{
+    const char *slash = strrchr(plugin->path, '/'), *file = slash ? slash + 1 : plugin->path;
+    const char *stem = arena_strndup(plan->arena, file, strcspn(file, "."));
+    const char *const names[] = {
+        plugin->name, stem,
+        arena_printf(plan->arena, "%.*s/refused", (int)strcspn(plugin->name, "/"), plugin->name)};
+    for (size_t i = 0; i < ARRAY_LEN(names); i++)
+        if (metadata_is_check_id(names[i]) && !has_id(all, names[i]))
+            return names[i];
+    return NULL;
+}
+
+/* A refused plugin as a check that can say nothing but why. NULL: a check of another has its name. */
+static const struct check_meta *refused_meta(struct plan *plan, const struct plugin *plugin,
+                                             const struct candidates *all)
+{
+    static const char *const none[] = {NULL};
+    bool silent = !plugin->refused || plugin->redundant; /* its checks are asked, one way or another */
+    const char *name = silent ? NULL : refused_name(plan, plugin, all);
+    if (!name)
+        return NULL;
+    struct check_meta *meta = arena_alloc(plan->arena, sizeof *meta);
+    meta->id = name;
+    meta->section = arena_strndup(plan->arena, name, strcspn(name, "/"));
+    meta->title = arena_printf(plan->arena, "can '%s' be used?", plugin->path);
+    meta->plugin = plugin;
+    meta->tags = none;
+    return meta;
 }
 
 static int by_id(const void *a, const void *b)
@@ -57,8 +75,8 @@ static struct candidates find_candidates(struct plan *plan)
     for (size_t i = 0; i < registry->checks_len; i++)
         all.items[all.len++] = &registry->checks[i];
     for (size_t i = 0; i < registry->plugins_len; i++) {
-        const struct check_meta *meta = refused_meta(plan, &registry->plugins[i]);
-        if (meta && !has_id(&all, meta->id))
+        const struct check_meta *meta = refused_meta(plan, &registry->plugins[i], &all);
+        if (meta)
             all.items[all.len++] = meta;
     }
     qsort(all.items, all.len, sizeof *all.items, by_id);
@@ -172,11 +190,13 @@ static void add_needs(struct plan *plan)
     need_set_init(&plan->needs);
     for (size_t i = 0; i < plan->checks_len; i++) {
         const struct check_meta *meta = plan->checks[i].meta;
+        need_set_begin(&plan->needs);
         for (size_t j = 0; j < meta->needs_len; j++)
             need_set_add(&plan->needs, &meta->needs[j]);
         for (size_t j = 0; j < meta->events_len; j++) {
             struct need_term term = {.name = meta->events[j].evidence};
-            need_set_add(&plan->needs, &(struct need){.terms = &term, .terms_len = 1});
+            need_set_add(&plan->needs,
+                         &(struct need){.optional = true, .terms = &term, .terms_len = 1});
         }
     }
 }

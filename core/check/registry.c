@@ -48,8 +48,8 @@ static void add_file(struct finder *finder, const char *path, const char *folder
     const char *name = !folder || strcmp(folder, stem) == 0
                            ? stem
                            : arena_printf(finder->arena, "%s/%s", folder, stem);
-    finder->files[finder->len++] = (struct found_file){
-        arena_strdup(finder->arena, path), name, facts->st_dev, facts->st_ino};
+    finder->files[finder->len++] = (struct found_file){arena_strdup(finder->arena, path), name,
+                                                       facts->st_dev, facts->st_ino};
 }
 
 /* Looks into DIR; FOLDER is its name when it lies in a plugin directory, NULL for that itself. */
@@ -125,8 +125,9 @@ static void add_plugin(struct registry *registry, const struct found_file *found
     plugin->refused = scouted->refused;
     if (!scouted->plugin)
         return;
-    if (metadata_read(registry->arena, scouted->plugin, plugin, &checks, &len, &err) &&
-        !claimed(registry, checks, len, &err))
+    bool sound = metadata_read(registry->arena, scouted->plugin, plugin, &checks, &len, &err);
+    plugin->redundant = sound && claimed(registry, checks, len, &err);
+    if (sound && !plugin->redundant)
         add_checks(registry, checks, len, cap);
     else
         plugin->refused = arena_printf(registry->arena, "'%s': %s", found->path, err.text);
@@ -145,8 +146,7 @@ static void fill(struct registry *registry, const struct finder *finder)
         scouted[i] = (struct scout_file){.path = finder->files[i].path,
                                          .lua = str_ends(finder->files[i].path, ".lua")};
     scout_files(scouted, finder->len, registry->arena);
-    registry->plugins =
-        arena_alloc(registry->arena, (finder->len + 1) * sizeof *registry->plugins);
+    registry->plugins = arena_alloc(registry->arena, (finder->len + 1) * sizeof *registry->plugins);
     for (size_t i = 0; i < finder->len; i++) {
         add_plugin(registry, &finder->files[i], &scouted[i], &cap);
         cJSON_Delete(scouted[i].plugin);
@@ -213,16 +213,16 @@ const char *const *registry_dirs(struct arena *arena, char *const *extra, size_t
     const char **dirs = arena_alloc(arena, most * sizeof *dirs);
     const char *own = own_dir(arena);
     *len = 0;
-    if (own)
-        dirs[(*len)++] = own;
+    for (size_t i = 0; i < extra_len; i++)
+        dirs[(*len)++] = arena_strdup(arena, extra[i]);
     while (path && *path) {
         size_t part = strcspn(path, ":");
         if (part)
             dirs[(*len)++] = arena_strndup(arena, path, part);
         path += part + (path[part] == ':');
     }
-    for (size_t i = 0; i < extra_len; i++)
-        dirs[(*len)++] = arena_strdup(arena, extra[i]);
+    if (own)
+        dirs[(*len)++] = own;
     return dirs;
 }
 

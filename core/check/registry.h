@@ -16,6 +16,7 @@ struct plugin { /* one file */
     const char *kind; /* "so" or "lua" */
     const char *path;
     const char *refused; /* why it is not used; NULL when it is */
+    bool redundant;      /* refused because another file has one of its checks already */
 };
 
 struct check_event {
@@ -66,8 +67,8 @@ struct registry {
 bool registry_load(struct registry *registry, const char *const *dirs, size_t len, struct err *err);
 void registry_release(struct registry *registry);
 
-/* The section folders' own plugin directory (beside the program, or where it was installed), then
- * DEBRIEF_PLUGIN_PATH, then --plugin-path. Strings live in ARENA. */
+/* --plugin-path, then DEBRIEF_PLUGIN_PATH, then the program's own plugin directory (beside it, or where
+ * it was installed): what the user names wins over what came along. Strings live in ARENA. */
 const char *const *registry_dirs(struct arena *arena, char *const *extra, size_t extra_len,
                                  size_t *len);
 

@@ -93,14 +93,15 @@ static void weigh(const struct runner *runner, const struct builder *builder,
     }
 }
 
+/* SCRATCH outlives the findings: they may cite what was made for this check alone. */
 static void run_check(const struct runner *runner, const struct plan_check *check,
-                      struct builder *builder)
+                      struct builder *builder, struct arena *scratch)
 {
     struct view view = {
         .check = check,
         .evidence = runner->evidence,
         .builder = builder,
-        .scratch = arena_new(),
+        .scratch = scratch,
         .gathered = runner->gathered,
     };
     if (runner->soft_timeout_ms)
@@ -110,7 +111,6 @@ static void run_check(const struct runner *runner, const struct plan_check *chec
         script_run(check->meta->plugin->path, check->meta->index, &view);
     else
         host_run(&view);
-    arena_free(view.scratch);
 }
 
 cJSON *runner_ask(const struct runner *runner, size_t index)
@@ -121,11 +121,12 @@ cJSON *runner_ask(const struct runner *runner, size_t index)
     int64_t start = clock_monotonic();
     buf_init(&verdict.reason, REASON_MAX);
     struct builder *builder = builder_new(check, runner->evidence, runner->redact);
+    struct arena *scratch = arena_new();
     if (check->refused) {
         conclude(&verdict, "error", check->refused);
     } else if (applies(meta, runner->evidence, &verdict)) {
         if (judge_ready(meta, runner->evidence, &verdict.reason, verdict.missing)) {
-            run_check(runner, check, builder);
+            run_check(runner, check, builder, scratch);
             weigh(runner, builder, meta, &verdict);
         } else {
             verdict.outcome = "skip";
@@ -142,6 +143,7 @@ cJSON *runner_ask(const struct runner *runner, size_t index)
     cJSON_AddItemToObject(message, "asks", sound ? builder_asks(builder) : cJSON_CreateArray());
     cJSON_AddItemToObject(message, "missing", verdict.missing);
     builder_free(builder);
+    arena_free(scratch);
     buf_release(&verdict.reason);
     return message;
 }

@@ -41,7 +41,8 @@ static int examine(const struct targets *targets, struct plan *plan, const struc
     return status;
 }
 
-static int with_plan(struct plan *plan, const struct outputs *outputs, const struct options *options)
+static int with_plan(struct plan *plan, const struct outputs *outputs,
+                     const struct options *options)
 {
     struct targets targets;
     int status = session_targets(&targets, options);

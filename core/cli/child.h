@@ -14,8 +14,8 @@ struct child_job {
     void *user;
     bool stdin_too; /* the work may read standard input */
     /* what became of it */
-    struct buf out; /* what WORK wrote to FD; the caller releases it */
-    int status;     /* exit status, or -1 */
+    struct buf out;   /* what WORK wrote to FD; the caller releases it */
+    int status;       /* exit status, or -1 */
     char trouble[96]; /* why status is -1: "crashed with SIGSEGV", "took longer than 75 s" */
     /* inner */
     pid_t pid;

@@ -2,19 +2,21 @@
  * what commands do. */
 #include "cli/cli.h"
 #include "base/alloc.h"
+#include <fcntl.h>
 #include <locale.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <fcntl.h>
 #include <unistd.h>
 
 static const struct command commands[] = {
     {"check", "[TARGET...]", "gather, check, report: the main job",
-     "Gathers what the targets say, runs the checks and reports causes, proof and repair. A target is an "
-     "Envoy admin address, unix:PATH, a directory, an archive, a file or - (standard input). Without any "
+     "Gathers what the targets say, runs the checks and reports causes, proof and repair. A target "
+     "is an "
+     "Envoy admin address, unix:PATH, a directory, an archive, a file or - (standard input). "
+     "Without any "
      "target the usual admin addresses of this host are tried.",
      "debrief check http://127.0.0.1:9901\n"
      "debrief check http://127.0.0.1:9901 --evidence envoy.log --evidence task.json\n"
@@ -22,7 +24,8 @@ static const struct command commands[] = {
      "debrief check bundle.tar.gz -o json=report.json --fail-on warning\n",
      FOR_CHECK, 0, OPERANDS_ANY, check_command},
     {"collect", "[TARGET...]", "gather only; writes a bundle and prints its path",
-     "Gathers everything that is safe to ask for into a redacted bundle that can be sent to somebody else "
+     "Gathers everything that is safe to ask for into a redacted bundle that can be sent to "
+     "somebody else "
      "and checked there with the same findings.",
      "debrief collect http://127.0.0.1:9901\n"
      "debrief collect --targets fleet.txt --bundle incident-42\n",
@@ -33,17 +36,19 @@ static const struct command commands[] = {
      "debrief report report.json --verbose\n",
      FOR_REPORT, 1, 1, report_command},
     {"diff", "OLD.json NEW.json", "new, gone and unchanged findings",
-     "Compares two saved reports, finding by finding, by target and fingerprint. The exit status is that "
+     "Compares two saved reports, finding by finding, by target and fingerprint. The exit status "
+     "is that "
      "of what is new or has become worse.",
      "debrief diff before.json after.json\n"
      "debrief diff before.json after.json -o json\n",
      FOR_DIFF, 2, 2, diff_command},
     {"merge", "REPORT.json...", "join the reports of shards into one",
      "Joins saved reports into one: the targets of all of them, with a new summary.",
-     "debrief merge shard-*.json -o json=all.json -o text\n",
-     FOR_MERGE, 1, OPERANDS_ANY, merge_command},
+     "debrief merge shard-*.json -o json=all.json -o text\n", FOR_MERGE, 1, OPERANDS_ANY,
+     merge_command},
     {"evidence", "TARGET [NAME]", "the evidence as checks see it, as table or JSON",
-     "Shows the records that checks can read: without NAME which evidence there is and how much, with NAME "
+     "Shows the records that checks can read: without NAME which evidence there is and how much, "
+     "with NAME "
      "(log.xds_closed, or a glob) its records.",
      "debrief evidence bundle.tar.gz\n"
      "debrief evidence bundle.tar.gz log.xds_closed\n"
@@ -65,13 +70,15 @@ static const struct command commands[] = {
      "debrief new site-ports --lang c --dir sections\n",
      FOR_NEW, 1, 1, new_command},
     {"lint", "[PATH...]", "whether sections keep the rules",
-     "Looks into section folders (or folders of sections; default: here): checks load, manual and findings "
+     "Looks into section folders (or folders of sections; default: here): checks load, manual and "
+     "findings "
      "agree, every check has its cases. The exit status is 3 when something is wrong.",
      "debrief lint plugins\n"
      "debrief lint site-ports\n",
      FOR_LINT, 0, OPERANDS_ANY, lint_command},
     {"test", "[PATH...]", "run the cases of sections",
-     "Runs the cases of section folders (or folders of sections, or single cases; default: here) and compares "
+     "Runs the cases of section folders (or folders of sections, or single cases; default: here) "
+     "and compares "
      "what is found with their expect.json. The exit status is 3 when a case fails.",
      "debrief test plugins\n"
      "debrief test site-ports/cases/fires\n",

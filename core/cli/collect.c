@@ -138,8 +138,9 @@ static int run_jobs(struct collecting *jobs, size_t len, const struct options *o
     struct child_job *children = xcalloc(len + 1, sizeof *children);
     int status = STATUS_OK;
     for (size_t i = 0; i < len; i++)
-        children[i] = (struct child_job){
-            .work = collect_one, .user = &jobs[i], .stdin_too = jobs[i].target->kind == TARGET_FILES};
+        children[i] = (struct child_job){.work = collect_one,
+                                         .user = &jobs[i],
+                                         .stdin_too = jobs[i].target->kind == TARGET_FILES};
     bool interrupted = !child_run(children, len, at_once, limit);
     for (size_t i = 0; i < len; i++) {
         if (children[i].status != STATUS_OK)

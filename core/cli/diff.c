@@ -39,7 +39,7 @@ static cJSON *find_target(const cJSON *report, const cJSON *other_report, const 
     const cJSON *targets = targets_of(report);
     if (cJSON_GetArraySize(targets) == 1 && cJSON_GetArraySize(targets_of(other_report)) == 1)
         return cJSON_GetArrayItem(targets, 0);
-    cJSON_ArrayForEach(target, targets) {
+    cJSON_ArrayForEach (target, targets) {
         if (str_equal(json_str(target, "name"), json_str(other, "name")))
             return target;
     }
@@ -50,7 +50,7 @@ static const cJSON *find_finding(const cJSON *target, const cJSON *other)
 {
     const cJSON *finding;
     const char *fingerprint = json_str(other, "fingerprint");
-    cJSON_ArrayForEach(finding, json_at(target, "findings")) {
+    cJSON_ArrayForEach (finding, json_at(target, "findings")) {
         if (fingerprint && str_equal(json_str(finding, "fingerprint"), fingerprint))
             return finding;
     }
@@ -66,7 +66,7 @@ static int severity_rank(const cJSON *finding)
 static bool was_judged(const cJSON *target, const char *check)
 {
     const cJSON *row;
-    cJSON_ArrayForEach(row, json_at(target, "checks")) {
+    cJSON_ArrayForEach (row, json_at(target, "checks")) {
         const char *outcome = json_str(row, "outcome");
         if (str_equal(json_str(row, "id"), check))
             return !str_equal(outcome, "skip") && !str_equal(outcome, "error");
@@ -74,7 +74,8 @@ static bool was_judged(const cJSON *target, const char *check)
     return false;
 }
 
-static void add_row(struct diff *diff, enum change change, const cJSON *target, const cJSON *finding)
+static void add_row(struct diff *diff, enum change change, const cJSON *target,
+                    const cJSON *finding)
 {
     cJSON *row = cJSON_CreateObject();
     json_put_str(row, "change", change_names[change]);
@@ -95,9 +96,9 @@ static enum change change_of(const cJSON *before, const cJSON *after)
 static void compare_new(struct diff *diff, enum change wanted)
 {
     const cJSON *target, *finding;
-    cJSON_ArrayForEach(target, targets_of(diff->new)) {
+    cJSON_ArrayForEach (target, targets_of(diff->new)) {
         const cJSON *before = find_target(diff->old, diff->new, target);
-        cJSON_ArrayForEach(finding, json_at(target, "findings")) {
+        cJSON_ArrayForEach (finding, json_at(target, "findings")) {
             enum change change = change_of(find_finding(before, finding), finding);
             if (change == wanted)
                 add_row(diff, change, target, finding);
@@ -108,9 +109,9 @@ static void compare_new(struct diff *diff, enum change wanted)
 static void compare_old(struct diff *diff, enum change wanted)
 {
     const cJSON *target, *finding;
-    cJSON_ArrayForEach(target, targets_of(diff->old)) {
+    cJSON_ArrayForEach (target, targets_of(diff->old)) {
         const cJSON *after = find_target(diff->new, diff->old, target);
-        cJSON_ArrayForEach(finding, json_at(target, "findings")) {
+        cJSON_ArrayForEach (finding, json_at(target, "findings")) {
             if (find_finding(after, finding))
                 continue;
             bool judged = was_judged(after, json_str(finding, "check"));
@@ -123,7 +124,7 @@ static void compare_old(struct diff *diff, enum change wanted)
 static void clear_problems(cJSON *target)
 {
     cJSON *row;
-    cJSON_ArrayForEach(row, cJSON_GetObjectItemCaseSensitive(target, "sources")) {
+    cJSON_ArrayForEach (row, cJSON_GetObjectItemCaseSensitive(target, "sources")) {
         cJSON_DeleteItemFromObjectCaseSensitive(row, "problems");
     }
     cJSON_DeleteItemFromObjectCaseSensitive(target, "checks");
@@ -155,7 +156,7 @@ static void compare(struct diff *diff)
     compare_new(diff, CHANGE_NONE);
     diff->added = cJSON_Duplicate(diff->new, true);
     cJSON *target;
-    cJSON_ArrayForEach(target, cJSON_GetObjectItemCaseSensitive(diff->added, "targets")) {
+    cJSON_ArrayForEach (target, cJSON_GetObjectItemCaseSensitive(diff->added, "targets")) {
         keep_added(find_target(diff->old, diff->new, target), target);
     }
 }
@@ -194,7 +195,7 @@ static void write_text(struct buf *out, const struct diff *diff, const struct re
             continue;
         layout_paint(&layout, INK_BOLD, change_names[i]);
         buf_addch(out, '\n');
-        cJSON_ArrayForEach(row, diff->rows) {
+        cJSON_ArrayForEach (row, diff->rows) {
             if (str_equal(json_str(row, "change"), change_names[i]))
                 write_row(&layout, row);
         }

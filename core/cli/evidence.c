@@ -90,8 +90,8 @@ static bool send(int fd, const struct buf *bytes)
 
 static int show(struct bundle *bundle, const struct viewing *viewing, int fd)
 {
-    const char *glob =
-        viewing->options->operands.len > 1 ? viewing->options->operands.items[1] : NULL;
+    const char *glob = viewing->options->operands.len > 1 ? viewing->options->operands.items[1]
+                                                          : NULL;
     struct evidence *evidence = evidence_new(&bundle->sources, NULL);
     struct evidence_names names = names_of(viewing->registry, glob);
     struct evidence_view view = {
@@ -165,8 +165,8 @@ static bool is_name(const struct registry *registry, const char *glob, struct er
     struct evidence_names names = names_of(registry, glob);
     bool known = names.len > 0;
     evidence_names_release(&names);
-    return known || err_set(err, "no evidence has the name '%s'; see 'debrief evidence --dictionary'",
-                            glob);
+    return known ||
+           err_set(err, "no evidence has the name '%s'; see 'debrief evidence --dictionary'", glob);
 }
 
 static int with_registry(const struct registry *registry, const struct outputs *outputs,

@@ -38,7 +38,7 @@ static void clean_strings(cJSON *node, bool redact, int depth)
         cJSON_SetValuestring(node, clean);
         free(clean);
     }
-    cJSON_ArrayForEach(child, node) {
+    cJSON_ArrayForEach (child, node) {
         if (depth < JSON_DEPTH_MAX)
             clean_strings(child, redact, depth + 1);
     }

@@ -7,8 +7,8 @@
 #include <cjson/cJSON.h>
 #include <stdbool.h>
 
-char *evidence_cell_clean(const char *text, bool redact);              /* the caller's to free */
-cJSON *evidence_cell_document(const cJSON *document, bool redact);     /* the caller's to delete */
+char *evidence_cell_clean(const char *text, bool redact);          /* the caller's to free */
+cJSON *evidence_cell_document(const cJSON *document, bool redact); /* the caller's to delete */
 
 /* "absent", "partial", "complete". */
 const char *evidence_cell_state(const struct evidence *evidence, const char *name);

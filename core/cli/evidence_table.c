@@ -149,16 +149,29 @@ static void write_records(const struct evidence_view *view, const char *name, st
         write_table(view, first, name, out);
 }
 
-static void write_absent(const struct evidence_view *view, struct buf *out)
+enum group { GROUP_SHOWN, GROUP_EMPTY, GROUP_ABSENT };
+
+/* In the overview what holds nothing is named only: empty is an answer, absent is none. */
+static enum group group_of(const struct evidence_view *view, const char *name)
+{
+    enum evidence_state state = evidence_state(view->evidence, name);
+    if (state == EVIDENCE_ABSENT)
+        return GROUP_ABSENT;
+    bool empty = state == EVIDENCE_COMPLETE && evidence_count(view->evidence, name) == 0;
+    return empty && !view->records ? GROUP_EMPTY : GROUP_SHOWN;
+}
+
+static void write_group(const struct evidence_view *view, const char *lead, enum group group,
+                        struct buf *out)
 {
     const struct layout layout = {out, view->style};
     struct buf text;
     buf_init(&text, 64u << 10);
     for (size_t i = 0; i < view->names->len; i++)
-        if (evidence_state(view->evidence, view->names->items[i]) == EVIDENCE_ABSENT)
+        if (group_of(view, view->names->items[i]) == group)
             buf_addf(&text, "%s%s", text.len ? ", " : "", view->names->items[i]);
     if (text.len)
-        layout_item(&layout, 0, "absent:", INK_DIM, 2, buf_str(&text));
+        layout_item(&layout, 0, lead, INK_DIM, 2, buf_str(&text));
     buf_release(&text);
 }
 
@@ -166,12 +179,13 @@ void evidence_view_text(const struct evidence_view *view, struct buf *out)
 {
     for (size_t i = 0; i < view->names->len; i++) {
         const char *name = view->names->items[i];
-        if (evidence_state(view->evidence, name) == EVIDENCE_ABSENT)
+        if (group_of(view, name) != GROUP_SHOWN)
             continue;
         buf_addf(out, "%-28s %-9s %llu\n", name, evidence_cell_state(view->evidence, name),
                  (unsigned long long)evidence_count(view->evidence, name));
         if (view->records)
             write_records(view, name, out);
     }
-    write_absent(view, out);
+    write_group(view, "empty:", GROUP_EMPTY, out);
+    write_group(view, "absent:", GROUP_ABSENT, out);
 }

@@ -125,13 +125,16 @@ void evidence_view_dictionary(struct buf *out)
 {
     size_t len;
     const struct dictionary_row *rows = dictionary_rows(&len);
-    buf_adds(out,
-             "# Evidence\n\n"
-             "<!-- made by: debrief evidence --dictionary -->\n\n"
-             "What checks can need, by name. A record has the fields of its table; a field that the\n"
-             "evidence does not tell is absent. Beside these names a check reads the log events that it\n"
-             "declares itself (`event.NAME`) and `file.NAME`, any text, JSON or YAML that is given with\n"
-             "`--evidence`. `debrief evidence TARGET NAME` shows the records of a target.\n");
+    buf_adds(
+        out,
+        "# Evidence\n\n"
+        "<!-- made by: debrief evidence --dictionary -->\n\n"
+        "What checks can need, by name. A record has the fields of its table; a field that the\n"
+        "evidence does not tell is absent. Beside these names a check reads the log events that "
+        "it\n"
+        "declares itself (`event.NAME`) and `file.NAME`, any text, JSON or YAML that is given "
+        "with\n"
+        "`--evidence`. `debrief evidence TARGET NAME` shows the records of a target.\n");
     for (size_t i = 0; i < len; i++)
         add_row(out, &rows[i]);
 }

@@ -15,9 +15,9 @@ static const struct {
     const char *name;
     enum type type;
 } members[] = {
-    {"top", TYPE_TEXTS},   {"also", TYPE_TEXTS}, {"never", TYPE_TEXTS}, {"skip", TYPE_TEXTS},
-    {"ask", TYPE_ASK},     {"exit", TYPE_NUMBER}, {"now", TYPE_TEXT},   {"about", TYPE_TEXT},
-    {"source", TYPE_TEXT},
+    {"top", TYPE_TEXTS},  {"also", TYPE_TEXTS}, {"never", TYPE_TEXTS},
+    {"skip", TYPE_TEXTS}, {"ask", TYPE_ASK},    {"exit", TYPE_NUMBER},
+    {"now", TYPE_TEXT},   {"about", TYPE_TEXT}, {"source", TYPE_TEXT},
 };
 
 static bool are_texts(const cJSON *array)
@@ -25,7 +25,7 @@ static bool are_texts(const cJSON *array)
     const cJSON *each;
     if (!cJSON_IsArray(array))
         return false;
-    cJSON_ArrayForEach(each, array) {
+    cJSON_ArrayForEach (each, array) {
         if (!cJSON_IsString(each))
             return false;
     }
@@ -52,7 +52,7 @@ static bool is_valid(const cJSON *expect, struct err *err)
     const cJSON *member;
     if (!cJSON_IsObject(expect) || !json_at(expect, "top"))
         return err_set(err, "it is no object with the list \"top\"");
-    cJSON_ArrayForEach(member, expect) {
+    cJSON_ArrayForEach (member, expect) {
         size_t i = 0;
         while (i < ARRAY_LEN(members) && strcmp(members[i].name, member->string) != 0)
             i++;
@@ -90,7 +90,7 @@ cJSON *expect_load(const char *path, struct err *err)
 bool expect_has(const cJSON *expect, const char *name, const char *text)
 {
     const cJSON *each;
-    cJSON_ArrayForEach(each, json_at(expect, name)) {
+    cJSON_ArrayForEach (each, json_at(expect, name)) {
         if (str_equal(each->valuestring, text))
             return true;
     }
@@ -114,12 +114,11 @@ static void compare_findings(const cJSON *expect, const cJSON *target, struct bu
     const char *first = json_str(target, "findings[0].id");
     if (!quiet && !expect_has(expect, "top", first))
         differ(why, "rank 1 is %s", first ? first : "nothing");
-    cJSON_ArrayForEach(finding, json_at(target, "findings")) {
+    cJSON_ArrayForEach (finding, json_at(target, "findings")) {
         const char *id = json_str(finding, "id"), *severity = json_str(finding, "severity");
         if (!id || str_equal(severity, "info"))
             continue;
-        bool allowed =
-            !quiet && (expect_has(expect, "top", id) || expect_has(expect, "also", id));
+        bool allowed = !quiet && (expect_has(expect, "top", id) || expect_has(expect, "also", id));
         if (!allowed)
             differ(why, "unexpected %s %s", severity ? severity : "finding", id);
         else if (expect_has(expect, "never", id))
@@ -130,14 +129,14 @@ static void compare_findings(const cJSON *expect, const cJSON *target, struct bu
 static void compare_checks(const cJSON *expect, const cJSON *target, struct buf *why)
 {
     const cJSON *check, *wanted;
-    cJSON_ArrayForEach(check, json_at(target, "checks")) {
+    cJSON_ArrayForEach (check, json_at(target, "checks")) {
         if (str_equal(json_str(check, "outcome"), "error"))
             differ(why, "check %s ended in error: %s", json_str(check, "id"),
                    json_str(check, "reason"));
     }
-    cJSON_ArrayForEach(wanted, json_at(expect, "skip")) {
+    cJSON_ArrayForEach (wanted, json_at(expect, "skip")) {
         const char *outcome = "not there";
-        cJSON_ArrayForEach(check, json_at(target, "checks")) {
+        cJSON_ArrayForEach (check, json_at(target, "checks")) {
             if (str_equal(json_str(check, "id"), wanted->valuestring))
                 outcome = json_str(check, "outcome");
         }
@@ -165,7 +164,7 @@ static void compare_asks(const cJSON *expect, const cJSON *target, struct buf *w
         differ(why, some ? "it asks for something" : "it asks for nothing");
     if (!cJSON_IsString(wanted))
         return;
-    cJSON_ArrayForEach(ask, asks) {
+    cJSON_ArrayForEach (ask, asks) {
         if (ask_holds(ask, wanted->valuestring))
             return;
     }

@@ -79,16 +79,25 @@ static void explain_finding(const struct layout *layout, const struct check_meta
     free(path);
 }
 
-static void write_need(const struct layout *layout, const struct need *need, bool first)
+/* What the evidence is and how to get it: of each name once, and only where the check cannot do without. */
+static void write_supply(const struct layout *layout, const struct check_meta *meta)
 {
-    layout_field(layout, 0, first ? "needs" : NULL, need->text);
-    for (size_t i = 0; i < need->terms_len; i++) {
-        const struct dictionary_row *row = dictionary_find(need->terms[i].name);
-        if (!row)
-            continue;
-        char *text = xasprintf("%s: %s; to supply it: %s", row->name, row->meaning, row->how);
-        layout_item(layout, LAYOUT_LABEL + 2, "", INK_PLAIN, LAYOUT_LABEL + 4, text);
-        free(text);
+    const char *shown[32];
+    size_t len = 0;
+    for (size_t i = 0; i < meta->needs_len; i++) {
+        const struct need *need = &meta->needs[i];
+        for (size_t j = 0; !need->optional && j < need->terms_len; j++) {
+            const struct dictionary_row *row = dictionary_find(need->terms[j].name);
+            bool again = !row || len == ARRAY_LEN(shown);
+            for (size_t k = 0; k < len; k++)
+                again |= strcmp(shown[k], need->terms[j].name) == 0;
+            if (again)
+                continue;
+            char *text = xasprintf("%s: %s; to supply it: %s", row->name, row->meaning, row->how);
+            layout_field(layout, 0, len ? NULL : "supply", text);
+            free(text);
+            shown[len++] = need->terms[j].name;
+        }
     }
 }
 
@@ -96,7 +105,8 @@ static void explain_check(const struct layout *layout, const struct check_meta *
 {
     buf_addf(layout->out, "%s: %s\n\n", meta->id, meta->title);
     for (size_t i = 0; i < meta->needs_len; i++)
-        write_need(layout, &meta->needs[i], i == 0);
+        layout_field(layout, 0, i ? NULL : "needs", meta->needs[i].text);
+    write_supply(layout, meta);
     for (size_t i = 0; i < meta->events_len; i++) {
         char *text = xasprintf("%s: %s", meta->events[i].name, meta->events[i].pattern);
         layout_field(layout, 0, i ? NULL : "events", text);
@@ -111,7 +121,8 @@ static void explain_check(const struct layout *layout, const struct check_meta *
     }
     for (size_t i = 0; i < meta->params_len; i++) {
         const struct check_param *param = &meta->params[i];
-        char *text = xasprintf("--param %s.%s=%s: %s", meta->id, param->name, param->dflt, param->help);
+        char *text = xasprintf("--param %s.%s=%s: %s", meta->id, param->name, param->dflt,
+                               param->help);
         layout_field(layout, 0, i ? NULL : "params", text);
         free(text);
     }

@@ -28,20 +28,25 @@ void help_program(FILE *out)
     size_t len;
     const struct command *commands = cli_commands(&len);
     buf_init(&text, HELP_MAX);
-    buf_adds(&text, "debrief tells what is wrong with an Envoy proxy, proves it and says how to fix it\n\n"
-                    "usage: debrief COMMAND [OPTION...] [ARGUMENT...]\n");
-    add_examples(&text, "debrief check http://127.0.0.1:9901 --evidence envoy.log   # a live proxy\n"
-                        "debrief check pasted.txt                                   # whatever you have\n"
-                        "debrief collect http://127.0.0.1:9901                      # to look at elsewhere\n"
-                        "debrief explain grpc-codes.permission-denied               # what a finding means\n");
+    buf_adds(&text,
+             "debrief tells what is wrong with an Envoy proxy, proves it and says how to fix it\n\n"
+             "usage: debrief COMMAND [OPTION...] [ARGUMENT...]\n");
+    add_examples(
+        &text,
+        "debrief check http://127.0.0.1:9901 --evidence envoy.log   # a live proxy\n"
+        "debrief check pasted.txt                                   # whatever you have\n"
+        "debrief collect http://127.0.0.1:9901                      # to look at elsewhere\n"
+        "debrief explain grpc-codes.permission-denied               # what a finding means\n");
     buf_adds(&text, "\ncommands:\n");
     for (size_t i = 0; i < len; i++)
         buf_addf(&text, "  %-9s %-19s %s\n", commands[i].name, commands[i].arguments,
                  commands[i].summary);
-    buf_adds(&text, "\n'debrief COMMAND --help' shows the options of a command,\n"
-                    "'debrief --version' the version and the plugins that are in use\n\n"
-                    "exit status: 0 nothing at or above --fail-on, 1 debrief failed or nothing could be read,\n"
-                    "2 usage, 3 errors found, 4 warnings found, 5 incomplete, 130 interrupted\n");
+    buf_adds(
+        &text,
+        "\n'debrief COMMAND --help' shows the options of a command,\n"
+        "'debrief --version' the version and the plugins that are in use\n\n"
+        "exit status: 0 nothing at or above --fail-on, 1 debrief failed or nothing could be read,\n"
+        "2 usage, 3 errors found, 4 warnings found, 5 incomplete, 130 interrupted\n");
     print(out, &text);
 }
 
@@ -50,7 +55,7 @@ static void add_option(const struct layout *layout, const struct option_row *row
     char letter[] = {'-', row->letter, ',', ' ', 0};
     buf_addf(layout->out, "  %s--%s%s%s\n", row->letter ? letter : "    ", row->name,
              row->argument ? " " : "", row->argument ? row->argument : "");
-    layout_item(layout, 8, "", INK_PLAIN, 9, row->help);
+    layout_item(layout, 9, "", INK_PLAIN, 9, row->help);
 }
 
 static const char *formats_of(const struct command *command)
@@ -58,7 +63,7 @@ static const char *formats_of(const struct command *command)
     if (command->bit == FOR_LIST)
         return "text (default), json, csv";
     return command->bit == FOR_EVIDENCE || command->bit == FOR_DIFF ? "text (default), json"
-                                                                   : report_writer_names();
+                                                                    : report_writer_names();
 }
 
 void help_command(FILE *out, const struct command *command)

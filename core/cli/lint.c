@@ -1,11 +1,11 @@
 /* Command: lint. Reads section folders and says where they break the rules: code that is refused, manual
  * and findings that differ, checks without the cases that every check must have. */
 #include "base/alloc.h"
+#include "check/registry.h"
 #include "cli/cli.h"
 #include "cli/expect.h"
 #include "cli/manual.h"
 #include "cli/sections.h"
-#include "check/registry.h"
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,7 +20,8 @@ struct lint { /* of one section */
     size_t problems;
 };
 
-__attribute__((format(printf, 2, 3))) static void problem(struct lint *lint, const char *format, ...)
+__attribute__((format(printf, 2, 3))) static void problem(struct lint *lint, const char *format,
+                                                          ...)
 {
     va_list args;
     printf("%s", lint->section->dir);
@@ -63,8 +64,8 @@ static void lint_finding(struct lint *lint, const struct check_meta *meta,
     const char *dot = strchr(finding->id, '.');
     size_t len = strlen(meta->section);
     if (!dot || (size_t)(dot - finding->id) != len || strncmp(finding->id, meta->section, len) != 0)
-        problem(lint, ": finding '%s' of check '%s' does not begin with '%s.'", finding->id, meta->id,
-                meta->section);
+        problem(lint, ": finding '%s' of check '%s' does not begin with '%s.'", finding->id,
+                meta->id, meta->section);
     const struct manual_heading *heading = manual_find(&lint->manual, finding->id);
     if (!heading)
         problem(lint, "/README.md: no heading for '%s'", finding->id);
@@ -192,8 +193,8 @@ static bool load(struct registry *registry, const struct sections *sections,
 {
     struct arena *arena = arena_new();
     size_t others, len = 0;
-    const char *const *dirs =
-        registry_dirs(arena, options->plugin_path.items, options->plugin_path.len, &others);
+    const char *const *dirs = registry_dirs(arena, options->plugin_path.items,
+                                            options->plugin_path.len, &others);
     const char **all = arena_alloc(arena, (sections->len + others + 1) * sizeof *all);
     for (size_t i = 0; i < sections->len; i++)
         all[len++] = sections->items[i].real;

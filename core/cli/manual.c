@@ -36,7 +36,8 @@ static char *heading_id(const char *text, size_t level)
     return *end == '\n' || !*end ? xstrndup(start, section + 1 + slug) : NULL;
 }
 
-static void add_heading(struct manual *manual, char *id, const char *body, size_t level, size_t line)
+static void add_heading(struct manual *manual, char *id, const char *body, size_t level,
+                        size_t line)
 {
     const char *end = body;
     bool fenced = false;
@@ -45,8 +46,7 @@ static void add_heading(struct manual *manual, char *id, const char *body, size_
         end = next_line(end);
     }
     manual->headings = xrealloc(manual->headings, (manual->len + 1) * sizeof *manual->headings);
-    manual->headings[manual->len++] =
-        (struct manual_heading){id, body, (size_t)(end - body), line};
+    manual->headings[manual->len++] = (struct manual_heading){id, body, (size_t)(end - body), line};
 }
 
 static void find_headings(struct manual *manual)

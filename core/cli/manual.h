@@ -7,10 +7,10 @@
 #include <stddef.h>
 
 struct manual_heading {
-    char *id;          /* "section.slug" */
-    const char *body;  /* inside the text, behind the heading's line */
-    size_t body_len;   /* up to the next heading of the same or a higher level */
-    size_t line;       /* 1-based */
+    char *id;         /* "section.slug" */
+    const char *body; /* inside the text, behind the heading's line */
+    size_t body_len;  /* up to the next heading of the same or a higher level */
+    size_t line;      /* 1-based */
 };
 
 struct manual {

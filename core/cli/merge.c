@@ -22,9 +22,9 @@ static bool same_plugin(const cJSON *a, const cJSON *b)
 static void join_plugins(cJSON *into, const cJSON *from)
 {
     const cJSON *plugin, *each;
-    cJSON_ArrayForEach(plugin, from) {
+    cJSON_ArrayForEach (plugin, from) {
         bool there = false;
-        cJSON_ArrayForEach(each, into) {
+        cJSON_ArrayForEach (each, into) {
             there |= same_plugin(each, plugin);
         }
         if (!there)

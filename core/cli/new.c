@@ -118,7 +118,8 @@ int new_command(const struct options *options)
     struct err err = ERR_INIT;
     const char *name = options->operands.items[0], *lang = options->lang == LANG_C ? "c" : "lua";
     if (!is_section_name(name)) {
-        err_set(&err, "'%s' is no name for a section: small letters, digits and '-', as in 'site-ports'",
+        err_set(&err,
+                "'%s' is no name for a section: small letters, digits and '-', as in 'site-ports'",
                 name);
         return cli_usage(&err);
     }

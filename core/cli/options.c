@@ -7,26 +7,37 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum kind { KIND_SWITCH, KIND_TEXT, KIND_LIST, KIND_DURATION, KIND_NUMBER, KIND_CHOICE, KIND_SHARD };
+enum kind {
+    KIND_SWITCH,
+    KIND_TEXT,
+    KIND_LIST,
+    KIND_DURATION,
+    KIND_NUMBER,
+    KIND_CHOICE,
+    KIND_SHARD
+};
 
-#define AT(member)  offsetof(struct options, member)
-#define GATHERING   (FOR_CHECK | FOR_COLLECT)
-#define ASKING      (GATHERING | FOR_EVIDENCE)
-#define REPORTING   (FOR_CHECK | FOR_REPORT | FOR_MERGE | FOR_DIFF)
-#define WITH_CHECKS (FOR_CHECK | FOR_EVIDENCE | FOR_LIST | FOR_EXPLAIN | FOR_LINT | FOR_TEST | FOR_VERSION)
+#define AT(member) offsetof(struct options, member)
+#define GATHERING  (FOR_CHECK | FOR_COLLECT)
+#define ASKING     (GATHERING | FOR_EVIDENCE)
+#define REPORTING  (FOR_CHECK | FOR_REPORT | FOR_MERGE | FOR_DIFF)
+#define WITH_CHECKS                                                                                \
+    (FOR_CHECK | FOR_EVIDENCE | FOR_LIST | FOR_EXPLAIN | FOR_LINT | FOR_TEST | FOR_VERSION)
 
 static const struct option_row rows[] = {
     {'o', "output", "FORMAT[=FILE]",
      "the format of the result, to standard output or into FILE; may be repeated with FILEs",
      REPORTING | FOR_EVIDENCE | FOR_LIST, KIND_LIST, AT(output), NULL},
     {0, "evidence", "PATH",
-     "a further file or directory about the one target (a log, a manifest, describe-tasks output); may be "
+     "a further file or directory about the one target (a log, a manifest, describe-tasks output); "
+     "may be "
      "repeated",
      GATHERING, KIND_LIST, AT(evidence), NULL},
     {0, "targets", "FILE", "read targets from FILE: one a line, then optionally name=NAME; or YAML",
      GATHERING, KIND_TEXT, AT(targets), NULL},
     {0, "bundle", "PATH",
-     "where the bundle goes: .tar.gz, .tar.zst or .zip, else a directory; for several targets a directory",
+     "where the bundle goes: .tar.gz, .tar.zst or .zip, else a directory; for several targets a "
+     "directory",
      FOR_COLLECT, KIND_TEXT, AT(bundle), NULL},
     {0, "select", "LIST", "only these checks: ids, globs, sections, tag:NAME, separated by commas",
      FOR_CHECK | FOR_LIST, KIND_TEXT, AT(select), NULL},
@@ -34,33 +45,34 @@ static const struct option_row rows[] = {
      AT(skip), NULL},
     {0, "param", "CHECK.NAME=VALUE", "set a check's parameter (debrief explain CHECK lists them)",
      FOR_CHECK, KIND_LIST, AT(param), NULL},
-    {0, "plugin-path", "DIR", "look for more sections in DIR; also DEBRIEF_PLUGIN_PATH", WITH_CHECKS,
-     KIND_LIST, AT(plugin_path), NULL},
+    {0, "plugin-path", "DIR", "look for more sections in DIR; also DEBRIEF_PLUGIN_PATH",
+     WITH_CHECKS, KIND_LIST, AT(plugin_path), NULL},
     {0, "fail-on", "LEVEL",
      "from which level on the exit status is not 0: error (default), warning, incomplete, never",
      REPORTING, KIND_CHOICE, AT(fail_on), "error|warning|incomplete|never"},
-    {0, "dry-run", NULL, "print what would be asked of whom, and ask nothing", GATHERING, KIND_SWITCH,
-     AT(dry_run), NULL},
-    {0, "timeout", "DURATION", "how long one target may take: 500ms, 10s, 1m30s (default 60s)", ASKING,
-     KIND_DURATION, AT(timeout_ms), NULL},
+    {0, "dry-run", NULL, "print what would be asked of whom, and ask nothing", GATHERING,
+     KIND_SWITCH, AT(dry_run), NULL},
+    {0, "timeout", "DURATION", "how long one target may take: 500ms, 10s, 1m30s (default 60s)",
+     ASKING, KIND_DURATION, AT(timeout_ms), NULL},
     {0, "jobs", "N", "how many targets at the same time (default: one per processor)", GATHERING,
      KIND_NUMBER, AT(jobs), NULL},
-    {0, "shard", "I/N", "only every Nth target, beginning with the Ith; debrief merge joins the reports",
-     GATHERING, KIND_SHARD, AT(shard), NULL},
+    {0, "shard", "I/N",
+     "only every Nth target, beginning with the Ith; debrief merge joins the reports", GATHERING,
+     KIND_SHARD, AT(shard), NULL},
     {0, "cacert", "FILE", "trust this certificate authority for an https admin address", ASKING,
      KIND_TEXT, AT(cacert), NULL},
-    {0, "cert", "FILE", "client certificate for an https admin address", ASKING, KIND_TEXT, AT(cert),
-     NULL},
+    {0, "cert", "FILE", "client certificate for an https admin address", ASKING, KIND_TEXT,
+     AT(cert), NULL},
     {0, "key", "FILE", "its private key", ASKING, KIND_TEXT, AT(key), NULL},
     {0, "no-redact", NULL, "leave secrets in excerpts and bundles as they are", ASKING, KIND_SWITCH,
      AT(no_redact), NULL},
-    {0, "dictionary", NULL, "print the dictionary of evidence names instead (Markdown)", FOR_EVIDENCE,
-     KIND_SWITCH, AT(dictionary), NULL},
+    {0, "dictionary", NULL, "print the dictionary of evidence names instead (Markdown)",
+     FOR_EVIDENCE, KIND_SWITCH, AT(dictionary), NULL},
     {0, "lang", "LANG", "the language of the new section: lua (default) or c", FOR_NEW, KIND_CHOICE,
      AT(lang), "lua|c"},
     {0, "dir", "DIR", "make it in DIR (default: here)", FOR_NEW, KIND_TEXT, AT(dir), NULL},
-    {'q', "quiet", NULL, "one line per target", REPORTING | FOR_LINT | FOR_TEST, KIND_SWITCH, AT(quiet),
-     NULL},
+    {'q', "quiet", NULL, "one line per target", REPORTING | FOR_LINT | FOR_TEST, KIND_SWITCH,
+     AT(quiet), NULL},
     {'v', "verbose", NULL, "every check with its outcome, every proof, every problem",
      REPORTING | FOR_EVIDENCE, KIND_SWITCH, AT(verbose), NULL},
     {0, "color", "WHEN", "auto (default: on a terminal, unless NO_COLOR is set), always, never",
@@ -125,12 +137,13 @@ static bool take_value(struct options *options, const struct option_row *row, ch
     case KIND_DURATION:
         if (str_to_duration(value, number) && *number > 0)
             return true;
-        return err_set(err, "option '--%s' takes a duration (500ms, 10s, 1m30s), not '%s'", row->name,
-                       value);
+        return err_set(err, "option '--%s' takes a duration (500ms, 10s, 1m30s), not '%s'",
+                       row->name, value);
     case KIND_NUMBER:
         if (str_to_int64(value, number) && *number >= 1 && *number <= 1024)
             return true;
-        return err_set(err, "option '--%s' takes a number from 1 to 1024, not '%s'", row->name, value);
+        return err_set(err, "option '--%s' takes a number from 1 to 1024, not '%s'", row->name,
+                       value);
     case KIND_CHOICE:
         return take_choice(at, row, value, err);
     case KIND_SHARD:
@@ -189,7 +202,8 @@ static bool take_long(struct options *options, struct walk *walk, char *argument
 }
 
 /* "-o json", "-ojson", "-qv". */
-static bool take_letters(struct options *options, struct walk *walk, char *argument, struct err *err)
+static bool take_letters(struct options *options, struct walk *walk, char *argument,
+                         struct err *err)
 {
     for (char *at = argument + 1; *at; at++) {
         const struct option_row *row = row_by_letter(*at);

@@ -10,19 +10,19 @@
 #include <stdint.h>
 
 enum command_bit { /* which commands take an option */
-    FOR_CHECK = 1 << 0,
-    FOR_COLLECT = 1 << 1,
-    FOR_REPORT = 1 << 2,
-    FOR_DIFF = 1 << 3,
-    FOR_MERGE = 1 << 4,
-    FOR_EVIDENCE = 1 << 5,
-    FOR_LIST = 1 << 6,
-    FOR_EXPLAIN = 1 << 7,
-    FOR_NEW = 1 << 8,
-    FOR_LINT = 1 << 9,
-    FOR_TEST = 1 << 10,
-    FOR_VERSION = 1 << 11, /* debrief --version */
-    FOR_ALL = (1 << 12) - 1,
+                   FOR_CHECK = 1 << 0,
+                   FOR_COLLECT = 1 << 1,
+                   FOR_REPORT = 1 << 2,
+                   FOR_DIFF = 1 << 3,
+                   FOR_MERGE = 1 << 4,
+                   FOR_EVIDENCE = 1 << 5,
+                   FOR_LIST = 1 << 6,
+                   FOR_EXPLAIN = 1 << 7,
+                   FOR_NEW = 1 << 8,
+                   FOR_LINT = 1 << 9,
+                   FOR_TEST = 1 << 10,
+                   FOR_VERSION = 1 << 11, /* debrief --version */
+                   FOR_ALL = (1 << 12) - 1,
 };
 
 enum color_when { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
@@ -48,10 +48,10 @@ struct option_row {
     const char *name;     /* without dashes */
     const char *argument; /* NULL: a switch */
     const char *help;
-    unsigned commands;    /* of enum command_bit */
-    int kind;             /* how the value is taken, see options.c */
-    size_t offset;        /* where in struct options */
-    const char *choices;  /* "auto|always|never" in the order of the enum; NULL for other kinds */
+    unsigned commands;   /* of enum command_bit */
+    int kind;            /* how the value is taken, see options.c */
+    size_t offset;       /* where in struct options */
+    const char *choices; /* "auto|always|never" in the order of the enum; NULL for other kinds */
 };
 
 const struct option_row *options_rows(size_t *len);

@@ -34,8 +34,9 @@ static bool clashes(const struct outputs *outputs, const struct output *added, s
     for (size_t i = 0; i < outputs->len; i++) {
         const struct output *each = &outputs->items[i];
         if (!each->file && !added->file)
-            return !err_set(err, "two formats for standard output, '%s' and '%s'; give one a file: -o %s=FILE",
-                            each->format, added->format, added->format);
+            return !err_set(
+                err, "two formats for standard output, '%s' and '%s'; give one a file: -o %s=FILE",
+                each->format, added->format, added->format);
         if (each->file && added->file && strcmp(each->file, added->file) == 0)
             return !err_set(err, "two formats for the file '%s'", each->file);
     }

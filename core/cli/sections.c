@@ -31,7 +31,8 @@ static bool is_there(const char *dir, const char *name)
 
 static bool is_code(const char *name)
 {
-    return name[0] != '.' && (str_ends(name, ".lua") || str_ends(name, ".so") || str_ends(name, ".c"));
+    return name[0] != '.' &&
+           (str_ends(name, ".lua") || str_ends(name, ".so") || str_ends(name, ".c"));
 }
 
 static bool is_section(const char *dir)
@@ -100,8 +101,8 @@ static struct section *add(struct sections *sections, const char *dir)
 
 static void add_case(struct sections *sections, struct section *section, const char *dir)
 {
-    const char **grown =
-        arena_alloc(sections->arena, (section->cases_len + 1) * sizeof *section->cases);
+    const char **grown = arena_alloc(sections->arena,
+                                     (section->cases_len + 1) * sizeof *section->cases);
     if (section->cases_len)
         memcpy(grown, section->cases, section->cases_len * sizeof *grown);
     grown[section->cases_len++] = dir;

@@ -8,9 +8,9 @@
 #include <stddef.h>
 
 struct section {
-    const char *dir;   /* as the user named it, for messages and paths */
-    const char *real;  /* absolute, links resolved */
-    const char *name;  /* the folder's name */
+    const char *dir;    /* as the user named it, for messages and paths */
+    const char *real;   /* absolute, links resolved */
+    const char *name;   /* the folder's name */
     const char **cases; /* folders of its cases, sorted; only the named one when a case was named */
     size_t cases_len;
 };

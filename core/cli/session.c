@@ -12,12 +12,13 @@ bool session_registry(struct registry *registry, const struct options *options, 
 {
     struct arena *arena = arena_new();
     size_t len;
-    const char *const *dirs =
-        registry_dirs(arena, options->plugin_path.items, options->plugin_path.len, &len);
+    const char *const *dirs = registry_dirs(arena, options->plugin_path.items,
+                                            options->plugin_path.len, &len);
     bool ok = registry_load(registry, dirs, len, err);
     arena_free(arena);
     for (size_t i = 0; ok && i < registry->plugins_len; i++)
-        if (registry->plugins[i].refused)
+        if (registry->plugins[i].refused &&
+            (options->verbose || !registry->plugins[i].redundant))
             cli_warn("not used: %s", registry->plugins[i].refused);
     return ok;
 }
@@ -58,8 +59,8 @@ static bool take_named(struct targets *targets, const struct options *options, s
 {
     if (options->targets && !targets_from_list(targets, options->targets, err))
         return false;
-    if (options->operands.len && !targets_from_arguments(targets, options->operands.items,
-                                                         options->operands.len, err))
+    if (options->operands.len &&
+        !targets_from_arguments(targets, options->operands.items, options->operands.len, err))
         return false;
     return !options->evidence.len ||
            targets_add_evidence(targets, options->evidence.items, options->evidence.len, err);
@@ -74,6 +75,10 @@ int session_targets(struct targets *targets, const struct options *options)
         return cli_usage(&err);
     }
     bool named = options->targets || options->operands.len || options->evidence.len;
+    if (!named && options->dry_run) {
+        targets_discover_dry_run();
+        return STATUS_OK;
+    }
     if (!named && !targets_discover(targets, &err)) {
         targets_release(targets);
         return cli_fail(&err);
@@ -90,7 +95,8 @@ cJSON *session_report(const char *path, int *status)
     struct err err = ERR_INIT;
     cJSON *report = report_load(path, &err);
     if (!report)
-        *status = strcmp(path, "-") != 0 && access(path, R_OK) != 0 ? cli_usage(&err) : cli_fail(&err);
+        *status = strcmp(path, "-") != 0 && access(path, R_OK) != 0 ? cli_usage(&err)
+                                                                    : cli_fail(&err);
     return report;
 }
 

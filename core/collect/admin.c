@@ -1,6 +1,7 @@
-/* Collect: the admin pages of a running Envoy. Asks by GET what the table below lists and nothing else,
- * writes each answer to a file of the bundle as it comes. Deliberately leaves alone what changes the
- * proxy, what never ends, and /config_dump where printing it would hold up the proxy. */
+/* Collect: the admin pages of a running Envoy. Asks by GET what the table below lists and
+ * nothing else, writes each answer to a file of the bundle as it comes. Deliberately leaves
+ * alone what changes the proxy, what never ends, and /config_dump where printing it would hold
+ * up the proxy. */
 #include "collect/admin.h"
 
 #include "base/alloc.h"
@@ -129,7 +130,8 @@ static void judge_cut(struct asking *asking, const struct page *page, const char
     }
 }
 
-/* A page that is younger than this Envoy, or a part that its dump does not have: nothing is amiss. */
+/* A page that is younger than this Envoy, or a part that its dump does not have: nothing is
+ * amiss. */
 static bool is_unknown(const struct page *page, long status)
 {
     bool part = page >= dump_parts && page < dump_parts + ARRAY_LEN(dump_parts);

@@ -1,6 +1,6 @@
-/* Collect: archives. Reads a tar or a zip, writes its regular members below the bundle. Deliberately
- * uses the names of members as names only, never as paths to write to, and passes over links and
- * devices; every cap that is hit is a problem that names the member. */
+/* Collect: archives. Reads a tar or a zip, writes its regular members below the bundle.
+ * Deliberately uses the names of members as names only, never as paths to write to, and passes
+ * over links and devices; every cap that is hit is a problem that names the member. */
 #include "collect/archive.h"
 
 #include "base/alloc.h"

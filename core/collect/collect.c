@@ -1,5 +1,6 @@
-/* Collect: turns a target into a bundle on disk. Reads what the target names, through the collectors;
- * writes sources and bundle.json. Deliberately has no opinion on content: what could be got is kept. */
+/* Collect: turns a target into a bundle on disk. Reads what the target names, through the
+ * collectors; writes sources and bundle.json. Deliberately has no opinion on content: what could
+ * be got is kept. */
 #include "collect/collect.h"
 
 #include "base/alloc.h"

@@ -1,5 +1,6 @@
-/* Collecting: a target becomes an unpacked bundle on disk, and nothing else touches the world. Runs in
- * a process of its own; whatever fails costs that source only and leaves its reason in the bundle. */
+/* Collecting: a target becomes an unpacked bundle on disk, and nothing else touches the world.
+ * Runs in a process of its own; whatever fails costs that source only and leaves its reason in
+ * the bundle. */
 #ifndef DEBRIEF_COLLECT_COLLECT_H
 #define DEBRIEF_COLLECT_COLLECT_H
 
@@ -12,7 +13,8 @@ struct collect_options {
     int64_t timeout_ms;              /* for the whole target; 0: the default (60 s) */
     bool full;                       /* config_dump also of a proxy with very many clusters */
     const char *cacert, *cert, *key; /* TLS for an https admin address; NULL when not given */
-    /* Whether some selected check wants this source ("admin/config_dump.json"); NULL: everything. */
+    /* Whether some selected check wants this source ("admin/config_dump.json"); NULL:
+     * everything. */
     bool (*wanted)(void *user, const char *source_name);
     void *user;
 };

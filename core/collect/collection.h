@@ -1,5 +1,5 @@
-/* One target being collected: what the collectors (admin, files, archive) share. Each adds sources to
- * the bundle; none gives up the whole for the failure of a part. */
+/* One target being collected: what the collectors (admin, files, archive) share. Each adds
+ * sources to the bundle; none gives up the whole for the failure of a part. */
 #ifndef DEBRIEF_COLLECT_COLLECTION_H
 #define DEBRIEF_COLLECT_COLLECTION_H
 

@@ -1,17 +1,21 @@
-/* Collect: finds the admin address of an Envoy on this host when none was named. Asks the usual ports
- * on loopback, writes the one that answers like an Envoy. Deliberately short of patience and of ports:
- * this is a convenience, not a scan. */
+/* Collect: finds the admin address of an Envoy on this host when none was named. Asks the usual
+ * ports on loopback, writes the one that answers like an Envoy. Deliberately short of patience
+ * and of ports: this is a convenience, not a scan. */
 #include "base/alloc.h"
 #include "collect/admin.h"
 #include "collect/fetch.h"
 #include "collect/target_parse.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 enum { ASK_MS = 1000, HEAD_MAX = 1 << 16 };
+
+static const char *const usual[] = {"http://127.0.0.1:9901", "http://127.0.0.1:15000",
+                                    "http://127.0.0.1:19000"};
 
 static bool answers(const struct target *target, const char *page, char *head, size_t *len,
                     long *status)
@@ -61,8 +65,6 @@ static bool is_envoy(const struct target *target)
 
 bool targets_discover(struct targets *targets, struct err *err)
 {
-    static const char *const usual[] = {"http://127.0.0.1:9901", "http://127.0.0.1:15000",
-                                        "http://127.0.0.1:19000"};
     for (size_t i = 0; i < ARRAY_LEN(usual); i++) {
         struct targets tried;
         targets_init(&tried);
@@ -76,4 +78,10 @@ bool targets_discover(struct targets *targets, struct err *err)
     return err_set(err,
                    "no target was named, and no Envoy answers on 127.0.0.1 port 9901, 15000 or "
                    "19000; name its admin address, a file or a directory");
+}
+
+void targets_discover_dry_run(void)
+{
+    for (size_t i = 0; i < ARRAY_LEN(usual); i++)
+        printf("GET %s/server_info\n", usual[i]);
 }

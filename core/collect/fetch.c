@@ -1,5 +1,5 @@
-/* Collect: HTTP by libcurl. Asks an admin address, writes bodies to files as they come. Deliberately
- * knows one verb and no page: which paths may be asked stands in admin.c. */
+/* Collect: HTTP by libcurl. Asks an admin address, writes bodies to files as they come.
+ * Deliberately knows one verb and no page: which paths may be asked stands in admin.c. */
 #include "collect/fetch.h"
 
 #include "base/alloc.h"

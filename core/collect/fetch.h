@@ -1,5 +1,5 @@
-/* GET requests to one admin address, one at a time, straight into files. HTTP/1.1 only, no redirects,
- * no proxies whatever the environment says, and never anything but GET. */
+/* GET requests to one admin address, one at a time, straight into files. HTTP/1.1 only, no
+ * redirects, no proxies whatever the environment says, and never anything but GET. */
 #ifndef DEBRIEF_COLLECT_FETCH_H
 #define DEBRIEF_COLLECT_FETCH_H
 
@@ -26,8 +26,8 @@ struct fetch_result {
 struct fetch *fetch_new(const struct target *target, const struct collect_options *options);
 void fetch_free(struct fetch *fetch);
 
-/* What people would type to ask the same: "http://127.0.0.1:9901/ready". For a Unix socket the path of
- * the socket stands in front. The caller's to free. */
+/* What people would type to ask the same: "http://127.0.0.1:9901/ready". For a Unix socket the
+ * path of the socket stands in front. The caller's to free. */
 char *fetch_origin(const struct target *target, const char *path);
 
 /* Asks PATH ("/stats?format=json") and writes the body to FD, at most MAX bytes. */

@@ -1,6 +1,6 @@
-/* Collect: local files. Reads the file system, writes sources that refer to files where they stand;
- * only what can be read but once (pipes, standard input) is copied into the bundle. Deliberately does
- * not look at content, but to tell an archive from a file. */
+/* Collect: local files. Reads the file system, writes sources that refer to files where they
+ * stand; only what can be read but once (pipes, standard input) is copied into the bundle.
+ * Deliberately does not look at content, but to tell an archive from a file. */
 #include "collect/files.h"
 
 #include "base/alloc.h"
@@ -85,9 +85,23 @@ static void spool_in(struct collection *collection, int from, const char *name, 
     free(path);
 }
 
+/* The same file named twice must not count twice. */
+static bool is_known(const struct collection *collection, const char *resolved)
+{
+    const struct sources *sources = &collection->bundle.sources;
+    for (size_t i = 0; resolved && i < sources->len; i++)
+        if (sources->items[i].path && strcmp(sources->items[i].path, resolved) == 0)
+            return true;
+    return false;
+}
+
 static void add_file(struct collection *collection, const char *path, uint64_t size)
 {
     char *resolved = realpath(path, NULL);
+    if (is_known(collection, resolved)) {
+        free(resolved);
+        return;
+    }
     if (!resolved || access(resolved, R_OK) < 0) {
         collection_missing(collection, collection_base_name(path), path, "cannot read '%s': %s",
                            path, strerror(errno));

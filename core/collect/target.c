@@ -1,6 +1,6 @@
-/* Collect: what a target's argument names. Reads arguments and the file system (what kind of thing is
- * this path?), writes targets. Deliberately never asks the network: whether an address lives is told by
- * collecting. Lists of targets stand in targets.c. */
+/* Collect: what a target's argument names. Reads arguments and the file system (what kind of
+ * thing is this path?), writes targets. Deliberately never asks the network: whether an address
+ * lives is told by collecting. Lists of targets stand in targets.c. */
 #include "collect/target.h"
 
 #include "base/alloc.h"
@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 void targets_init(struct targets *targets)
 {
@@ -49,11 +50,22 @@ struct target *target_add(struct targets *targets, enum target_kind kind, const 
     return target;
 }
 
+/* What a shell gives for <(command) is a descriptor of this process; the collector, another one,
+ * finds it by this process's number. */
+static char *lasting_path(const char *path)
+{
+    static const char *const here[] = {"/dev/fd/", "/proc/self/fd/"};
+    for (size_t i = 0; i < ARRAY_LEN(here); i++)
+        if (str_starts(path, here[i]))
+            return xasprintf("/proc/%ld/fd/%s", (long)getpid(), path + strlen(here[i]));
+    return xstrdup(path);
+}
+
 void target_add_evidence(struct target *target, const char *path)
 {
     target->evidence = xrealloc(target->evidence,
                                 (target->evidence_len + 1) * sizeof *target->evidence);
-    target->evidence[target->evidence_len++] = xstrdup(path);
+    target->evidence[target->evidence_len++] = lasting_path(path);
 }
 
 /* ---- addresses ---- */
@@ -142,7 +154,8 @@ static bool is_bundle(const char *path)
     return bundle;
 }
 
-/* What `debrief collect` makes of several targets: nothing but bundles, each a target NAME#MEMBER. */
+/* What `debrief collect` makes of several targets: nothing but bundles, each a target
+ * NAME#MEMBER. */
 static bool parse_fleet(struct targets *targets, const char *dir)
 {
     struct dirent **names;
@@ -233,7 +246,7 @@ void target_name_files(struct targets *targets, size_t files)
         return;
     struct target *target = &targets->items[files];
     free(target->name);
-    target->name = xasprintf("%s (+%zu)", file_name(target->evidence[0]), target->evidence_len - 1);
+    target->name = xasprintf("%s (+%zu)", file_name(target->address), target->evidence_len - 1);
 }
 
 bool targets_from_arguments(struct targets *targets, char *const *arguments, size_t len,

@@ -1,5 +1,5 @@
-/* What to look at. Parsing a target says what kind of thing it names; it asks the file system (is it a
- * directory?), never the network. */
+/* What to look at. Parsing a target says what kind of thing it names; it asks the file system
+ * (is it a directory?), never the network. */
 #ifndef DEBRIEF_COLLECT_TARGET_H
 #define DEBRIEF_COLLECT_TARGET_H
 
@@ -37,15 +37,19 @@ void targets_release(struct targets *targets);
 bool targets_from_arguments(struct targets *targets, char *const *arguments, size_t len,
                             struct err *err);
 
-/* Reads a list: one target a line, then optionally name=NAME; '#' starts a comment; or YAML, a list of
- * {target, name, labels, evidence}. Errors name the line. */
+/* Reads a list: one target a line, then optionally name=NAME; '#' starts a comment; or YAML, a
+ * list of {target, name, labels, evidence}. Errors name the line. */
 bool targets_from_list(struct targets *targets, const char *path, struct err *err);
 
 /* Attaches --evidence paths to the only target, or makes them the target when there is none. */
 bool targets_add_evidence(struct targets *targets, char *const *paths, size_t len, struct err *err);
 
-/* Nothing was named: tries the usual admin addresses of this host (9901, 15000, 19000) and adds the
- * one that answers like an Envoy. False when none does. The only function here that asks a socket. */
+/* Nothing was named: tries the usual admin addresses of this host (9901, 15000, 19000) and adds
+ * the one that answers like an Envoy. False when none does. The only function here that asks a
+ * socket. */
 bool targets_discover(struct targets *targets, struct err *err);
+
+/* Prints what targets_discover would ask, and asks nothing. */
+void targets_discover_dry_run(void);
 
 #endif

@@ -9,12 +9,12 @@ struct target *target_add(struct targets *targets, enum target_kind kind, const 
                           const char *address);
 void target_add_evidence(struct target *target, const char *path);
 
-/* Adds what ARGUMENT names (a directory of bundles gives several), or says that it is a plain *file,
- * which is the caller's to add. */
+/* Adds what ARGUMENT names (a directory of bundles gives several), or says that it is a plain
+ * *file, which is the caller's to add. */
 bool target_parse(struct targets *targets, const char *argument, bool *file, struct err *err);
 
-/* Adds PATH to the one target of plain files, whose index is *FILES (SIZE_MAX: none yet); its name is
- * settled when all are known. */
+/* Adds PATH to the one target of plain files, whose index is *FILES (SIZE_MAX: none yet); its
+ * name is settled when all are known. */
 void target_add_file(struct targets *targets, size_t *files, const char *path);
 void target_name_files(struct targets *targets, size_t files);
 

@@ -1,6 +1,6 @@
-/* Collect: lists of targets, and evidence that is added to one. Reads a file of one target a line, or
- * YAML; writes targets. Deliberately refuses what it does not know: a misspelt key in a list of two
- * hundred proxies must not pass in silence. */
+/* Collect: lists of targets, and evidence that is added to one. Reads a file of one target a
+ * line, or YAML; writes targets. Deliberately refuses what it does not know: a misspelt key in a
+ * list of two hundred proxies must not pass in silence. */
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "base/json.h"

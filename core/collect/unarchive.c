@@ -17,7 +17,10 @@ struct unarchive {
     struct archive *archive;
     struct unpack *unpack; /* NULL for zip */
     uint64_t stored_size;
-    struct err why; /* what unpack said */
+    struct err why;    /* what unpack said */
+    const char *block; /* of the member, what libarchive gave out last: */
+    size_t block_at, block_len;
+    la_int64_t block_offset, position; /* a block may begin behind a hole */
     char portion[PORTION];
 };
 
@@ -27,7 +30,8 @@ static la_ssize_t feed(struct archive *archive, void *user, const void **bytes)
     size_t got;
     (void)archive;
     *bytes = reader->portion;
-    /* A failure looks like the end: libarchive then gives out the last bytes before it complains. */
+    /* A failure looks like the end: libarchive then gives out the last bytes before it
+     * complains. */
     unpack_read(reader->unpack, reader->portion, PORTION, &got, &reader->why);
     return (la_ssize_t)got;
 }
@@ -90,24 +94,58 @@ uint64_t unarchive_stored_size(const struct unarchive *reader)
     return reader->stored_size;
 }
 
+static const char *reason(const struct unarchive *reader)
+{
+    return reader->why.text[0] ? reader->why.text : archive_error_string(reader->archive);
+}
+
 struct archive_entry *unarchive_next(struct unarchive *reader, struct err *err)
 {
     struct archive_entry *entry = NULL;
     int status = archive_read_next_header(reader->archive, &entry);
+    reader->block_at = reader->block_len = 0;
+    reader->position = 0;
     if (status == ARCHIVE_OK || status == ARCHIVE_WARN)
         return entry;
-    if (status == ARCHIVE_EOF && !reader->why.text[0])
-        return NULL;
-    err_set(err, "%s",
-            reader->why.text[0] ? reader->why.text : archive_error_string(reader->archive));
+    if (status != ARCHIVE_EOF || reader->why.text[0])
+        err_set(err, "%s", reason(reader));
     return NULL;
 }
 
+static size_t take_hole(struct unarchive *reader, char *bytes, size_t cap)
+{
+    uint64_t hole = (uint64_t)(reader->block_offset - reader->position);
+    size_t n = hole < cap ? (size_t)hole : cap;
+    memset(bytes, 0, n);
+    return n;
+}
+
+static size_t take_block(struct unarchive *reader, char *bytes, size_t cap)
+{
+    size_t left = reader->block_len - reader->block_at, n = left < cap ? left : cap;
+    memcpy(bytes, reader->block + reader->block_at, n);
+    reader->block_at += n;
+    reader->block_offset += (la_int64_t)n;
+    return n;
+}
+
+/* By blocks, because archive_read_data forgets what it has copied when a failure follows. */
 bool unarchive_read(struct unarchive *reader, char *bytes, size_t cap, size_t *got, struct err *err)
 {
-    la_ssize_t n = archive_read_data(reader->archive, bytes, cap);
-    *got = n > 0 ? (size_t)n : 0;
-    return n >= 0 ||
-           err_set(err, "%s",
-                   reader->why.text[0] ? reader->why.text : archive_error_string(reader->archive));
+    *got = 0;
+    while (reader->block_at == reader->block_len) {
+        const void *block;
+        int status = archive_read_data_block(reader->archive, &block, &reader->block_len,
+                                             &reader->block_offset);
+        reader->block = block;
+        reader->block_at = 0;
+        if (status == ARCHIVE_OK || status == ARCHIVE_WARN)
+            continue;
+        reader->block_len = 0;
+        return status == ARCHIVE_EOF || err_set(err, "%s", reason(reader));
+    }
+    *got = reader->block_offset > reader->position ? take_hole(reader, bytes, cap)
+                                                   : take_block(reader, bytes, cap);
+    reader->position += (la_int64_t)*got;
+    return true;
 }

@@ -16,7 +16,7 @@
         {"rest", "what follows the match on the record, trimmed of blanks and a leading comma"},     \
         {"level", "trace, debug, info, warning, error or critical; absent when the line has none"},  \
         {"logger", "Envoy's logger: config, upstream, main ..."},                                    \
-        {"origin", "who wrote it: envoy, istio, consul, access, kubernetes, ecs, text"},             \
+        {"origin", "who wrote it: envoy, istio, consul, agent, access, kubernetes, ecs, text"},             \
         {"container", "container the text belongs to, where the source tells"},                      \
         {"image", "image the text belongs to, where the source tells"},                              \
         {"workload", "pod or task the text belongs to, where the source tells"},                     \
@@ -102,6 +102,7 @@ static const struct dictionary_row rows[] = {
       {"health", "HEALTHY, UNHEALTHY, UNKNOWN; ready or unready on Kubernetes"},
       {"stop_code", "ECS stopCode"},
       {"launch_type", "EC2, FARGATE, EXTERNAL, MANAGED_INSTANCES"},
+      {"account", "AWS account that an ECS task runs in"},
       {"init", "yes for an init container"}}},
     {"containers",
      "containers as manifests declare them (pod specs of any workload kind, ECS task definitions)",
@@ -304,7 +305,10 @@ static const struct dictionary_row rows[] = {
       {"endpoints", "HOST:PORT of the inline assignment, joined by commas (at most 16)"},
       {"tls", "yes or no"},
       {"http2", "yes or no"},
-      {"health_checks", "number of active health checks"}}},
+      {"health_checks", "number of active health checks"},
+      {"max_connections", "circuit breaker, default priority; absent: Envoy's default of 1024"},
+      {"max_pending_requests", "circuit breaker, default priority; absent: 1024"},
+      {"max_requests", "circuit breaker, default priority; absent: 1024"}}},
     {"xds.filter_chains", "filter chains of listeners as configured", "admin/config_dump.json",
      ADMIN_HOW "config_dump", "listener",
      {{"listener", "listener name"},

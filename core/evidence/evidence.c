@@ -125,6 +125,64 @@ bool evidence_wants(const struct evidence *evidence, const char *name, const cha
     return table_wants(table, key);
 }
 
+/* ---- narrowing: what nobody can use any more ---- */
+
+static bool is_supplied(const char *const *supplies, const char *name)
+{
+    for (; *supplies; supplies++)
+        if (str_glob(*supplies, name))
+            return true;
+    return false;
+}
+
+/* Whether the need that term AT belongs to can be met, by what there is or by what is still to come. */
+static bool can_be_met(const struct evidence *evidence, size_t at, const char *const *supplies)
+{
+    const struct need_set *needs = evidence->needs;
+    for (size_t i = 0; i < needs->len; i++)
+        if (needs->marks[i].need == needs->marks[at].need &&
+            (is_supplied(supplies, needs->terms[i].name) ||
+             evidence_state(evidence, needs->terms[i].name) != EVIDENCE_ABSENT))
+            return true;
+    return false;
+}
+
+static bool can_be_asked(const struct evidence *evidence, size_t check,
+                         const char *const *supplies)
+{
+    const struct need_set *needs = evidence->needs;
+    for (size_t i = 0; i < needs->len; i++)
+        if (needs->marks[i].check == check && !needs->marks[i].optional &&
+            !can_be_met(evidence, i, supplies))
+            return false;
+    return true;
+}
+
+static struct need_set terms_in_use(const struct evidence *evidence, const char *const *supplies)
+{
+    const struct need_set *needs = evidence->needs;
+    struct need_set live = {.terms = xcalloc(needs->len + 1, sizeof *live.terms)};
+    for (size_t i = 0; i < needs->len; i++)
+        if (can_be_asked(evidence, needs->marks[i].check, supplies))
+            live.terms[live.len++] = needs->terms[i];
+    return live;
+}
+
+void evidence_narrow(struct evidence *evidence, const char *const *supplies)
+{
+    if (!evidence->needs)
+        return;
+    struct need_set live = terms_in_use(evidence, supplies);
+    for (size_t i = 0; i < evidence->slots_cap; i++) {
+        struct evidence_table *table = evidence->slots[i];
+        if (!table || !is_supplied(supplies, table->name) || strcmp(table->name, "proxy") == 0)
+            continue;
+        table_unwant(table);
+        table_want(table, evidence->arena, &live);
+    }
+    need_set_release(&live);
+}
+
 void evidence_declare(struct evidence *evidence, const char *name)
 {
     static const struct dictionary_column file_columns[] = {{"text", "the line"}, {NULL, NULL}};
@@ -133,8 +191,8 @@ void evidence_declare(struct evidence *evidence, const char *name)
     bool event = str_starts(name, "event.");
     if (!event && !str_starts(name, "file."))
         BUG("evidence '%s' cannot be declared", name);
-    struct evidence_table *table =
-        add_table(evidence, name, event ? dictionary_event_columns() : file_columns, NULL);
+    struct evidence_table *table = add_table(
+        evidence, name, event ? dictionary_event_columns() : file_columns, NULL);
     table->wanted |= event; /* its check runs, or its pattern would not be looked for */
 }
 
@@ -202,7 +260,8 @@ void evidence_place(struct evidence *evidence, struct record *record, const char
     record->pointer = keep_text(evidence, pointer, strlen(pointer), CELL_MAX);
 }
 
-void evidence_excerpt(struct evidence *evidence, struct record *record, const char *text, size_t len)
+void evidence_excerpt(struct evidence *evidence, struct record *record, const char *text,
+                      size_t len)
 {
     record->excerpt = keep_text(evidence, text, len, EVIDENCE_EXCERPT_MAX + 1);
 }
@@ -250,8 +309,8 @@ enum evidence_state evidence_state(const struct evidence *evidence, const char *
         return EVIDENCE_ABSENT;
     bool supplied = table->supplied, partial = table->partial || table->dropped;
     if (is_event(name)) {
-        const struct evidence_table *read =
-            table_of(evidence, str_starts(name, "event.") ? "text" : "log");
+        const struct evidence_table *read = table_of(evidence,
+                                                     str_starts(name, "event.") ? "text" : "log");
         supplied |= read->supplied;
         partial |= read->partial;
     }

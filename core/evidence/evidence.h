@@ -16,8 +16,8 @@
 #define EVIDENCE_EXCERPT_MAX 4096
 
 enum evidence_state {
-    EVIDENCE_ABSENT,   /* no source supplies it */
-    EVIDENCE_PARTIAL,  /* a source does, but was cut short, unreadable in part, or over a cap */
+    EVIDENCE_ABSENT,  /* no source supplies it */
+    EVIDENCE_PARTIAL, /* a source does, but was cut short, unreadable in part, or over a cap */
     EVIDENCE_COMPLETE,
 };
 
@@ -28,10 +28,11 @@ struct record {
     const struct source *source;
     uint64_t line;       /* 1-based; 0 when `pointer` says the place */
     const char *pointer; /* JSON pointer or stat name; NULL when `line` does */
-    const char *excerpt; /* the evidence itself, valid UTF-8, at most 4 kB; NULL: made from the fields */
-    int64_t time;        /* ns since the epoch, 0 unknown */
-    const char **cells;  /* one per column of the table, NULL where not known */
-    const cJSON *doc;    /* for documents: the tree, read by path; NULL otherwise */
+    const char
+        *excerpt; /* the evidence itself, valid UTF-8, at most 4 kB; NULL: made from the fields */
+    int64_t time; /* ns since the epoch, 0 unknown */
+    const char **cells; /* one per column of the table, NULL where not known */
+    const cJSON *doc;   /* for documents: the tree, read by path; NULL otherwise */
 };
 
 struct evidence;
@@ -50,6 +51,11 @@ uint64_t evidence_total(const struct evidence *evidence); /* records of all name
  * before building a record. */
 bool evidence_wants(const struct evidence *evidence, const char *name, const char *key);
 
+/* Only sources that supply these names are still to be read: forgets what is wanted of them by checks
+ * that cannot be asked any more, because something else that they must have is absent. So the many
+ * routes of a large dump are not kept for a check that had no load balancer's question to follow. */
+void evidence_narrow(struct evidence *evidence, const char *const *supplies);
+
 /* Adds a column to a log table whose fields come from a pattern; known names are left as they are. */
 void evidence_add_column(struct evidence *evidence, const char *name, const char *column);
 
@@ -67,7 +73,8 @@ void evidence_setf(struct evidence *evidence, struct record *record, const char 
 void evidence_place(struct evidence *evidence, struct record *record, const char *pointer);
 
 /* The record's excerpt: TEXT made valid UTF-8 and cut at EVIDENCE_EXCERPT_MAX. */
-void evidence_excerpt(struct evidence *evidence, struct record *record, const char *text, size_t len);
+void evidence_excerpt(struct evidence *evidence, struct record *record, const char *text,
+                      size_t len);
 
 /* A document belongs to the evidence from here on; it is freed with it. */
 void evidence_set_doc(struct evidence *evidence, struct record *record, cJSON *document);

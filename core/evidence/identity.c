@@ -144,7 +144,7 @@ static bool has(const cJSON *object, const char *name)
 static bool has_prefix(const cJSON *object, const char *prefix)
 {
     const cJSON *member;
-    cJSON_ArrayForEach(member, object) {
+    cJSON_ArrayForEach (member, object) {
         if (str_starts(member->string, prefix))
             return true;
     }
@@ -213,7 +213,8 @@ void identity_note_xds(struct evidence *evidence, const struct source *source, c
         bool same = servers[i].whole ? strcmp(server, servers[i].text) == 0
                                      : strstr(server, servers[i].text) != NULL;
         if (same)
-            note(&place, servers[i].whole ? IDENTITY_GUESS : IDENTITY_HINT, "mesh", servers[i].mesh);
+            note(&place, servers[i].whole ? IDENTITY_GUESS : IDENTITY_HINT, "mesh",
+                 servers[i].mesh);
     }
 }
 

@@ -150,16 +150,25 @@ void need_set_init(struct need_set *set)
 void need_set_release(struct need_set *set)
 {
     free(set->terms);
+    free(set->marks);
     need_set_init(set);
+}
+
+void need_set_begin(struct need_set *set)
+{
+    set->checks++;
 }
 
 void need_set_add(struct need_set *set, const struct need *need)
 {
+    set->needs++;
     for (size_t i = 0; i < need->terms_len; i++) {
         if (set->len == set->cap) {
             set->cap = set->cap ? set->cap * 2 : 16;
             set->terms = xrealloc(set->terms, set->cap * sizeof *set->terms);
+            set->marks = xrealloc(set->marks, set->cap * sizeof *set->marks);
         }
+        set->marks[set->len] = (struct need_mark){set->checks, set->needs, need->optional};
         set->terms[set->len++] = need->terms[i];
     }
 }
@@ -213,8 +222,8 @@ bool need_set_wants_source(const struct need_set *set, const char *source_name)
         const char *name = set->terms[i].name;
         if (str_starts(name, "file.") && str_starts(source_name, "file/"))
             return true;
-        const struct dictionary_row *row =
-            dictionary_find(str_starts(name, "event.") ? "text" : name);
+        const struct dictionary_row *row = dictionary_find(str_starts(name, "event.") ? "text"
+                                                                                      : name);
         if (row && supplies(row->sources, source_name))
             return true;
     }

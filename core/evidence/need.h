@@ -14,10 +14,10 @@
 
 #define NEED_FILTERS_MAX 4
 
-struct need_term { /* one alternative */
-    const char *name;                   /* "stats" */
+struct need_term {    /* one alternative */
+    const char *name; /* "stats" */
     struct {
-        const char *column, *glob;      /* column NULL: the table's key column */
+        const char *column, *glob; /* column NULL: the table's key column */
     } filters[NEED_FILTERS_MAX];
     int filters_len;
 };
@@ -35,13 +35,22 @@ bool need_parse(struct arena *arena, const char *text, struct need *out, struct 
 /* The glob on the key column that a record must pass to be of use to TERM; NULL: any will do. */
 const char *need_term_key(const struct need_term *term);
 
+struct need_mark { /* whose a term is */
+    size_t check;  /* counted by need_set_begin */
+    size_t need;   /* number of the need: its terms are alternatives */
+    bool optional;
+};
+
 struct need_set { /* the needs of all selected checks, flat */
     struct need_term *terms;
+    struct need_mark *marks; /* one per term; NULL in a set that only looks at terms */
     size_t len, cap;
+    size_t checks, needs;
 };
 
 void need_set_init(struct need_set *set);
 void need_set_release(struct need_set *set);
+void need_set_begin(struct need_set *set); /* the needs of another check follow */
 void need_set_add(struct need_set *set, const struct need *need); /* terms are copied shallowly */
 bool need_set_wants(const struct need_set *set, const char *name, const char *key);
 /* Whether some need can be met by this source ("admin/stats.txt"), by the dictionary. */

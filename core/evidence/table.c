@@ -32,8 +32,8 @@ void table_release(struct evidence_table *table)
 
 static void add_glob(struct evidence_table *table, const char *text)
 {
-    struct table_glob *globs =
-        xrealloc(table->globs, (table->globs_len + 1) * sizeof *table->globs);
+    struct table_glob *globs = xrealloc(table->globs,
+                                        (table->globs_len + 1) * sizeof *table->globs);
     struct table_glob *glob = &globs[table->globs_len++];
     const char *last = strrchr(text, '*'), *one = strrchr(text, '?');
     if (one && (!last || one > last))
@@ -43,6 +43,12 @@ static void add_glob(struct evidence_table *table, const char *text)
     glob->suffix = last ? last + 1 : text + strlen(text);
     glob->suffix_len = strlen(glob->suffix);
     table->globs = globs;
+}
+
+void table_unwant(struct evidence_table *table)
+{
+    table->wanted = false;
+    table->globs_len = 0;
 }
 
 void table_want(struct evidence_table *table, struct arena *arena, const struct need_set *needs)

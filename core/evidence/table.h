@@ -42,6 +42,8 @@ struct evidence_table *table_new(struct arena *arena, const char *name,
 void table_release(struct evidence_table *table); /* what is not in the arena */
 
 /* Takes the needs into account that name this table; NULL: all records are wanted. */
+/* Nobody wants anything of it any more. */
+void table_unwant(struct evidence_table *table);
 void table_want(struct evidence_table *table, struct arena *arena, const struct need_set *needs);
 bool table_wants(const struct evidence_table *table, const char *key);
 

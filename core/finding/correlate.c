@@ -142,7 +142,7 @@ static void put(cJSON *object, const char *name, cJSON *value)
 static void add_id(cJSON *ids, const char *id)
 {
     cJSON *each;
-    cJSON_ArrayForEach(each, ids) {
+    cJSON_ArrayForEach (each, ids) {
         if (strcmp(each->valuestring, id) == 0)
             return;
     }
@@ -195,7 +195,7 @@ static int worst_of(const cJSON *findings, const char *check)
 {
     int worst = 0;
     const cJSON *finding;
-    cJSON_ArrayForEach(finding, findings) {
+    cJSON_ArrayForEach (finding, findings) {
         const char *severity = json_str(finding, "severity");
         if (check && !str_equal(check, json_str(finding, "check")))
             continue;
@@ -211,7 +211,7 @@ static int worst_of(const cJSON *findings, const char *check)
 static void settle_checks(const cJSON *target, const cJSON *findings)
 {
     const cJSON *check;
-    cJSON_ArrayForEach(check, json_at(target, "checks")) {
+    cJSON_ArrayForEach (check, json_at(target, "checks")) {
         cJSON *outcome = cJSON_GetObjectItemCaseSensitive(check, "outcome");
         const char *id = json_str(check, "id");
         if (id && cJSON_IsString(outcome) && strcmp(outcome->valuestring, "fail") == 0 &&
@@ -225,7 +225,7 @@ static bool was_judged(const cJSON *target)
 {
     bool inapplicable = false, open = false;
     const cJSON *check;
-    cJSON_ArrayForEach(check, json_at(target, "checks")) {
+    cJSON_ArrayForEach (check, json_at(target, "checks")) {
         const char *outcome = json_str(check, "outcome");
         if (str_equal(outcome, "pass") || str_equal(outcome, "fail"))
             return true;

@@ -42,15 +42,15 @@ static struct place place_of(const char *name)
         return place;
     char separator = digits[-1];
     const char *end = digits - 1, *start = end;
-    while (start > name && (isxdigit((unsigned char)start[-1]) || start[-1] == '.' ||
-                            start[-1] == ':'))
+    while (start > name &&
+           (isxdigit((unsigned char)start[-1]) || start[-1] == '.' || start[-1] == ':'))
         start--;
     struct in6_addr scratch;
     char host[INET6_ADDRSTRLEN] = "";
     if ((size_t)(end - start) < sizeof host)
         memcpy(host, start, (size_t)(end - start));
-    bool is_address =
-        inet_pton(AF_INET, host, &scratch) == 1 || inet_pton(AF_INET6, host, &scratch) == 1;
+    bool is_address = inet_pton(AF_INET, host, &scratch) == 1 ||
+                      inet_pton(AF_INET6, host, &scratch) == 1;
     if (is_address)
         memcpy(place.host, host, sizeof place.host);
     if (separator == ':' || (separator == '_' && is_address))

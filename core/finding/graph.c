@@ -176,7 +176,7 @@ void graph_init(struct graph *graph, const cJSON *findings, const struct registr
     graph->nodes = arena_alloc(graph->arena, (graph->len + 1) * sizeof *graph->nodes);
     size_t index = 0;
     cJSON *finding;
-    cJSON_ArrayForEach(finding, findings) {
+    cJSON_ArrayForEach (finding, findings) {
         read_node(&graph->nodes[index], finding, index, registry);
         index++;
     }

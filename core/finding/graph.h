@@ -17,10 +17,10 @@ struct graph_node {
     const char *id, *subject_kind, *subject_name;
     const char *const *declared; /* ids that this one may explain; NULL-terminated, never NULL */
     int severity;                /* enum debrief_severity */
-    int weight;                  /* how much it looks like a root cause, from confidence and candidates */
+    int weight; /* how much it looks like a root cause, from confidence and candidates */
     enum graph_state state;
-    int64_t first, last; /* INT64_MAX and 0 when not known */
-    size_t index;        /* place in the target's array */
+    int64_t first, last;                          /* INT64_MAX and 0 when not known */
+    size_t index;                                 /* place in the target's array */
     size_t *explains, explains_len, explains_cap; /* indexes of nodes */
     size_t explained_by_len;
 };

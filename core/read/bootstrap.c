@@ -26,7 +26,7 @@ struct bootstrap {
 static const cJSON *static_cluster(const struct bootstrap *bootstrap, const char *name)
 {
     const cJSON *cluster;
-    cJSON_ArrayForEach(cluster, proto_at(bootstrap->node, "static_resources.clusters")) {
+    cJSON_ArrayForEach (cluster, proto_at(bootstrap->node, "static_resources.clusters")) {
         if (str_equal(proto_str(cluster, "name"), name))
             return cluster;
     }
@@ -115,7 +115,7 @@ static void take_api(struct bootstrap *bootstrap, struct server *server, const c
     int index = 0;
     server->api_type = type ? type : "GRPC";
     snprintf(where, sizeof where, "%s", server->pointer);
-    cJSON_ArrayForEach(service, proto_at(api, "grpc_services")) {
+    cJSON_ArrayForEach (service, proto_at(api, "grpc_services")) {
         int cut = snprintf(server->pointer, sizeof server->pointer, "%.*s/grpc_services/%d",
                            POINTER_MAX - 32, where, index++);
         (void)cut;
@@ -123,7 +123,7 @@ static void take_api(struct bootstrap *bootstrap, struct server *server, const c
     }
     if (index)
         return;
-    cJSON_ArrayForEach(name, proto_at(api, "cluster_names")) {
+    cJSON_ArrayForEach (name, proto_at(api, "cluster_names")) {
         server->client = strstr(server->api_type, "GRPC") ? "envoy_grpc" : "rest";
         set_cluster(bootstrap, server, cJSON_IsString(name) ? name->valuestring : NULL);
         note_server(bootstrap, server);
@@ -224,12 +224,12 @@ static void take_static(struct xds *xds, const cJSON *node, const char *prefix)
     const cJSON *entry;
     char pointer[POINTER_MAX];
     int index = 0;
-    cJSON_ArrayForEach(entry, proto_at(node, "static_resources.clusters")) {
+    cJSON_ArrayForEach (entry, proto_at(node, "static_resources.clusters")) {
         snprintf(pointer, sizeof pointer, "%s/static_resources/clusters/%d", prefix, index++);
         xds_cluster_entry(xds, entry, "static", pointer);
     }
     index = 0;
-    cJSON_ArrayForEach(entry, proto_at(node, "static_resources.listeners")) {
+    cJSON_ArrayForEach (entry, proto_at(node, "static_resources.listeners")) {
         snprintf(pointer, sizeof pointer, "%s/static_resources/listeners/%d", prefix, index++);
         xds_listener_entry(xds, entry, "static", pointer);
     }
@@ -238,7 +238,7 @@ static void take_static(struct xds *xds, const cJSON *node, const char *prefix)
 /* What a management server adds is not in the file. */
 static void supply(struct reading *reading, const cJSON *node)
 {
-    static const char *const names[] = {"xds.resources", "xds.listeners", "xds.clusters",
+    static const char *const names[] = {"xds.resources",     "xds.listeners",     "xds.clusters",
                                         "xds.filter_chains", "xds.virtual_hosts", "xds.routes"};
     bool complete = reading->complete && !proto_at(node, "dynamic_resources");
     evidence_supplied(reading->evidence, "bootstrap", reading->complete);
@@ -265,5 +265,6 @@ static void read_source(struct reading *reading)
     reading_documents(reading, DOCUMENT_MAX, take_file);
 }
 
-const struct reader read_bootstrap = {
-    "bootstrap", (const char *const[]){"bootstrap", "proxy", "xds.*", NULL}, recognise, read_source};
+const struct reader read_bootstrap = {"bootstrap",
+                                      (const char *const[]){"bootstrap", "proxy", "xds.*", NULL},
+                                      recognise, read_source};

@@ -23,7 +23,7 @@ static void add_names(struct buf *names, const cJSON *certificate)
 {
     static const char *const kinds[] = {"dns", "uri", "ip_address"};
     const cJSON *name;
-    cJSON_ArrayForEach(name, proto_at(certificate, "subject_alt_names")) {
+    cJSON_ArrayForEach (name, proto_at(certificate, "subject_alt_names")) {
         for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
             const char *text = proto_str(name, kinds[i]);
             if (text)
@@ -60,7 +60,7 @@ static void add_all(struct reading *reading, const struct json_piece *piece, con
 {
     const cJSON *certificate;
     int index = 0;
-    cJSON_ArrayForEach(certificate, proto_at(piece->value, member)) {
+    cJSON_ArrayForEach (certificate, proto_at(piece->value, member)) {
         char pointer[512];
         snprintf(pointer, sizeof pointer, "%s/%s/%d", piece->pointer, member, index++);
         add_certificate(reading, role, certificate, pointer);
@@ -83,5 +83,5 @@ static void read_source(struct reading *reading)
     evidence_supplied(reading->evidence, "certs", reading->complete);
 }
 
-const struct reader read_certs = {
-    "certs", (const char *const[]){"certs", NULL}, recognise, read_source};
+const struct reader read_certs = {"certs", (const char *const[]){"certs", NULL}, recognise,
+                                  read_source};

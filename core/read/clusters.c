@@ -104,7 +104,7 @@ static void set_counters(struct clusters *clusters, struct pending_row *host, co
     static const char *const counters[] = {"cx_connect_fail", "rq_total", "rq_error"};
     const cJSON *stat;
     char number[32];
-    cJSON_ArrayForEach(stat, proto_at(status, "stats")) {
+    cJSON_ArrayForEach (stat, proto_at(status, "stats")) {
         const char *name = proto_str(stat, "name"), *value = proto_scalar(stat, "value", number);
         for (size_t i = 0; name && i < sizeof counters / sizeof *counters; i++)
             if (strcmp(name, counters[i]) == 0)
@@ -116,8 +116,8 @@ static void take_host(struct clusters *clusters, const struct json_piece *piece)
 {
     char address[PROTO_ADDRESS_MAX], flags[FLAGS_MAX];
     const cJSON *status = piece->value;
-    struct pending_row *host =
-        clusters_add_host(clusters, piece->pointer, 0, proto_address(status, "address", address));
+    struct pending_row *host = clusters_add_host(clusters, piece->pointer, 0,
+                                                 proto_address(status, "address", address));
     clusters_set_health(clusters, host, flags_of(proto_at(status, "health_status"), flags));
     if (!host)
         return;
@@ -138,10 +138,11 @@ static void take_cluster(struct clusters *clusters, const struct json_piece *pie
     const cJSON *status = piece->value, *threshold;
     const char *name = proto_str(status, "name"), *service = proto_str(status, "eds_service_name");
     char number[32];
-    clusters_set(clusters, "added_via_api", proto_bool(status, "added_via_api", false) ? "yes" : "no");
+    clusters_set(clusters, "added_via_api",
+                 proto_bool(status, "added_via_api", false) ? "yes" : "no");
     if (service && name && strcmp(service, name) != 0)
         clusters_set(clusters, "eds_service_name", service);
-    cJSON_ArrayForEach(threshold, proto_at(status, "circuit_breakers.thresholds")) {
+    cJSON_ArrayForEach (threshold, proto_at(status, "circuit_breakers.thresholds")) {
         for (size_t i = 0; is_default_priority(threshold) && i < 4; i++)
             clusters_set(clusters, limits[i], proto_scalar(threshold, limits[i], number));
         if (is_default_priority(threshold))
@@ -169,7 +170,8 @@ static int recognise(const struct peek *peek)
 
 static void read_source(struct reading *reading)
 {
-    static const char *const rules[] = {"cluster_statuses.*.host_statuses", "cluster_statuses", NULL};
+    static const char *const rules[] = {"cluster_statuses.*.host_statuses", "cluster_statuses",
+                                        NULL};
     struct clusters clusters;
     if (reading->peek->shape == PEEK_JSON_OBJECT) {
         clusters_init(&clusters, reading);
@@ -182,5 +184,5 @@ static void read_source(struct reading *reading)
     evidence_supplied(reading->evidence, "hosts", reading->complete);
 }
 
-const struct reader read_clusters = {
-    "clusters", (const char *const[]){"clusters", "hosts", NULL}, recognise, read_source};
+const struct reader read_clusters = {"clusters", (const char *const[]){"clusters", "hosts", NULL},
+                                     recognise, read_source};

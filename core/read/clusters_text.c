@@ -72,8 +72,9 @@ static bool parse_line(const char *line, size_t len, struct cluster_line *out)
 
 bool clusters_is_text(const struct peek *peek)
 {
-    static const char *const marks[] = {"::added_via_api::", "::default_priority::", "::cx_active::",
-                                        "::health_flags::", "::observability_name::"};
+    static const char *const marks[] = {
+        "::added_via_api::", "::default_priority::", "::cx_active::", "::health_flags::",
+        "::observability_name::"};
     if (peek->shape != PEEK_TEXT && peek->shape != PEEK_YAML)
         return false;
     for (size_t i = 0; i < sizeof marks / sizeof *marks; i++)
@@ -100,7 +101,8 @@ static void take_cluster_key(struct text_state *state, const struct cluster_line
         clusters_set(&state->clusters, "eds_service_name", line->value);
 }
 
-static void take_host_key(struct text_state *state, const struct cluster_line *line, uint64_t number)
+static void take_host_key(struct text_state *state, const struct cluster_line *line,
+                          uint64_t number)
 {
     static const char *const counters[] = {"cx_connect_fail", "rq_total", "rq_error"};
     if (strcmp(state->host, line->scope) != 0) {

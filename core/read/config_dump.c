@@ -28,8 +28,8 @@ enum kind {
 
 struct list {
     enum kind kind;
-    const char *path;  /* as a rule, in snake_case */
-    const char *type;  /* of the resource, for OTHER */
+    const char *path; /* as a rule, in snake_case */
+    const char *type; /* of the resource, for OTHER */
     const char *state;
     const char *element; /* "@type" of one entry in a ?resource= answer */
 };
@@ -47,7 +47,8 @@ static const struct list lists[] = {
     {ROUTE_CONFIG, "**.static_route_configs", NULL, "static", "StaticRouteConfig"},
     {ROUTE_CONFIG, "**.dynamic_route_configs", NULL, "active", "DynamicRouteConfig"},
     {OTHER, "**.inline_scoped_route_configs", "scoped_route", "static", "InlineScopedRouteConfigs"},
-    {OTHER, "**.dynamic_scoped_route_configs", "scoped_route", "active", "DynamicScopedRouteConfigs"},
+    {OTHER, "**.dynamic_scoped_route_configs", "scoped_route", "active",
+     "DynamicScopedRouteConfigs"},
     {OTHER, "**.static_endpoint_configs", "endpoint", "static", "StaticEndpointConfig"},
     {OTHER, "**.dynamic_endpoint_configs", "endpoint", "active", "DynamicEndpointConfig"},
     {OTHER, "**.static_secrets", "secret", "static", "StaticSecret"},
@@ -70,6 +71,7 @@ struct dump {
     int rules_len;
     bool seen[BARE + 1]; /* sections, by the kind that they hold */
     bool bootstrap;
+    bool excerpt; /* one resource that somebody cut out: says nothing about others */
 };
 
 /* ---- recognition ---- */
@@ -78,22 +80,24 @@ struct dump {
 
 static bool has_list(const struct peek *peek)
 {
-    static const char *const names[] = {
-        "dynamic_listeners", "dynamicListeners", "dynamic_active_clusters", "dynamicActiveClusters",
-        "dynamic_route_configs", "dynamicRouteConfigs", "static_listeners", "dynamic_active_secrets"};
+    static const char *const names[] = {"dynamic_listeners",       "dynamicListeners",
+                                        "dynamic_active_clusters", "dynamicActiveClusters",
+                                        "dynamic_route_configs",   "dynamicRouteConfigs",
+                                        "static_listeners",        "dynamic_active_secrets"};
     for (size_t i = 0; i < ARRAY_LEN(names); i++)
         if (peek_has_key(peek, names[i]))
             return true;
     return false;
 }
 
-/* What `istioctl proxy-config listeners -o json` prints. */
-static bool is_bare_list(const struct peek *peek)
+/* A resource without a dump around it: a list as istioctl prints it, or a pasted piece of one. */
+static bool is_bare(const struct peek *peek)
 {
-    static const char *const names[] = {"filterChains", "filter_chains", "virtualHosts",
-                                        "virtual_hosts", "edsClusterConfig", "eds_cluster_config",
-                                        "loadAssignment", "load_assignment", "connectTimeout"};
-    if (!peek_has_key(peek, "name") || peek_has_key(peek, "kind"))
+    static const char *const names[] = {
+        "filterChains",     "filter_chains",      "virtualHosts",    "virtual_hosts",
+        "edsClusterConfig", "eds_cluster_config", "loadAssignment",  "load_assignment",
+        "connectTimeout",   "circuit_breakers",   "circuitBreakers", "connect_timeout"};
+    if (peek_has_key(peek, "kind") || peek_has_key(peek, "apiVersion"))
         return false;
     for (size_t i = 0; i < ARRAY_LEN(names); i++)
         if (peek_has_key(peek, names[i]))
@@ -106,12 +110,14 @@ static int recognise(const struct peek *peek)
     if (peek->shape == PEEK_TEXT && str_starts(peek->text, FAILED_DUMP))
         return 95;
     if (peek->shape == PEEK_JSON_ARRAY)
-        return is_bare_list(peek) ? 80 : 0;
+        return is_bare(peek) && peek_has_key(peek, "name") ? 80 : 0;
     if (peek->shape != PEEK_JSON_OBJECT && peek->shape != PEEK_YAML)
         return 0;
     if (peek_has(peek, "ConfigDump") && (peek_has(peek, "configs") || peek_has_key(peek, "@type")))
         return 92;
-    return has_list(peek) ? 85 : 0;
+    if (has_list(peek))
+        return 85;
+    return is_bare(peek) ? 65 : 0;
 }
 
 /* ---- rules: both spellings, and what nobody wants marked to be dropped ---- */
@@ -126,7 +132,8 @@ static bool wants_any(const struct dump *dump, const char *const *tables)
 
 static bool wants_list(const struct dump *dump, const struct list *list)
 {
-    static const char *const chains[] = {"xds.filter_chains", "xds.virtual_hosts", "xds.routes", NULL};
+    static const char *const chains[] = {"xds.filter_chains", "xds.virtual_hosts", "xds.routes",
+                                         NULL};
     static const char *const hosts[] = {"xds.virtual_hosts", "xds.routes", NULL};
     const struct evidence *evidence = dump->reading->evidence;
     switch (list->kind) {
@@ -266,14 +273,19 @@ static void take_bare(struct dump *dump, const cJSON *value, const char *pointer
     else
         xds_cluster_entry(&dump->xds, value, "active", pointer);
     bool listener = proto_at(value, "filter_chains") || proto_at(value, "address");
-    dump->seen[proto_at(value, "virtual_hosts") ? ROUTE_CONFIG : listener ? LISTENER : CLUSTER] = true;
+    dump->seen[proto_at(value, "virtual_hosts") ? ROUTE_CONFIG
+               : listener                       ? LISTENER
+                                                : CLUSTER] = true;
 }
 
 /* Parts of what is not in use: rejected, draining, or told again by the bootstrap. */
 static bool is_aside(const char *pointer)
 {
-    static const char *const parts[] = {"/error_state/", "/errorState/", "/draining_state/",
-                                        "/drainingState/", "/dynamic_draining_listeners/",
+    static const char *const parts[] = {"/error_state/",
+                                        "/errorState/",
+                                        "/draining_state/",
+                                        "/drainingState/",
+                                        "/dynamic_draining_listeners/",
                                         "/bootstrap/"};
     for (size_t i = 0; i < ARRAY_LEN(parts); i++)
         if (strstr(pointer, parts[i]))
@@ -284,8 +296,12 @@ static bool is_aside(const char *pointer)
 static void take(void *user, const struct json_piece *piece)
 {
     struct dump *dump = user;
+    dump->excerpt |= piece->rule < 0 && is_bare(dump->reading->peek) &&
+                     cJSON_IsObject(piece->value);
+    if (piece->rule < 0 && dump->excerpt)
+        return take_bare(dump, piece->value, piece->pointer);
     if (piece->rule < 0)
-        return take_config(dump, piece->value, "");
+        return take_config(dump, piece->value, piece->pointer);
     const struct list *list = dump->of_rule[piece->rule];
     bool part = list->kind == CHAIN || list->kind == VIRTUAL_HOST || list->kind == ROUTE;
     if (part && is_aside(piece->pointer))
@@ -309,7 +325,7 @@ static void take(void *user, const struct json_piece *piece)
 static void supply(const struct dump *dump)
 {
     struct evidence *evidence = dump->reading->evidence;
-    bool complete = dump->reading->complete;
+    bool complete = dump->reading->complete && !dump->excerpt;
     const bool *seen = dump->seen;
     if (dump->bootstrap)
         evidence_supplied(evidence, "bootstrap", complete);
@@ -365,11 +381,9 @@ static void read_source(struct reading *reading)
     free(dump);
 }
 
-const struct reader read_config_dump = {
-    "config_dump",
-    (const char *const[]){"xds.*", "bootstrap", "proxy", NULL},
-    recognise,
-    read_source};
+const struct reader read_config_dump = {"config_dump",
+                                        (const char *const[]){"xds.*", "bootstrap", "proxy", NULL},
+                                        recognise, read_source};
 
 /* ---- ztunnel ---- */
 
@@ -387,5 +401,5 @@ static void refuse_ztunnel(struct reading *reading)
 }
 
 /* It supplies identity only so that it is opened, and refused, whatever is wanted. */
-const struct reader read_ztunnel = {
-    "ztunnel", (const char *const[]){"proxy", NULL}, recognise_ztunnel, refuse_ztunnel};
+const struct reader read_ztunnel = {"ztunnel", (const char *const[]){"proxy", NULL},
+                                    recognise_ztunnel, refuse_ztunnel};

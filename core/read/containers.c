@@ -33,8 +33,7 @@ void containers_set_list(struct reading *reading, struct record *record, const c
     struct buf list;
     buf_init(&list, LIST_MAX);
     const cJSON *element;
-    cJSON_ArrayForEach(element, array)
-    {
+    cJSON_ArrayForEach (element, array) {
         char number[32];
         const char *text = json_scalar(element, member, number);
         if (!text)
@@ -60,8 +59,7 @@ void containers_env(struct reading *reading, const cJSON *variables, const char 
 {
     int index = -1;
     const cJSON *variable;
-    cJSON_ArrayForEach(variable, variables)
-    {
+    cJSON_ArrayForEach (variable, variables) {
         index++;
         const char *name = json_str(variable, "name");
         char place[CONTAINERS_POINTER_MAX];

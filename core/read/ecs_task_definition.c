@@ -25,8 +25,7 @@ static bool is(const cJSON *json, const char *path, const char *value)
 static const char *own_port_start(const cJSON *container)
 {
     const cJSON *control;
-    cJSON_ArrayForEach(control, json_at(container, "systemControls"))
-    {
+    cJSON_ArrayForEach (control, json_at(container, "systemControls")) {
         if (is(control, "namespace", CONTAINERS_PORT_SYSCTL))
             return json_str(control, "value");
     }
@@ -40,8 +39,7 @@ static const char *port_start(const struct definition *definition, const cJSON *
     if (value || !is(definition->json, "networkMode", "awsvpc"))
         return value;
     const cJSON *other;
-    cJSON_ArrayForEach(other, json_at(definition->json, "containerDefinitions"))
-    {
+    cJSON_ArrayForEach (other, json_at(definition->json, "containerDefinitions")) {
         value = value ? value : own_port_start(other);
     }
     return value;
@@ -145,8 +143,7 @@ static void read_definition(struct reading *reading, const cJSON *json, const ch
     name_definition(&definition);
     int index = 0;
     const cJSON *container;
-    cJSON_ArrayForEach(container, json_at(json, "containerDefinitions"))
-    {
+    cJSON_ArrayForEach (container, json_at(json, "containerDefinitions")) {
         char place[CONTAINERS_POINTER_MAX];
         containers_place(place, "%s/containerDefinitions/%d", pointer, index++);
         add_container(&definition, container, place);

@@ -44,6 +44,19 @@ static void set_reason(struct reading *reading, struct record *record, const cha
         evidence_setf(reading->evidence, record, "reason", "%.*s", (int)len, reason);
 }
 
+/* "arn:aws:ecs:REGION:ACCOUNT:task/..." */
+static void set_account(struct reading *reading, struct record *record, const char *arn)
+{
+    const char *at = arn;
+    for (int i = 0; at && i < 4; i++) {
+        at = strchr(at, ':');
+        at += at != NULL;
+    }
+    size_t len = at ? strspn(at, "0123456789") : 0;
+    if (len && at[len] == ':')
+        evidence_setf(reading->evidence, record, "account", "%.*s", (int)len, at);
+}
+
 static struct record *add_row(const struct task *task, const char *pointer, const cJSON *json)
 {
     struct reading *reading = task->reading;
@@ -57,6 +70,7 @@ static struct record *add_row(const struct task *task, const char *pointer, cons
     containers_set(reading, record, "health", json, "healthStatus");
     containers_set(reading, record, "launch_type", task->json, "launchType");
     containers_set(reading, record, "stop_code", task->json, "stopCode");
+    set_account(reading, record, json_str(task->json, "taskArn"));
     return record;
 }
 
@@ -107,8 +121,7 @@ static void read_task(struct reading *reading, const cJSON *json, const char *po
     scan_reason(&task, NULL, place, reason);
     int index = 0;
     const cJSON *container;
-    cJSON_ArrayForEach(container, json_at(json, "containers"))
-    {
+    cJSON_ArrayForEach (container, json_at(json, "containers")) {
         containers_place(place, "%s/containers/%d", pointer, index++);
         read_container(&task, container, place);
     }
@@ -121,8 +134,7 @@ static void read_service(struct reading *reading, const cJSON *service, const ch
 {
     int index = 0;
     const cJSON *event;
-    cJSON_ArrayForEach(event, json_at(service, "events"))
-    {
+    cJSON_ArrayForEach (event, json_at(service, "events")) {
         char place[CONTAINERS_POINTER_MAX];
         containers_place(place, "%s/events/%d/message", pointer, index++);
         containers_scan(reading, &(struct scan_text){.text = json_str(event, "message"),
@@ -139,8 +151,7 @@ static void read_each(struct reading *reading, const cJSON *json, const char *po
 {
     int index = 0;
     const cJSON *element;
-    cJSON_ArrayForEach(element, json_at(json, name))
-    {
+    cJSON_ArrayForEach (element, json_at(json, name)) {
         char place[CONTAINERS_POINTER_MAX];
         containers_place(place, "%s%s%s/%d", pointer, *name ? "/" : "", name, index++);
         read(reading, element, place);

@@ -41,7 +41,8 @@ bool file_wanted(const struct evidence *evidence, const struct source *source)
 {
     char name[FILE_NAME_MAX];
     file_name(source, name);
-    return evidence_needs(evidence) && name[strlen("file.")] && evidence_wants(evidence, name, NULL);
+    return evidence_needs(evidence) && name[strlen("file.")] &&
+           evidence_wants(evidence, name, NULL);
 }
 
 static void add_document(struct reading *reading, const cJSON *document, const char *prefix,

@@ -80,7 +80,7 @@ static void take(void *user, const struct json_piece *piece)
     int index = 0;
     if (piece->rule < 0)
         return;
-    cJSON_ArrayForEach(target, proto_at(piece->value, "target_names")) {
+    cJSON_ArrayForEach (target, proto_at(piece->value, "target_names")) {
         char pointer[512];
         snprintf(pointer, sizeof pointer, "%s/target_names/%d", piece->pointer, index++);
         if (cJSON_IsString(target))
@@ -95,5 +95,5 @@ static void read_source(struct reading *reading)
     evidence_supplied(reading->evidence, "init.targets", reading->complete);
 }
 
-const struct reader read_init_dump = {
-    "init_dump", (const char *const[]){"init.targets", NULL}, recognise, read_source};
+const struct reader read_init_dump = {"init_dump", (const char *const[]){"init.targets", NULL},
+                                      recognise, read_source};

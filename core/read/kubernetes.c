@@ -22,8 +22,7 @@ struct pod { /* a pod spec and where it stands */
 static const char *port_sysctl(const cJSON *spec)
 {
     const cJSON *sysctl;
-    cJSON_ArrayForEach(sysctl, json_at(spec, "securityContext.sysctls"))
-    {
+    cJSON_ArrayForEach (sysctl, json_at(spec, "securityContext.sysctls")) {
         if (str_equal(json_str(sysctl, "name"), CONTAINERS_PORT_SYSCTL))
             return json_str(sysctl, "value");
     }
@@ -164,8 +163,7 @@ static void read_containers(const struct pod *pod, const char *member, bool init
 {
     int index = 0;
     const cJSON *container;
-    cJSON_ArrayForEach(container, json_at(pod->spec, member))
-    {
+    cJSON_ArrayForEach (container, json_at(pod->spec, member)) {
         char pointer[CONTAINERS_POINTER_MAX];
         containers_place(pointer, "%s/%s/%d", pod->pointer, member, index++);
         /* With restartPolicy Always it is a sidecar that merely starts first. */
@@ -238,8 +236,7 @@ static void read_elements(struct reading *reading, const cJSON *array, const cha
 {
     int index = 0;
     const cJSON *element;
-    cJSON_ArrayForEach(element, array)
-    {
+    cJSON_ArrayForEach (element, array) {
         char place[CONTAINERS_POINTER_MAX];
         containers_place(place, "%s/%d", pointer, index++);
         read_object(reading, element, place);
@@ -267,13 +264,15 @@ static void read_piece(void *user, const struct json_piece *piece)
         read_object(user, piece->value, piece->pointer);
 }
 
+/* A list may be of any length, so it is split; what fits a glance may be several objects in a row. */
 void kubernetes_objects(struct reading *reading)
 {
     static const char *const rules[] = {"items", NULL};
-    if (reading->peek->shape == PEEK_JSON_OBJECT) /* a list may be of any length */
-        reading_split(reading, rules, read_piece, reading);
-    else
+    const struct peek *peek = reading->peek;
+    if (peek->shape == PEEK_JSON_ARRAY || (peek->shape == PEEK_JSON_OBJECT && peek->whole))
         reading_documents(reading, CONTAINERS_DOCUMENT_MAX, read_document);
+    else
+        reading_split(reading, rules, read_piece, reading);
 }
 
 static int recognise(const struct peek *peek)
@@ -281,7 +280,9 @@ static int recognise(const struct peek *peek)
     if (peek->shape != PEEK_JSON_OBJECT && peek->shape != PEEK_JSON_ARRAY &&
         peek->shape != PEEK_YAML)
         return 0;
-    if (peek_has_key(peek, "apiVersion") && peek_has_key(peek, "kind"))
+    /* kubectl sorts: of a long list the kind stands behind everything else */
+    if (peek_has_key(peek, "apiVersion") &&
+        (peek_has_key(peek, "kind") || peek_has_key(peek, "items")))
         return 80;
     return peek_has_key(peek, "metadata") && peek_has_key(peek, "spec") &&
                    peek_has(peek, "containers")

@@ -90,8 +90,7 @@ static void read_statuses(struct kubernetes_object *object, const char *member, 
     static const char *const states[] = {"waiting", "running", "terminated"};
     int index = 0;
     const cJSON *status;
-    cJSON_ArrayForEach(status, json_at(json_at(object->json, "status"), member))
-    {
+    cJSON_ArrayForEach (status, json_at(json_at(object->json, "status"), member)) {
         struct container container = {.object = object, .status = status};
         containers_place(container.pointer, "%s/status/%s/%d", object->pointer, member, index++);
         const cJSON *state = json_at(status, "state");
@@ -110,8 +109,7 @@ static void read_statuses(struct kubernetes_object *object, const char *member, 
 static const char *readiness(const cJSON *status)
 {
     const cJSON *condition;
-    cJSON_ArrayForEach(condition, json_at(status, "conditions"))
-    {
+    cJSON_ArrayForEach (condition, json_at(status, "conditions")) {
         if (str_equal(json_str(condition, "type"), "Ready"))
             return str_equal(json_str(condition, "status"), "True") ? "ready" : "unready";
     }
@@ -151,8 +149,7 @@ static void scan_conditions(struct kubernetes_object *object, const cJSON *statu
 {
     int index = 0;
     const cJSON *condition;
-    cJSON_ArrayForEach(condition, json_at(status, "conditions"))
-    {
+    cJSON_ArrayForEach (condition, json_at(status, "conditions")) {
         char where[48];
         snprintf(where, sizeof where, "status/conditions/%d", index++);
         scan_object(object, condition, where);

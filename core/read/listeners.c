@@ -18,6 +18,13 @@ static bool is_port(const char *text)
     return *text && strlen(text) <= 5 && strspn(text, "0123456789") == strlen(text);
 }
 
+static bool is_host(const char *text, size_t len)
+{
+    if (len > 2 && text[0] == '[' && text[len - 1] == ']')
+        return strspn(text + 1, "0123456789abcdefABCDEF:.%") == len - 2;
+    return len > 0 && strspn(text, "0123456789.") >= len;
+}
+
 /* "NAME::0.0.0.0:80", "NAME::[::]:80", "NAME::/run/x.sock", cut into its parts. */
 static bool parse_line(const char *line, size_t len, struct listener_line *out)
 {
@@ -39,7 +46,7 @@ static bool parse_line(const char *line, size_t len, struct listener_line *out)
     if (*out->address == '/' || *out->address == '@')
         return true;
     char *colon = strrchr(out->address, ':');
-    if (!colon || colon == out->address || !is_port(colon + 1))
+    if (!colon || !is_port(colon + 1) || !is_host(out->address, (size_t)(colon - out->address)))
         return false;
     *colon = '\0';
     out->port = colon + 1;
@@ -99,7 +106,7 @@ static void take(void *user, const struct json_piece *piece)
         return;
     const char *name = proto_str(status, "name");
     add_listener(reading, name, proto_at(status, "local_address"), piece->pointer);
-    cJSON_ArrayForEach(address, proto_at(status, "additional_local_addresses")) {
+    cJSON_ArrayForEach (address, proto_at(status, "additional_local_addresses")) {
         char pointer[512];
         snprintf(pointer, sizeof pointer, "%s/additional_local_addresses/%d", piece->pointer,
                  index++);
@@ -134,5 +141,5 @@ static void read_source(struct reading *reading)
     evidence_supplied(reading->evidence, "listeners", reading->complete);
 }
 
-const struct reader read_listeners = {
-    "listeners", (const char *const[]){"listeners", NULL}, recognise, read_source};
+const struct reader read_listeners = {"listeners", (const char *const[]){"listeners", NULL},
+                                      recognise, read_source};

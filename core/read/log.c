@@ -31,13 +31,14 @@ static bool has_any(const struct peek *peek, const char *const *keys)
 static bool is_json_log(const struct peek *peek)
 {
     static const char *const carriers[] = {"log", NULL};
-    static const char *const carried[] = {"stream", "time", "source", "container_name",
-                                          "container_id", NULL};
-    static const char *const messages[] = {"msg",      "message", "Message", "@message",
-                                           "MESSAGE",  "MSG",     NULL};
-    static const char *const marks[] = {"level",     "time",      "timestamp", "ts",    "severity",
-                                        "Level",     "Time",      "Timestamp", "scope", "@level",
-                                        "@timestamp", "__REALTIME_TIMESTAMP", NULL};
+    static const char *const carried[] = {"stream",         "time",         "source",
+                                          "container_name", "container_id", NULL};
+    static const char *const messages[] = {"msg",     "message", "Message", "@message",
+                                           "MESSAGE", "MSG",     NULL};
+    static const char *const marks[] = {"level",    "time",   "timestamp",  "ts",
+                                        "severity", "Level",  "Time",       "Timestamp",
+                                        "scope",    "@level", "@timestamp", "__REALTIME_TIMESTAMP",
+                                        NULL};
     static const char *const requests[] = {"response_code", "response_flags", NULL};
     const char *end = memchr(peek->text, '\n', peek->len);
     size_t len = end ? (size_t)(end - peek->text) : peek->len;

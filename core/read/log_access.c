@@ -34,8 +34,8 @@ static const char *member(const cJSON *object, const char *const *names, char nu
 
 static void set_time(struct record *record, const cJSON *object)
 {
-    static const char *const names[NAMES_MAX] = {"start_time", "startTime", "timestamp", "@timestamp",
-                                                 "time"};
+    static const char *const names[NAMES_MAX] = {"start_time", "startTime", "timestamp",
+                                                 "@timestamp", "time"};
     char number[32];
     const char *time = member(object, names, number);
     if (time)

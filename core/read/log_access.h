@@ -6,6 +6,7 @@
 
 /* Sets the columns of an `access.*` record from the JSON object on LINE, if there is one; its time
  * too. Other records are left alone. */
-void log_access_json(struct evidence *evidence, struct record *record, const char *line, size_t len);
+void log_access_json(struct evidence *evidence, struct record *record, const char *line,
+                     size_t len);
 
 #endif

@@ -66,7 +66,7 @@ static void add_origin(struct cloudwatch *cloudwatch)
 static void add_event(struct cloudwatch *cloudwatch, const char *time, const char *stream,
                       const char *message)
 {
-    bool part;
+    bool part = false;
     size_t len = strlen(message);
     while (len && strchr("\r\n", message[len - 1]))
         len--;
@@ -85,8 +85,7 @@ static void add_event(struct cloudwatch *cloudwatch, const char *time, const cha
 static const char *query_field(const cJSON *row, const char *name)
 {
     const cJSON *cell;
-    cJSON_ArrayForEach(cell, row)
-    {
+    cJSON_ArrayForEach (cell, row) {
         const char *field = json_str(cell, "field");
         if (field && strcmp(field, name) == 0)
             return json_str(cell, "value");

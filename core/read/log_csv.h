@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-struct log_csv { /* the table's layout, and where in a row the text stands */
+struct log_csv {               /* the table's layout, and where in a row the text stands */
     int message, time, stream; /* column numbers; -1: none */
     int column;                /* of the row that was begun */
     bool quoted;               /* inside quotes: the row goes on on the next line */

@@ -45,13 +45,14 @@ static const struct scan_pattern patterns[] = {
      "cm init: (?<phase>initializing cds|initializing secondary clusters|all clusters initialized)",
      false, NULL},
 
-    {"log.config_rejected",
-     "[cC]onfig for (?<type_url>[^ \\n]+) (?:update )?rejected:", false, NULL},
+    {"log.config_rejected", "[cC]onfig for (?<type_url>[^ \\n]+) (?:update )?rejected:", false,
+     NULL},
     {"log.config_rejected",
      "Filesystem config update (?:rejected:|failure:(?: in (?<type_url>[^,\\n]+),)?)", false, NULL},
 
     {"log.fatal", "error `(?<reason>[^`\\n]+)` initializing config", false, NULL},
-    {"log.fatal", "error initializing configuration '[^'\\n]*': (?<reason>[^\\r\\n]+)", false, NULL},
+    {"log.fatal", "error initializing configuration '[^'\\n]*': (?<reason>[^\\r\\n]+)", false,
+     NULL},
     {"log.fatal", "` initializing config '", false, NULL},
 
     {"log.fetch_timeout",

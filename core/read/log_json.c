@@ -16,7 +16,20 @@ struct span {
     bool string;
 };
 
-enum key { LOG, MESSAGE, STREAM, TIME, LEVEL, SCOPE, LOGGER, THREAD, CONTAINER, WORKLOAD, NESTED, KEYS };
+enum key {
+    LOG,
+    MESSAGE,
+    STREAM,
+    TIME,
+    LEVEL,
+    SCOPE,
+    LOGGER,
+    THREAD,
+    CONTAINER,
+    WORKLOAD,
+    NESTED,
+    KEYS
+};
 
 struct members {
     struct span known[KEYS];
@@ -382,7 +395,7 @@ static bool unwrap(const char *line, size_t len, struct buf *out, bool *part, in
     bool own = carried == &m.known[MESSAGE] && m.known[LEVEL].text;
     if (own)
         add_header(out, &m);
-    else
+    else if (!*part)
         add_wrapper(out, &m);
     size_t from = out->len;
     add_span(out, carried);
@@ -400,7 +413,7 @@ static bool unwrap(const char *line, size_t len, struct buf *out, bool *part, in
 
 static void unwrap_nested(struct buf *out, size_t from, int depth)
 {
-    bool part;
+    bool part = false;
     if (depth == NESTED_MAX || out->len == from || out->data[from] != '{')
         return;
     struct buf inner;
@@ -416,14 +429,12 @@ bool log_json_line(const char *line, size_t len, struct buf *out, bool *part)
 {
     size_t prefix = len && *line == '{' ? 0 : log_unwrap_prefix(line, len);
     const char *at = skip_space(line + prefix, line + len), *end = line + len;
-    *part = false;
-    if (at == end || *at != '{')
-        return false;
     size_t before = out->len;
-    buf_add(out, line, prefix);
-    if (unwrap(at, (size_t)(end - at), out, part, 0))
+    buf_add(out, line, *part ? 0 : prefix);
+    if (at < end && *at == '{' && unwrap(at, (size_t)(end - at), out, part, 0))
         return true;
     out->len = before;
+    *part = false;
     return false;
 }
 

@@ -9,7 +9,8 @@
 #include <stddef.h>
 
 /* Appends the plain line of LINE (no line end behind it). False, nothing appended: LINE is no JSON
- * object with a message in it. *PART, when it is docker's: the line goes on in the next object. */
+ * object with a message in it. Docker splits long lines: *part says whether the line before goes on in
+ * this one, and afterwards whether this one goes on in the next. */
 bool log_json_line(const char *line, size_t len, struct buf *out, bool *part);
 
 /* Appends a JSON string's text (what stands between the quotes), its escapes undone. */

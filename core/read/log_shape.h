@@ -20,9 +20,9 @@ struct log_header {
     enum log_kind kind;
     const char *origin; /* who wrote it: envoy, istio, consul, agent, access or text */
     int64_t time;       /* ns since the epoch; 0: it says none. No zone is read as UTC */
-    char level[12];     /* trace, debug, info, warning, error, critical, off; "" when there is none */
-    char logger[64];    /* "" when there is none */
-    size_t message;     /* where the message begins */
+    char level[12];  /* trace, debug, info, warning, error, critical, off; "" when there is none */
+    char logger[64]; /* "" when there is none */
+    size_t message;  /* where the message begins */
 };
 
 /* LINE without its line end. False: no header; OUT is then LOG_NONE, origin "text", message 0. */

@@ -15,8 +15,9 @@ struct log_line {
     size_t wrapper;           /* bytes of wrappers in front */
     int64_t time;             /* the header's time, else the wrapper's; 0: neither tells */
     struct log_span container, workload;
-    uint64_t stream; /* lines of one writer have the same: same wrappers, container, stdout or stderr */
-    bool blank;      /* nothing but wrappers and blanks */
+    uint64_t
+        stream; /* lines of one writer have the same: same wrappers, container, stdout or stderr */
+    bool blank; /* nothing but wrappers and blanks */
 };
 
 /* LINE without its line end. */

@@ -31,8 +31,8 @@ static void read_memory_page(struct reading *reading)
     evidence_supplied(reading->evidence, "memory", reading->complete);
 }
 
-const struct reader read_memory = {
-    "memory", (const char *const[]){"memory", NULL}, recognise_memory, read_memory_page};
+const struct reader read_memory = {"memory", (const char *const[]){"memory", NULL},
+                                   recognise_memory, read_memory_page};
 
 static int recognise_runtime(const struct peek *peek)
 {
@@ -46,7 +46,7 @@ static void read_entries(struct reading *reading, const cJSON *page, const char 
     (void)line;
     const cJSON *entry;
     char pointer[512], number[32];
-    cJSON_ArrayForEach(entry, proto_at(page, "entries")) {
+    cJSON_ArrayForEach (entry, proto_at(page, "entries")) {
         snprintf(pointer, sizeof pointer, "%s/entries/%s", prefix, entry->string);
         struct record *record = evidence_wants(reading->evidence, "runtime", entry->string)
                                     ? reading_add(reading, "runtime", pointer)
@@ -65,5 +65,5 @@ static void read_runtime_page(struct reading *reading)
     evidence_supplied(reading->evidence, "runtime", reading->complete);
 }
 
-const struct reader read_runtime = {
-    "runtime", (const char *const[]){"runtime", NULL}, recognise_runtime, read_runtime_page};
+const struct reader read_runtime = {"runtime", (const char *const[]){"runtime", NULL},
+                                    recognise_runtime, read_runtime_page};

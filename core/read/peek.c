@@ -130,9 +130,9 @@ static bool look_for_json(struct peek *peek, struct arena *arena)
 
 struct yaml_line {
     size_t indent;
-    bool item;            /* begins with "- " */
-    struct line key;      /* "key:" on it, len 0 when none */
-    struct line value;    /* what follows the colon */
+    bool item;         /* begins with "- " */
+    struct line key;   /* "key:" on it, len 0 when none */
+    struct line value; /* what follows the colon */
 };
 
 static bool key_char(char c)
@@ -248,8 +248,8 @@ static bool is_binary(const char *text, size_t len)
     return control * 20 > len;
 }
 
-void peek_init(struct peek *peek, struct arena *arena, const char *name, const char *text, size_t len,
-               bool whole)
+void peek_init(struct peek *peek, struct arena *arena, const char *name, const char *text,
+               size_t len, bool whole)
 {
     char *copy = arena_alloc(arena, len + 1);
     memcpy(copy, text, len);

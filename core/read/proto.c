@@ -33,7 +33,7 @@ static const cJSON *member(const cJSON *node, const char *name, size_t len)
     const cJSON *child;
     if (!cJSON_IsObject(node))
         return NULL;
-    cJSON_ArrayForEach(child, node) {
+    cJSON_ArrayForEach (child, node) {
         if (same_name(child->string, name, len))
             return child;
     }

@@ -8,18 +8,34 @@
 #include "source/hash.h"
 #include <string.h>
 
-const struct reader *const read_readers[] = {
-    &read_server_info, &read_ready,          &read_stats,
-    &read_clusters,    &read_listeners,      &read_certs,
-    &read_ztunnel,     &read_config_dump,    &read_init_dump,
-    &read_memory,      &read_runtime, &read_bootstrap,      &read_kubernetes_events,
-    &read_kubernetes,  &read_ecs_tasks,      &read_ecs_task_definition,
-    &read_target_health, &read_target_groups, &read_env,
-    &read_host,        &read_log,            NULL};
+const struct reader *const read_readers[] = {&read_server_info,
+                                             &read_ready,
+                                             &read_stats,
+                                             &read_clusters,
+                                             &read_listeners,
+                                             &read_certs,
+                                             &read_ztunnel,
+                                             &read_config_dump,
+                                             &read_init_dump,
+                                             &read_memory,
+                                             &read_runtime,
+                                             &read_bootstrap,
+                                             &read_kubernetes_events,
+                                             &read_kubernetes,
+                                             &read_ecs_tasks,
+                                             &read_ecs_task_definition,
+                                             &read_target_health,
+                                             &read_target_groups,
+                                             &read_env,
+                                             &read_host,
+                                             &read_log,
+                                             NULL};
 
 #define SECOND_SAMPLE "sample-2/"
 
-enum { SURE = 60 }; /* a score that is enough to take JSON out of what a terminal showed around it */
+enum {
+    SURE = 60
+}; /* a score that is enough to take JSON out of what a terminal showed around it */
 
 static const struct reader *recognise(const struct peek *peek, int *best_score)
 {
@@ -129,16 +145,42 @@ static void look(struct found *found, struct reading *reading, struct arena *are
         *found = (struct found){reader, inner, offset};
 }
 
-static void read_opened(struct reading *reading, struct arena *arena)
+/* Which sources a pass over all of them reads: dumps come last, because they are large and because it
+ * is known then what of them can be of use. */
+enum pass { PASS_REST, PASS_DUMPS };
+
+static bool is_dump(const struct reader *reader)
+{
+    return reader == &read_config_dump;
+}
+
+/* What begins like JSON and is not recognised may have been cut, or broken, before it said what it is. */
+static void say_if_broken(struct reading *reading, const struct peek *peek)
+{
+    struct err err = ERR_INIT;
+    bool json = peek->shape == PEEK_JSON_OBJECT || peek->shape == PEEK_JSON_ARRAY;
+    if (!json || !peek->whole)
+        return;
+    cJSON *tree = json_parse(peek->text, peek->len, &err);
+    if (!tree)
+        reading_partial(reading, "begins like JSON but is cut short or broken: %s", err.text);
+    cJSON_Delete(tree);
+}
+
+static void read_opened(struct reading *reading, enum pass pass, struct arena *arena)
 {
     struct source *source = reading->source;
     struct found found;
     look(&found, reading, arena);
+    if (is_dump(found.reader) != (pass == PASS_DUMPS))
+        return;
     reading->peek = &found.peek;
     if (found.peek.shape == PEEK_EMPTY)
         return reading_problem(reading, "is empty");
     bool as_file = file_wanted(reading->evidence, source);
     source->unrecognised = !found.reader && !as_file;
+    if (source->unrecognised)
+        say_if_broken(reading, &found.peek);
     if (found.reader || as_file)
         source->kind = found.reader ? found.reader->kind : "file";
     bool read_it = found.reader && worth_reading(reading->evidence, source, found.reader);
@@ -150,7 +192,8 @@ static void read_opened(struct reading *reading, struct arena *arena)
         run(reading, file_read, found.skip);
 }
 
-static void read_source(struct evidence *evidence, struct source *source, struct scan *scan)
+static void read_source(struct evidence *evidence, struct source *source, struct scan *scan,
+                        enum pass pass)
 {
     struct reading reading = {.source = source,
                               .sources = evidence_sources(evidence),
@@ -158,13 +201,15 @@ static void read_source(struct evidence *evidence, struct source *source, struct
                               .scan = scan,
                               .complete = source->complete};
     struct err err = ERR_INIT;
-    if (!source->path || source->missing)
+    if (!source->path || source->missing || (pass == PASS_DUMPS && source->kind[0]))
         return;
     reading.stream = stream_open(source->path, &err);
+    if (!reading.stream && pass == PASS_REST)
+        reading_problem(&reading, "%s", err.text);
     if (!reading.stream)
-        return reading_problem(&reading, "%s", err.text);
+        return;
     struct arena *arena = arena_new();
-    read_opened(&reading, arena);
+    read_opened(&reading, pass, arena);
     arena_free(arena);
     stream_close(reading.stream);
 }
@@ -174,6 +219,9 @@ void read_all(struct evidence *evidence, struct scan *scan)
     struct sources *sources = evidence_sources(evidence);
     struct hash_thread *hashing = hash_start(sources);
     for (size_t i = 0; i < sources->len; i++)
-        read_source(evidence, &sources->items[i], scan);
+        read_source(evidence, &sources->items[i], scan, PASS_REST);
+    evidence_narrow(evidence, read_config_dump.supplies);
+    for (size_t i = 0; i < sources->len; i++)
+        read_source(evidence, &sources->items[i], scan, PASS_DUMPS);
     hash_join(hashing);
 }

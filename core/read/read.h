@@ -9,9 +9,16 @@
 #include "source/stream.h"
 #include <stdbool.h>
 
-enum peek_shape { PEEK_EMPTY, PEEK_JSON_OBJECT, PEEK_JSON_ARRAY, PEEK_YAML, PEEK_TEXT, PEEK_BINARY };
+enum peek_shape {
+    PEEK_EMPTY,
+    PEEK_JSON_OBJECT,
+    PEEK_JSON_ARRAY,
+    PEEK_YAML,
+    PEEK_TEXT,
+    PEEK_BINARY
+};
 
-struct peek { /* what recognition may look at: the first 64 kB, decoded */
+struct peek {         /* what recognition may look at: the first 64 kB, decoded */
     const char *name; /* path name of the source; a weak hint, never proof */
     const char *text;
     size_t len;
@@ -32,16 +39,17 @@ struct reading { /* one source being read */
     struct source *source;
     struct sources *sources;
     struct evidence *evidence;
-    struct scan *scan;     /* where texts found inside structured sources go; NULL: nobody listens */
+    struct scan *scan; /* where texts found inside structured sources go; NULL: nobody listens */
     struct stream *stream;
-    bool complete;         /* true until a reader learns otherwise */
-    void *user;            /* the reader's own, for its callbacks */
+    bool complete; /* true until a reader learns otherwise */
+    void *user;    /* the reader's own, for its callbacks */
 };
 
 struct reader {
-    const char *kind;                  /* as reports show it: "server_info", "ecs.tasks" */
-    const char *const *supplies;       /* evidence names, NULL-terminated; "log.*" for all of them */
-    int (*recognise)(const struct peek *peek); /* 0 not mine .. 100 certain; highest wins, then order */
+    const char *kind;            /* as reports show it: "server_info", "ecs.tasks" */
+    const char *const *supplies; /* evidence names, NULL-terminated; "log.*" for all of them */
+    int (*recognise)(
+        const struct peek *peek); /* 0 not mine .. 100 certain; highest wins, then order */
     void (*read)(struct reading *reading);
 };
 
@@ -62,8 +70,8 @@ struct record *reading_add(struct reading *reading, const char *name, const char
 
 /* Each document of a JSON source (one) or YAML source (many) as a tree, at most MAX bytes each, larger
  * ones are a problem. PREFIX is "" or "/0", "/1" ... when there are several documents. */
-typedef void reading_document_fn(struct reading *reading, const cJSON *document,
-                                 const char *prefix, uint64_t line);
+typedef void reading_document_fn(struct reading *reading, const cJSON *document, const char *prefix,
+                                 uint64_t line);
 void reading_documents(struct reading *reading, size_t max, reading_document_fn *each);
 
 /* Splits a JSON or YAML source of any size by RULES (base/json.h). */
@@ -71,7 +79,8 @@ void reading_split(struct reading *reading, const char *const *rules, json_piece
                    void *user);
 
 /* Line by line, without line ends; lines above 64 kB are cut and marked as a problem. */
-typedef void reading_line_fn(struct reading *reading, const char *line, size_t len, uint64_t number);
+typedef void reading_line_fn(struct reading *reading, const char *line, size_t len,
+                             uint64_t number);
 void reading_lines(struct reading *reading, reading_line_fn *each);
 
 #endif

@@ -98,7 +98,7 @@ struct documents {
     struct json_bump *bump;
     struct buf text; /* of the last complete YAML document, while another may follow */
     uint64_t line;
-    int index; /* of the document in `text`, -1: none */
+    int index;  /* of the document in `text`, -1: none */
     bool ended; /* all of it is there */
     bool several;
 };
@@ -168,7 +168,8 @@ static void yaml_documents(struct documents *documents)
 
 static size_t behind_blanks(const char *text, size_t len, size_t at)
 {
-    while (at < len && (text[at] == ' ' || text[at] == '\n' || text[at] == '\r' || text[at] == '\t'))
+    while (at < len &&
+           (text[at] == ' ' || text[at] == '\n' || text[at] == '\r' || text[at] == '\t'))
         at++;
     return at;
 }

@@ -28,7 +28,8 @@ static void read_line(struct reading *reading, const char *line, size_t len, uin
     memcpy(state, line, len);
     state[len] = '\0';
     state[state_len(state)] = '\0';
-    identity_note(reading->evidence, reading->source, number, NULL, IDENTITY_STATED, "state", state);
+    identity_note(reading->evidence, reading->source, number, NULL, IDENTITY_STATED, "state",
+                  state);
     struct record *record = evidence_add(reading->evidence, "ready", reading->source);
     if (!record)
         return;
@@ -42,5 +43,5 @@ static void read_source(struct reading *reading)
     evidence_supplied(reading->evidence, "ready", reading->complete);
 }
 
-const struct reader read_ready = {
-    "ready", (const char *const[]){"ready", "proxy", NULL}, recognise, read_source};
+const struct reader read_ready = {"ready", (const char *const[]){"ready", "proxy", NULL}, recognise,
+                                  read_source};

@@ -14,14 +14,16 @@ enum {
     TEXT_MAX = 4096,
     TEXT_SMALL = 256,
     TEXT_TINY = 64,
-    WRITTEN_MANY = 8 << 20, /* from here on cells are cut short, to bound what hostile logs can take */
+    WRITTEN_MANY =
+        8 << 20, /* from here on cells are cut short, to bound what hostile logs can take */
     WRITTEN_MOST = 24 << 20,
 };
 
 /* What the engine looks for itself. */
 static const struct scan_db_row own_rows[] = {
     {"initializing epoch \\d", NULL, HS_FLAG_SINGLEMATCH},
-    {"(?:\\[|\\t)(?:debug|trace)(?:\\]\\[|\\] \\[|\\] envoy\\.|\\tenvoy )", NULL, HS_FLAG_SINGLEMATCH},
+    {"(?:\\[|\\t)(?:debug|trace)(?:\\]\\[|\\] \\[|\\] envoy\\.|\\tenvoy )", NULL,
+     HS_FLAG_SINGLEMATCH},
 };
 
 /* ---- the patterns ---- */
@@ -40,8 +42,8 @@ static void add_pattern(struct scan *scan, const struct scan_pattern *pattern)
     if (str_starts(pattern->event, "event."))
         evidence_declare(scan->evidence, pattern->event);
     scan->event_of[scan->rows_len] = event_number(scan, pattern->event);
-    scan->rows[scan->rows_len++] = (struct scan_db_row){
-        pattern->pattern, pattern->fields, pattern->caseless ? HS_FLAG_CASELESS : 0};
+    scan->rows[scan->rows_len++] = (struct scan_db_row){pattern->pattern, pattern->fields,
+                                                        pattern->caseless ? HS_FLAG_CASELESS : 0};
 }
 
 struct scan *scan_new(const struct scan_pattern *patterns, size_t len, struct evidence *evidence,
@@ -96,8 +98,8 @@ void scan_open(struct scan *scan)
     }
 }
 
-struct scan_target scan_target_of(struct scan *scan, struct source *source, const struct keep_hit *hit,
-                                  size_t event)
+struct scan_target scan_target_of(struct scan *scan, struct source *source,
+                                  const struct keep_hit *hit, size_t event)
 {
     size_t max = scan->written < WRITTEN_MANY ? TEXT_MAX : TEXT_SMALL;
     return (struct scan_target){.evidence = scan->evidence,

@@ -9,7 +9,7 @@
 #include "read/read.h"
 
 struct scan_pattern {
-    const char *event;   /* evidence name: "log.xds_closed", "event.image-pull.denied" */
+    const char *event; /* evidence name: "log.xds_closed", "event.image-pull.denied" */
     /* PCRE2 within what libhs takes; named groups become fields. Searched in lines as they stand, with
      * wrapper and header, so '^' is no use; ends at the field that tells cases apart (the code), and
      * never runs over a line end ('[^x]' takes one: write '[^x\n]'). */
@@ -42,8 +42,8 @@ struct scan_text {
     const char *origin;    /* "ecs", "kubernetes" */
     const char *container; /* NULL when not known */
     const char *image;
-    const char *workload;  /* pod, task: "default/web-1", the task ARN's last part */
-    uint64_t count;        /* how often it happened; 0 = 1 */
+    const char *workload; /* pod, task: "default/web-1", the task ARN's last part */
+    uint64_t count;       /* how often it happened; 0 = 1 */
 };
 void scan_message(struct scan *scan, struct reading *reading, const struct scan_text *text);
 

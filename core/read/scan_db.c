@@ -1,6 +1,6 @@
 /* Stage: read. Compiles the patterns of all checks and of the log reader into one libhs database.
- * Reads patterns and the user's cache, writes the cache. Deliberately validates each pattern alone
- * first: one that libhs cannot take would otherwise spoil the database for everybody. */
+ * Reads patterns and the user's cache, writes the cache. Deliberately refuses a bad pattern
+ * by itself: one that libhs cannot take would otherwise spoil the database for everybody. */
 #include "read/scan_db.h"
 #include "base/alloc.h"
 #include "read/scan_cache.h"
@@ -20,35 +20,37 @@ static unsigned hs_flags_of(const struct scan_db_row *row)
     return row->flags | HS_FLAG_MULTILINE;
 }
 
-/* ---- validation ---- */
+/* ---- refusals ---- */
 
-static char *refusal(const struct scan_db_row *row)
+static void refuse(struct scan_db *db, size_t row, const char *why)
+{
+    if (!db->refused[row])
+        db->refused[row] = xasprintf("pattern '%s': %s", db->rows[row].pattern, why);
+}
+
+static void check_regexes(struct scan_db *db, size_t row)
+{
+    const char *const parts[] = {db->rows[row].pattern, db->rows[row].fields};
+    for (size_t i = 0; i < ARRAY_LEN(parts) && parts[i]; i++) {
+        struct err err = ERR_INIT;
+        struct regex *regex = regex_new(parts[i], regex_flags_of(&db->rows[row]), &err);
+        if (!regex && !db->refused[row])
+            db->refused[row] = xstrdup(err.text);
+        regex_free(regex);
+    }
+}
+
+static void check_alone(struct scan_db *db, size_t row)
 {
     hs_database_t *alone = NULL;
     hs_compile_error_t *error = NULL;
-    const char *const parts[] = {row->pattern, row->fields};
-    if (hs_compile(row->pattern, hs_flags_of(row), HS_MODE_BLOCK, NULL, &alone, &error) !=
+    const struct scan_db_row *at = &db->rows[row];
+    if (hs_compile(at->pattern, hs_flags_of(at), HS_MODE_BLOCK, NULL, &alone, &error) !=
         HS_SUCCESS) {
-        char *why = xasprintf("pattern '%s': %s", row->pattern, error->message);
+        refuse(db, row, error->message);
         hs_free_compile_error(error);
-        return why;
     }
     hs_free_database(alone);
-    for (size_t i = 0; i < ARRAY_LEN(parts) && parts[i]; i++) {
-        struct err err = ERR_INIT;
-        struct regex *regex = regex_new(parts[i], regex_flags_of(row), &err);
-        if (!regex)
-            return xstrdup(err.text);
-        regex_free(regex);
-    }
-    return NULL;
-}
-
-static void refuse_all(struct scan_db *db, const char *why)
-{
-    for (size_t i = 0; i < db->len; i++)
-        if (!db->refused[i])
-            db->refused[i] = xasprintf("the patterns together: %s", why);
 }
 
 /* ---- compiling ---- */
@@ -80,18 +82,47 @@ static void set_release(struct set *set)
     free(set->ids);
 }
 
-static void compile(struct scan_db *db)
+/* True when there is a database, or nothing to make one of. Else *culprit is the row that libhs names, or
+ * -1 when all it says is that the whole is too much. */
+static bool compile_once(struct scan_db *db, long *culprit, char **why)
 {
     struct set set;
     hs_compile_error_t *error = NULL;
     set_fill(&set, db);
-    if (set.len && hs_compile_multi(set.patterns, set.flags, set.ids, set.len, HS_MODE_BLOCK, NULL,
-                                    &db->hs, &error) != HS_SUCCESS) {
+    bool done = !set.len || hs_compile_multi(set.patterns, set.flags, set.ids, set.len,
+                                             HS_MODE_BLOCK, NULL, &db->hs, &error) == HS_SUCCESS;
+    if (!done) {
+        bool named = error->expression >= 0 && (unsigned)error->expression < set.len;
         db->hs = NULL;
-        refuse_all(db, error->message);
+        *culprit = named ? (long)set.ids[error->expression] : -1;
+        *why = xstrdup(error->message);
         hs_free_compile_error(error);
     }
     set_release(&set);
+    return done;
+}
+
+/* Each round refuses something. Compiling all of them alone first would find the same, and take five
+ * times as long. */
+static void compile(struct scan_db *db)
+{
+    bool alone = false;
+    long culprit;
+    char *why;
+    for (size_t i = 0; i < db->len; i++)
+        check_regexes(db, i);
+    while (!compile_once(db, &culprit, &why)) {
+        for (size_t i = 0; i < db->len && culprit < 0; i++) {
+            if (alone)
+                refuse(db, i, why);
+            else if (!db->refused[i])
+                check_alone(db, i);
+        }
+        alone |= culprit < 0;
+        if (culprit >= 0)
+            refuse(db, (size_t)culprit, why);
+        free(why);
+    }
 }
 
 /* ---- the cache: refusals, then the serialised database ---- */
@@ -180,8 +211,6 @@ void scan_db_open(struct scan_db *db, const struct scan_db_row *rows, size_t len
     db->fields = xcalloc(len + 1, sizeof *db->fields);
     key_of(db, key);
     if (!load(db, key)) {
-        for (size_t i = 0; i < len; i++)
-            db->refused[i] = refusal(&rows[i]);
         compile(db);
         store(db, key);
     }

@@ -22,7 +22,7 @@ struct scan_db {
     struct regex **patterns, **fields; /* per row, compiled when first asked for */
 };
 
-/* Loads the database from the cache, or validates each row alone and compiles them together. */
+/* Loads the database from the cache, or compiles all rows that libhs and PCRE2 take. */
 void scan_db_open(struct scan_db *db, const struct scan_db_row *rows, size_t len);
 void scan_db_close(struct scan_db *db);
 

@@ -60,18 +60,24 @@ static void add_origin(struct feed *feed, size_t raw, size_t len, uint64_t line,
         feed->origins_cap = feed->origins_cap ? feed->origins_cap * 2 : ORIGINS_FIRST;
         feed->origins = xrealloc(feed->origins, feed->origins_cap * sizeof *feed->origins);
     }
-    feed->origins[feed->origins_len++] =
-        (struct scan_origin){feed->plain.len, raw, len, line, column};
+    feed->origins[feed->origins_len++] = (struct scan_origin){feed->plain.len, raw, len, line,
+                                                              column};
 }
 
-static void take_out(struct feed *feed, const char *line, size_t len)
+/* *PART: the plain line before has not ended yet. */
+static void take_out(struct feed *feed, const char *line, size_t len, bool *part)
 {
-    bool part = false;
-    if (feed->table)
+    size_t before = feed->plain.len;
+    bool open = *part;
+    if (feed->table) {
         log_csv_line(&feed->csv, line, len, &feed->plain);
-    else if (!log_json_line(line, len, &feed->plain, &part))
+    } else if (!log_json_line(line, len, &feed->plain, part)) {
+        if (open)
+            buf_addch(&feed->plain, '\n');
+        feed->origins[feed->origins_len - 1].at = before + open;
         buf_add(&feed->plain, line, len);
-    if (!part)
+    }
+    if (!*part)
         buf_addch(&feed->plain, '\n');
 }
 
@@ -80,6 +86,7 @@ static size_t take_out_all(struct feed *feed, size_t whole)
 {
     uint64_t line = feed->line;
     size_t at = 0;
+    bool part = false;
     buf_clear(&feed->plain);
     feed->origins_len = 0;
     while (at < whole) {
@@ -87,7 +94,7 @@ static size_t take_out_all(struct feed *feed, size_t whole)
         if (feed->plain.len + 2 * (end - at) + LINE_SLACK > feed->plain.max)
             break;
         add_origin(feed, at, end - at, line++, feed->csv.quoted ? feed->csv.column : -1);
-        take_out(feed, feed->bytes + at, end - at);
+        take_out(feed, feed->bytes + at, end - at, &part);
         at = end < whole ? end + 1 : whole;
     }
     return at;

@@ -60,7 +60,7 @@ static struct log_span raw_excerpt(const struct scan_view *view, size_t from, si
     return raw_part(view, hit, end);
 }
 
-struct scan_copy *scan_record_copy(const struct scan_view *view, size_t end, size_t max)
+struct scan_copy *scan_record_copy(struct scan_view *view, size_t end, size_t max)
 {
     struct scan_extent extent = scan_view_record(view, end - 1);
     size_t from = extent.start, head = 0, reach = max - max / 4;
@@ -321,7 +321,8 @@ static bool find_match(const struct scan_target *target, const struct scan_copy 
            regex_match(target->pattern, parts->text, parts->len, 0, parts->spans, GROUPS_MAX);
 }
 
-bool scan_record_write(const struct scan_target *target, const struct scan_copy *copy, size_t *written)
+bool scan_record_write(const struct scan_target *target, const struct scan_copy *copy,
+                       size_t *written)
 {
     struct parts parts = {.text = copy->bytes + copy->head, .len = copy->len};
     if (!find_match(target, copy, &parts))

@@ -8,17 +8,17 @@
 #include "read/scan_view.h"
 
 struct scan_copy {
-    uint64_t place;     /* line number of the record's first byte, or number of the item */
+    uint64_t place; /* line number of the record's first byte, or number of the item */
     bool item;
-    size_t head;        /* bytes of the header's line, when the record's own first line is not copied */
-    size_t len;         /* bytes of the record, behind the head */
-    size_t end;         /* of the match, in the record */
+    size_t head; /* bytes of the header's line, when the record's own first line is not copied */
+    size_t len;  /* bytes of the record, behind the head */
+    size_t end;  /* of the match, in the record */
     size_t excerpt_len; /* bytes behind the record: what the source says; 0: the record itself */
     char bytes[];
 };
 
 /* The record around the match that ends at END, at most MAX bytes of it. The caller's to free(). */
-struct scan_copy *scan_record_copy(const struct scan_view *view, size_t end, size_t max);
+struct scan_copy *scan_record_copy(struct scan_view *view, size_t end, size_t max);
 
 /* A copy of a text that is a record as a whole; the match ends at END. */
 struct scan_copy *scan_record_whole(const char *text, size_t len, size_t end);
@@ -39,6 +39,7 @@ struct scan_target { /* where records go */
 
 /* False: it is no hit after all (the match ran over a record's end), nothing was written. A record that
  * the evidence has no room for is a hit all the same; *written tells. */
-bool scan_record_write(const struct scan_target *target, const struct scan_copy *copy, size_t *written);
+bool scan_record_write(const struct scan_target *target, const struct scan_copy *copy,
+                       size_t *written);
 
 #endif

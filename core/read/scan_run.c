@@ -147,7 +147,8 @@ static void seen(void *user, size_t event, uint64_t count_of)
 static const char *shape_of(const struct scan_run *run)
 {
     const uint64_t *kinds = run->kinds;
-    if (kinds[LOG_ISTIO] && kinds[LOG_ISTIO] >= kinds[LOG_ENVOY] && kinds[LOG_ISTIO] >= kinds[LOG_CONSUL])
+    if (kinds[LOG_ISTIO] && kinds[LOG_ISTIO] >= kinds[LOG_ENVOY] &&
+        kinds[LOG_ISTIO] >= kinds[LOG_CONSUL])
         return "log.istio";
     if (kinds[LOG_CONSUL] && kinds[LOG_CONSUL] >= kinds[LOG_ENVOY])
         return "log.consul";

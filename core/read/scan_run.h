@@ -37,19 +37,19 @@ struct scan {
 /* Loads or compiles the patterns, once. */
 void scan_open(struct scan *scan);
 
-struct scan_target scan_target_of(struct scan *scan, struct source *source, const struct keep_hit *hit,
-                                  size_t event);
+struct scan_target scan_target_of(struct scan *scan, struct source *source,
+                                  const struct keep_hit *hit, size_t event);
 
 struct scan_run {
     struct scan *scan;
     struct reading *reading;
     struct keep keep;
     struct scan_item item;
-    const struct scan_view *view; /* while one is scanned */
+    struct scan_view *view; /* while one is scanned */
     uint32_t *marks;
     size_t held; /* bytes of copies that are kept */
     size_t views;
-    uint64_t lines; /* the feeder counts them */
+    uint64_t lines;            /* the feeder counts them */
     uint64_t kinds[LOG_KINDS]; /* of the lines that were looked at */
     int64_t first, last;
     bool from_start, debug;

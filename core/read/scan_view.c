@@ -104,7 +104,7 @@ static void read_line(const struct scan_view *view, size_t start, struct log_lin
 static bool is_inner(const struct scan_view *view, size_t start)
 {
     const struct scan_origin *origin = scan_view_origin(view, start);
-    return origin && origin->at != start;
+    return origin && (origin->at != start || origin->column >= 0);
 }
 
 static bool goes_on(const struct scan_view *view, size_t start, const struct log_line *line,
@@ -120,27 +120,54 @@ static bool can_go_on(const struct log_line *line)
     return line->header.kind != LOG_NONE && line->header.kind != LOG_ACCESS;
 }
 
+struct climb {       /* from a line without header to the header above */
+    size_t from, at; /* line starts */
+    size_t lines;
+    bool inner;
+};
+
+/* Steps over lines that are known to have no header, to the first of them. */
+static void climb_bare(const struct scan_view *view, struct climb *climb)
+{
+    if (climb->inner || climb->at < view->bare_from || climb->at >= view->bare_to)
+        return;
+    size_t len = climb->at - view->bare_from;
+    climb->lines += scan_count_lines(view->text + view->bare_from, len);
+    climb->at = view->bare_from;
+}
+
+/* One line up; false where a record cannot reach. */
+static bool climb_line(const struct scan_view *view, struct climb *climb)
+{
+    climb_bare(view, climb);
+    if (climb->at == 0 || ++climb->lines >= SCAN_RECORD_LINES)
+        return false;
+    climb->inner &= is_inner(view, climb->at);
+    climb->at = scan_line_start(view->text, climb->at - 1);
+    return climb->from - climb->at < SCAN_RECORD_MAX;
+}
+
 /* Start of the record that the line at START belongs to: the nearest header above, unless something
  * stands between. */
-static size_t record_start(const struct scan_view *view, size_t start, const struct log_line *line)
+static size_t record_start(struct scan_view *view, size_t start, const struct log_line *line)
 {
-    bool inner = is_inner(view, start);
-    size_t at = start;
+    struct climb climb = {start, start, 0, is_inner(view, start)};
+    size_t found = start, bare = start;
     if (line->header.kind != LOG_NONE || line->blank)
         return start;
-    for (int i = 1; i < SCAN_RECORD_LINES && at > 0; i++) {
+    while (climb_line(view, &climb)) {
         struct log_line above;
-        at = scan_line_start(view->text, at - 1);
-        if (start - at >= SCAN_RECORD_MAX)
-            break;
-        read_line(view, at, &above);
-        if (can_go_on(&above))
-            return inner || above.stream == line->stream ? at : start;
+        read_line(view, climb.at, &above);
+        bool same = climb.inner || above.stream == line->stream;
+        if (can_go_on(&above) && same)
+            found = climb.at;
         if (above.header.kind != LOG_NONE || above.blank)
             break;
-        inner &= is_inner(view, at);
+        bare = climb.at;
     }
-    return start;
+    view->bare_from = view->bare_to == start && view->bare_from < bare ? view->bare_from : bare;
+    view->bare_to = scan_line_end(view->text, view->len, start) + 1;
+    return found;
 }
 
 static size_t record_end(const struct scan_view *view, size_t start)
@@ -162,13 +189,17 @@ static size_t record_end(const struct scan_view *view, size_t start)
     return end;
 }
 
-struct scan_extent scan_view_record(const struct scan_view *view, size_t at)
+struct scan_extent scan_view_record(struct scan_view *view, size_t at)
 {
     struct log_line line;
     size_t start = scan_line_start(view->text, at);
     read_line(view, start, &line);
     start = record_start(view, start, &line);
-    return (struct scan_extent){start, record_end(view, start)};
+    if (start != view->record_from || start >= view->record_to) {
+        view->record_from = start;
+        view->record_to = record_end(view, start);
+    }
+    return (struct scan_extent){start, view->record_to};
 }
 
 size_t scan_view_cut(const struct scan_view *view)

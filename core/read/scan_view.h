@@ -9,11 +9,12 @@
 #include <stdint.h>
 
 enum {
-    SCAN_RECORD_MAX = 16 << 10, /* a record: a line with a header and the header-less ones behind it */
+    SCAN_RECORD_MAX =
+        16 << 10, /* a record: a line with a header and the header-less ones behind it */
     SCAN_RECORD_LINES = 200,
 };
 
-struct scan_origin {    /* of one taken-out line (which may hold line ends of its own) */
+struct scan_origin {     /* of one taken-out line (which may hold line ends of its own) */
     size_t at;           /* in the view's text */
     size_t raw, raw_len; /* in the view's raw text; unused for items */
     uint64_t place;      /* line number, or number of the item */
@@ -29,6 +30,8 @@ struct scan_view {
     bool items;      /* places are items of a JSON array, not lines */
     uint64_t line;   /* number of the first line of `text`, when it is the source itself */
     uint32_t *marks; /* line ends before each block of `text` (scan_view_count) */
+    /* What looking for records has found out already: lines without a header, and the last record. */
+    size_t bare_from, bare_to, record_from, record_to;
 };
 
 /* Counts line ends in TEXT; scan_view_count also remembers them per block in view->marks, which has
@@ -50,7 +53,7 @@ struct scan_extent {
 };
 
 /* The record that the byte at AT belongs to. */
-struct scan_extent scan_view_record(const struct scan_view *view, size_t at);
+struct scan_extent scan_view_record(struct scan_view *view, size_t at);
 
 /* Where to cut a view that is not the source's last: before the last record that may go on behind
  * its end, at a line start. 0: there is no such place. */

@@ -47,8 +47,8 @@ static int recognise(const struct peek *peek)
     return 40;
 }
 
-static void note(struct reading *reading, const char *column, const cJSON *info,
-                    const char *path, const char *pointer)
+static void note(struct reading *reading, const char *column, const cJSON *info, const char *path,
+                 const char *pointer)
 {
     char number[32];
     identity_note(reading->evidence, reading->source, 0, pointer, IDENTITY_CERTAIN, column,
@@ -69,9 +69,9 @@ static void read_info(struct reading *reading, const cJSON *info, const char *pr
          "/command_line_options/service_cluster");
     note(reading, "hot_restart", info, "hot_restart_version", "/hot_restart_version");
     note(reading, "log_level", info, "command_line_options.log_level",
-            "/command_line_options/log_level");
+         "/command_line_options/log_level");
     note(reading, "concurrency", info, "command_line_options.concurrency",
-            "/command_line_options/concurrency");
+         "/command_line_options/concurrency");
     identity_note_node(reading->evidence, reading->source, "/node/id", IDENTITY_CERTAIN,
                        proto_str(info, "node.id"));
     identity_note_node(reading->evidence, reading->source, "/command_line_options/service_node",
@@ -113,5 +113,5 @@ static void read_source(struct reading *reading)
     evidence_supplied(reading->evidence, "proxy", reading->complete);
 }
 
-const struct reader read_server_info = {
-    "server_info", (const char *const[]){"proxy", NULL}, recognise, read_source};
+const struct reader read_server_info = {"server_info", (const char *const[]){"proxy", NULL},
+                                        recognise, read_source};

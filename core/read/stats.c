@@ -9,7 +9,13 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { NAME_BYTES_MAX = 4096, VALUE_BYTES_MAX = 4096, LOOK_LINES = 60 };
+enum {
+    NAME_BYTES_MAX = 4096,
+    VALUE_BYTES_MAX = 4096,
+    LOOK_LINES = 60,
+    ZEROS_MAX = EVIDENCE_ROWS_MAX / 10 * 8,
+    CLUSTERS_MAX = EVIDENCE_ROWS_MAX / 100 * 95,
+};
 
 /* ---- records ---- */
 
@@ -38,6 +44,24 @@ static void set_change(struct reading *reading, struct record *record, const cha
     record->source = reading->source;
 }
 
+/* In a proxy with very many clusters theirs would crowd out the few that tell how the proxy itself
+ * fares, because they come first: near the table's limit the zeros go, then all of them. */
+static bool crowds_out(struct reading *reading, const char *name, const char *value)
+{
+    if (strncmp(name, "cluster.", 8) != 0)
+        return false;
+    uint64_t count = evidence_count(reading->evidence, "stats");
+    bool zero = strcmp(value, "0") == 0;
+    if (count < (zero ? ZEROS_MAX : CLUSTERS_MAX))
+        return false;
+    if (reading->complete)
+        reading_partial(reading,
+                        "more than %d statistics are wanted: from there on those of clusters "
+                        "that are 0 were left out",
+                        ZEROS_MAX);
+    return true;
+}
+
 void stats_add(struct reading *reading, const char *name, const char *value)
 {
     struct evidence *evidence = reading->evidence;
@@ -51,6 +75,8 @@ void stats_add(struct reading *reading, const char *name, const char *value)
             set_change(reading, known, value);
         return;
     }
+    if (crowds_out(reading, name, value))
+        return;
     struct record *record = reading_add(reading, "stats", name);
     if (!record)
         return;
@@ -122,10 +148,16 @@ static void take_line(struct reading *reading, const char *line, size_t len, uin
 
 static bool is_envoy_name(const char *name, size_t len)
 {
-    static const char *const roots[] = {
-        "cluster.", "cluster_manager.", "listener.", "listener_manager.", "http.", "server.",
-        "control_plane.", "runtime.", "grpc.", "sds.", "main_thread.", "workers.", "filesystem.",
-        "tls_inspector.", "tcp.", "vhost.", "overload.", "dns.", "wasm.", "thread_local_cluster_manager."};
+    static const char *const roots[] = {"cluster.",       "cluster_manager.",
+                                        "listener.",      "listener_manager.",
+                                        "http.",          "server.",
+                                        "control_plane.", "runtime.",
+                                        "grpc.",          "sds.",
+                                        "main_thread.",   "workers.",
+                                        "filesystem.",    "tls_inspector.",
+                                        "tcp.",           "vhost.",
+                                        "overload.",      "dns.",
+                                        "wasm.",          "thread_local_cluster_manager."};
     for (size_t i = 0; i < sizeof roots / sizeof *roots; i++)
         if (len > strlen(roots[i]) && memcmp(name, roots[i], strlen(roots[i])) == 0)
             return true;
@@ -193,5 +225,5 @@ static void read_source(struct reading *reading)
     evidence_supplied(reading->evidence, "stats", reading->complete);
 }
 
-const struct reader read_stats = {
-    "stats", (const char *const[]){"stats", "proxy", NULL}, recognise, read_source};
+const struct reader read_stats = {"stats", (const char *const[]){"stats", "proxy", NULL}, recognise,
+                                  read_source};

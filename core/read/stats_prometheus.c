@@ -25,8 +25,9 @@ static bool is_series(const char *line, size_t len)
     size_t at = sizeof prefix - 1;
     if (len <= at || memcmp(line, prefix, at) != 0)
         return false;
-    while (at < len && (line[at] == '_' || (line[at] >= '0' && line[at] <= '9') ||
-                        (line[at] >= 'a' && line[at] <= 'z') || (line[at] >= 'A' && line[at] <= 'Z')))
+    while (at < len &&
+           (line[at] == '_' || (line[at] >= '0' && line[at] <= '9') ||
+            (line[at] >= 'a' && line[at] <= 'z') || (line[at] >= 'A' && line[at] <= 'Z')))
         at++;
     return at < len && (line[at] == '{' || line[at] == ' ');
 }
@@ -199,9 +200,9 @@ static const char *add_inner(struct buf *out, struct series *series, const char 
 /* "sds_my_secret_update_success", from when the secret was no label yet. */
 static bool add_old_sds(struct buf *out, const char *rest)
 {
-    static const char *const leaves[] = {"_update_attempt", "_update_success", "_update_rejected",
-                                         "_update_failure", "_init_fetch_timeout", "_update_time",
-                                         "_version", "_key_rotation_failed"};
+    static const char *const leaves[] = {
+        "_update_attempt",     "_update_success", "_update_rejected", "_update_failure",
+        "_init_fetch_timeout", "_update_time",    "_version",         "_key_rotation_failed"};
     for (size_t i = 0; i < sizeof leaves / sizeof *leaves; i++)
         if (str_ends(rest, leaves[i]) && strlen(rest) > strlen(leaves[i])) {
             buf_adds(out, "sds.");
@@ -214,16 +215,16 @@ static bool add_old_sds(struct buf *out, const char *rest)
 
 static bool add_labelled(struct buf *out, struct series *series)
 {
-    static const char *const families[][3] = {
-        {"cluster_", "envoy_cluster_name", "cluster"},
-        {"listener_", "envoy_listener_address", "listener"},
-        {"sds_", "envoy_xds_resource_name", "sds"},
-        {"grpc_", "envoy_google_grpc_client_prefix", "grpc"},
-        {"tcp_", "envoy_tcp_prefix", "tcp"},
-        {"vhost_", "envoy_virtual_host", "vhost"}};
+    static const char *const families[][3] = {{"cluster_", "envoy_cluster_name", "cluster"},
+                                              {"listener_", "envoy_listener_address", "listener"},
+                                              {"sds_", "envoy_xds_resource_name", "sds"},
+                                              {"grpc_", "envoy_google_grpc_client_prefix", "grpc"},
+                                              {"tcp_", "envoy_tcp_prefix", "tcp"},
+                                              {"vhost_", "envoy_virtual_host", "vhost"}};
     for (size_t i = 0; i < sizeof families / sizeof *families; i++) {
         const char *const *family = families[i];
-        const char *label = str_starts(series->name, family[0]) ? use_label(series, family[1]) : NULL;
+        const char *label = str_starts(series->name, family[0]) ? use_label(series, family[1])
+                                                                : NULL;
         if (!label)
             continue;
         buf_addf(out, "%s.%s.", family[2], label);
@@ -279,7 +280,8 @@ static void add_name(struct buf *out, struct series *series)
     buf_clear(out);
     buf_addf(out, "envoy_%s", series->name);
     for (int i = 0; i < series->labels_len; i++)
-        buf_addf(out, "%s%s=\"%s\"", i ? "," : "{", series->labels[i].name, series->labels[i].value);
+        buf_addf(out, "%s%s=\"%s\"", i ? "," : "{", series->labels[i].name,
+                 series->labels[i].value);
     buf_addch(out, '}');
 }
 

@@ -28,8 +28,7 @@ static void read_document(struct reading *reading, const cJSON *document, const 
     (void)line;
     const cJSON *data = json_at(document, "data"), *group;
     int index = 0;
-    cJSON_ArrayForEach(group, json_at(data ? data : document, "TargetGroups"))
-    {
+    cJSON_ArrayForEach (group, json_at(data ? data : document, "TargetGroups")) {
         char place[CONTAINERS_POINTER_MAX];
         containers_place(place, "%s%s/TargetGroups/%d", prefix, data ? "/data" : "", index++);
         add_group(reading, group, place);

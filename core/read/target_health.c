@@ -24,8 +24,7 @@ static void read_document(struct reading *reading, const cJSON *document, const 
     (void)line;
     const cJSON *data = json_at(document, "data"), *target;
     int index = 0;
-    cJSON_ArrayForEach(target, json_at(data ? data : document, "TargetHealthDescriptions"))
-    {
+    cJSON_ArrayForEach (target, json_at(data ? data : document, "TargetHealthDescriptions")) {
         char place[CONTAINERS_POINTER_MAX];
         containers_place(place, "%s%s/TargetHealthDescriptions/%d", prefix, data ? "/data" : "",
                          index++);

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { PLAIN_MAX = EVIDENCE_ROWS_MAX / 10 * 8 };
+
 void xds_init(struct xds *xds, struct reading *reading)
 {
     *xds = (struct xds){.reading = reading};
@@ -70,10 +72,26 @@ char *xds_clean_text(const char *text)
     return clean;
 }
 
+/* Clusters come first in a dump and can be very many: they leave room for what is not in order. */
+static bool crowds_out(struct xds *xds, const struct xds_resource *resource)
+{
+    bool plain = !resource->error &&
+                 (str_equal(resource->state, "active") || str_equal(resource->state, "static"));
+    if (!plain || evidence_count(xds->reading->evidence, "xds.resources") < PLAIN_MAX)
+        return false;
+    if (!xds->crowded)
+        reading_partial(xds->reading,
+                        "more than %d resources: from there on those in order were "
+                        "left out",
+                        PLAIN_MAX);
+    xds->crowded = true;
+    return true;
+}
+
 void xds_resource(struct xds *xds, const struct xds_resource *resource)
 {
     struct evidence *evidence = xds->reading->evidence;
-    if (!evidence_wants(evidence, "xds.resources", resource->type))
+    if (!evidence_wants(evidence, "xds.resources", resource->type) || crowds_out(xds, resource))
         return;
     struct record *record = reading_add(xds->reading, "xds.resources", resource->pointer);
     if (!record)

@@ -15,12 +15,13 @@ struct xds_error { /* a rejected listener that the dump lists without its name *
 struct xds {
     struct reading *reading;
     struct pending chains, virtual_hosts, routes;
-    size_t routes_named;   /* rows of `routes` that know their virtual host already */
-    size_t routes_seen;    /* of the virtual host that comes next, wanted or not */
+    size_t routes_named; /* rows of `routes` that know their virtual host already */
+    size_t routes_seen;  /* of the virtual host that comes next, wanted or not */
     struct xds_error *nameless;
     size_t nameless_len;
-    char **rejected;       /* names of rejected listeners that the dump lists with their name */
+    char **rejected; /* names of rejected listeners that the dump lists with their name */
     size_t rejected_len;
+    bool crowded; /* resources were left out, and a problem says so */
 };
 
 void xds_init(struct xds *xds, struct reading *reading);
@@ -39,7 +40,8 @@ void xds_resource(struct xds *xds, const struct xds_resource *resource);
 char *xds_clean_text(const char *text);
 
 /* One entry of the dump's lists. STATE is what its list says (active, warming, static ...). */
-void xds_listener_entry(struct xds *xds, const cJSON *entry, const char *state, const char *pointer);
+void xds_listener_entry(struct xds *xds, const cJSON *entry, const char *state,
+                        const char *pointer);
 void xds_cluster_entry(struct xds *xds, const cJSON *entry, const char *state, const char *pointer);
 void xds_route_entry(struct xds *xds, const cJSON *entry, const char *state, const char *pointer);
 void xds_listener_end(struct xds *xds); /* after the last entry */
@@ -58,6 +60,7 @@ const char *xds_cluster_tls(const cJSON *cluster);
 
 /* bootstrap.c: the `bootstrap` records and identity of a Bootstrap message. FILE: it is a file that may
  * be another proxy's, not the running proxy's own word. */
-void bootstrap_take(struct reading *reading, const cJSON *bootstrap, const char *pointer, bool file);
+void bootstrap_take(struct reading *reading, const cJSON *bootstrap, const char *pointer,
+                    bool file);
 
 #endif

@@ -14,14 +14,14 @@ static void each_endpoint(const cJSON *cluster, endpoint_fn *each, void *user)
 {
     char text[PROTO_ADDRESS_MAX];
     const cJSON *locality, *endpoint, *host;
-    cJSON_ArrayForEach(locality, proto_at(cluster, "load_assignment.endpoints")) {
-        cJSON_ArrayForEach(endpoint, proto_at(locality, "lb_endpoints")) {
+    cJSON_ArrayForEach (locality, proto_at(cluster, "load_assignment.endpoints")) {
+        cJSON_ArrayForEach (endpoint, proto_at(locality, "lb_endpoints")) {
             const char *address = proto_address(endpoint, "endpoint.address", text);
             if (address && !each(user, address))
                 return;
         }
     }
-    cJSON_ArrayForEach(host, proto_at(cluster, "hosts")) {
+    cJSON_ArrayForEach (host, proto_at(cluster, "hosts")) {
         const char *address = proto_address(host, "", text);
         if (address && !each(user, address))
             return;
@@ -66,7 +66,7 @@ const char *xds_cluster_tls(const cJSON *cluster)
     const cJSON *match;
     if (proto_at(cluster, "tls_context") || is_tls(proto_at(cluster, "transport_socket")))
         return "yes";
-    cJSON_ArrayForEach(match, proto_at(cluster, "transport_socket_matches")) {
+    cJSON_ArrayForEach (match, proto_at(cluster, "transport_socket_matches")) {
         if (is_tls(proto_at(match, "transport_socket")))
             return NULL;
     }
@@ -78,7 +78,7 @@ static bool speaks_http2(const cJSON *cluster)
     const cJSON *options;
     if (proto_at(cluster, "http2_protocol_options"))
         return true;
-    cJSON_ArrayForEach(options, proto_at(cluster, "typed_extension_protocol_options")) {
+    cJSON_ArrayForEach (options, proto_at(cluster, "typed_extension_protocol_options")) {
         if (proto_at(options, "explicit_http_config.http2_protocol_options"))
             return true;
     }
@@ -91,6 +91,20 @@ static const char *type_of(const cJSON *cluster)
     if (!type)
         type = proto_str(cluster, "cluster_type.name");
     return type ? type : "STATIC";
+}
+
+static void set_limits(struct evidence *evidence, struct record *record, const cJSON *cluster)
+{
+    static const char *const limits[] = {"max_connections", "max_pending_requests", "max_requests"};
+    const cJSON *threshold;
+    char number[32];
+    cJSON_ArrayForEach (threshold, proto_at(cluster, "circuit_breakers.thresholds")) {
+        const char *priority = proto_str(threshold, "priority");
+        if (priority && strcmp(priority, "DEFAULT") != 0)
+            continue;
+        for (size_t i = 0; i < sizeof limits / sizeof *limits; i++)
+            evidence_set(evidence, record, limits[i], proto_scalar(threshold, limits[i], number));
+    }
 }
 
 static void add_cluster(struct xds *xds, const cJSON *cluster, const struct xds_resource *resource)
@@ -114,6 +128,7 @@ static void add_cluster(struct xds *xds, const cJSON *cluster, const struct xds_
     evidence_set(evidence, record, "tls", xds_cluster_tls(cluster));
     evidence_set(evidence, record, "http2", speaks_http2(cluster) ? "yes" : "no");
     evidence_setf(evidence, record, "health_checks", "%d", proto_len(cluster, "health_checks"));
+    set_limits(evidence, record, cluster);
 }
 
 void xds_cluster_entry(struct xds *xds, const cJSON *entry, const char *state, const char *pointer)

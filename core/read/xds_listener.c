@@ -74,7 +74,7 @@ static void set_server_names(struct pending *chains, struct pending_row *row, co
     if (!names)
         names = proto_at(chain, "filter_chain_match.sni_domains");
     buf_init(&text, NAMES_MAX);
-    cJSON_ArrayForEach(name, names) {
+    cJSON_ArrayForEach (name, names) {
         if (cJSON_IsString(name))
             buf_addf(&text, "%s%s", text.len ? "," : "", name->valuestring);
     }
@@ -97,8 +97,8 @@ static void add_chain(struct xds *xds, const cJSON *chain, const char *pointer)
     char name[NAMES_MAX];
     struct pending *chains = &xds->chains;
     const cJSON *filter = last_filter(chain);
-    struct pending_row *row =
-        xds_wants(xds, "xds.filter_chains") ? pending_add(chains, pointer) : NULL;
+    struct pending_row *row = xds_wants(xds, "xds.filter_chains") ? pending_add(chains, pointer)
+                                                                  : NULL;
     if (!row)
         return;
     pending_set(chains, row, "name", proto_str(chain, "name"));
@@ -115,7 +115,7 @@ void xds_listener_chain(struct xds *xds, const cJSON *chain, const char *pointer
 {
     const cJSON *filter;
     int index = 0;
-    cJSON_ArrayForEach(filter, proto_at(chain, "filters")) {
+    cJSON_ArrayForEach (filter, proto_at(chain, "filters")) {
         const cJSON *route = is_http(filter) ? proto_at(typed(filter), "route_config") : NULL;
         char inner[512];
         snprintf(inner, sizeof inner, "%s/filters/%d/typed_config/route_config", pointer, index++);
@@ -130,7 +130,7 @@ void xds_listener_chain(struct xds *xds, const cJSON *chain, const char *pointer
 static bool listens_for_proxy_protocol(const cJSON *listener)
 {
     const cJSON *filter;
-    cJSON_ArrayForEach(filter, proto_at(listener, "listener_filters")) {
+    cJSON_ArrayForEach (filter, proto_at(listener, "listener_filters")) {
         const char *name = proto_str(filter, "name");
         if ((name && strstr(name, "proxy_protocol")) ||
             strcmp(proto_type(typed(filter)), "ProxyProtocol") == 0)
@@ -146,7 +146,7 @@ static void take_chains(struct xds *xds, const cJSON *listener, const char *name
     const cJSON *chain;
     int index = 0;
     char inner[512];
-    cJSON_ArrayForEach(chain, proto_at(listener, "filter_chains")) {
+    cJSON_ArrayForEach (chain, proto_at(listener, "filter_chains")) {
         snprintf(inner, sizeof inner, "%s/filter_chains/%d", pointer, index++);
         xds_listener_chain(xds, chain, inner);
     }
@@ -225,7 +225,8 @@ static void add_state(struct xds *xds, const char *name, const cJSON *body, cons
 static void add_rejected(struct xds *xds, const char *name, const cJSON *entry, const char *pointer)
 {
     const cJSON *error = proto_at(entry, "error_state");
-    add_state(xds, name, error, proto_at(error, "failed_configuration"), "rejected", error, pointer);
+    add_state(xds, name, error, proto_at(error, "failed_configuration"), "rejected", error,
+              pointer);
 }
 
 static bool is_known_rejected(const struct xds *xds, const char *name)
@@ -245,15 +246,15 @@ static void keep_rejected(struct xds *xds, const char *name)
     xds->rejected[xds->rejected_len++] = xstrdup(name);
 }
 
-static void keep_nameless(struct xds *xds, const char *name, const cJSON *entry, const char *pointer)
+static void keep_nameless(struct xds *xds, const char *name, const cJSON *entry,
+                          const char *pointer)
 {
     if (xds->nameless_len == REJECTED_MAX)
         return;
     if (!xds->nameless)
         xds->nameless = xcalloc(REJECTED_MAX, sizeof *xds->nameless);
-    xds->nameless[xds->nameless_len++] = (struct xds_error){name ? xstrdup(name) : NULL,
-                                                            xstrdup(pointer),
-                                                            cJSON_Duplicate(entry, 1)};
+    xds->nameless[xds->nameless_len++] = (struct xds_error){
+        name ? xstrdup(name) : NULL, xstrdup(pointer), cJSON_Duplicate(entry, 1)};
 }
 
 /* Entries without a name repeat one that has it, as a rule; those that do not are taken at the end. */
@@ -296,9 +297,8 @@ static void take_error(struct xds *xds, const cJSON *entry, const char *pointer)
 
 void xds_listener_entry(struct xds *xds, const cJSON *entry, const char *state, const char *pointer)
 {
-    static const char *const states[][2] = {{"active_state", "active"},
-                                            {"warming_state", "warming"},
-                                            {"draining_state", "draining"}};
+    static const char *const states[][2] = {
+        {"active_state", "active"}, {"warming_state", "warming"}, {"draining_state", "draining"}};
     const cJSON *error = proto_at(entry, "error_state");
     bool any = false;
     for (size_t i = 0; i < sizeof states / sizeof *states; i++) {

@@ -44,7 +44,7 @@ static void set_weighted(struct pending *routes, struct pending_row *row, const 
     const cJSON *cluster;
     struct buf names;
     buf_init(&names, TEXT_MAX);
-    cJSON_ArrayForEach(cluster, proto_at(clusters, "clusters")) {
+    cJSON_ArrayForEach (cluster, proto_at(clusters, "clusters")) {
         const char *name = proto_str(cluster, "name");
         if (name)
             buf_addf(&names, "%s%s", names.len ? "," : "", name);
@@ -86,8 +86,8 @@ static void set_target(struct pending *routes, struct pending_row *row, const cJ
 void xds_route_route(struct xds *xds, const cJSON *route, const char *pointer)
 {
     xds->routes_seen++;
-    struct pending_row *row =
-        xds_wants(xds, "xds.routes") ? pending_add(&xds->routes, pointer) : NULL;
+    struct pending_row *row = xds_wants(xds, "xds.routes") ? pending_add(&xds->routes, pointer)
+                                                           : NULL;
     if (!row)
         return;
     set_match(&xds->routes, row, proto_at(route, "match"));
@@ -102,7 +102,7 @@ static void set_domains(struct pending *hosts, struct pending_row *row, const cJ
     struct buf text;
     int len = 0;
     buf_init(&text, TEXT_MAX);
-    cJSON_ArrayForEach(domain, proto_at(host, "domains")) {
+    cJSON_ArrayForEach (domain, proto_at(host, "domains")) {
         if (cJSON_IsString(domain) && len++ < DOMAINS_MAX)
             buf_addf(&text, "%s%s", text.len ? "," : "", domain->valuestring);
     }
@@ -115,7 +115,7 @@ void xds_route_virtual_host(struct xds *xds, const cJSON *host, const char *poin
     const cJSON *route;
     int index = 0;
     char text[512];
-    cJSON_ArrayForEach(route, proto_at(host, "routes")) {
+    cJSON_ArrayForEach (route, proto_at(host, "routes")) {
         snprintf(text, sizeof text, "%s/routes/%d", pointer, index++);
         xds_route_route(xds, route, text);
     }
@@ -123,8 +123,9 @@ void xds_route_virtual_host(struct xds *xds, const cJSON *host, const char *poin
     pending_set_from(&xds->routes, xds->routes_named, "virtual_host", proto_str(host, "name"));
     xds->routes_named = xds->routes.len;
     xds->routes_seen = 0;
-    struct pending_row *row =
-        xds_wants(xds, "xds.virtual_hosts") ? pending_add(&xds->virtual_hosts, pointer) : NULL;
+    struct pending_row *row = xds_wants(xds, "xds.virtual_hosts")
+                                  ? pending_add(&xds->virtual_hosts, pointer)
+                                  : NULL;
     if (!row)
         return;
     pending_set(&xds->virtual_hosts, row, "name", proto_str(host, "name"));
@@ -140,7 +141,7 @@ void xds_route_config(struct xds *xds, const cJSON *node, const char *pointer)
     const char *name = proto_str(node, "name");
     const cJSON *host;
     int index = 0;
-    cJSON_ArrayForEach(host, proto_at(node, "virtual_hosts")) {
+    cJSON_ArrayForEach (host, proto_at(node, "virtual_hosts")) {
         char inner[512];
         snprintf(inner, sizeof inner, "%s/virtual_hosts/%d", pointer, index++);
         xds_route_virtual_host(xds, host, inner);

@@ -10,14 +10,14 @@
 #define LINE_MAX_BYTES (1u << 20)
 
 static const char *const glyphs[][2] = {
-    [GLYPH_ERROR] = {"\xE2\x9C\x96", "x"},   [GLYPH_WARNING] = {"\xE2\x96\xB2", "!"},
-    [GLYPH_OK] = {"\xE2\x9C\x94", "+"},      [GLYPH_UNKNOWN] = {"?", "?"},
-    [GLYPH_NOTE] = {"\xE2\x80\xA2", "-"},    [GLYPH_SKIP] = {"\xE2\x97\x8B", "o"},
+    [GLYPH_ERROR] = {"\xE2\x9C\x96", "x"}, [GLYPH_WARNING] = {"\xE2\x96\xB2", "!"},
+    [GLYPH_OK] = {"\xE2\x9C\x94", "+"},    [GLYPH_UNKNOWN] = {"?", "?"},
+    [GLYPH_NOTE] = {"\xE2\x80\xA2", "-"},  [GLYPH_SKIP] = {"\xE2\x97\x8B", "o"},
 };
 
 static const char *const inks[] = {
-    [INK_PLAIN] = "", [INK_ERROR] = "\033[1;31m", [INK_WARNING] = "\033[1;33m",
-    [INK_OK] = "\033[1;32m", [INK_DIM] = "\033[2m", [INK_BOLD] = "\033[1m",
+    [INK_PLAIN] = "",        [INK_ERROR] = "\033[1;31m", [INK_WARNING] = "\033[1;33m",
+    [INK_OK] = "\033[1;32m", [INK_DIM] = "\033[2m",      [INK_BOLD] = "\033[1m",
 };
 
 const char *layout_glyph(const struct layout *layout, enum glyph glyph)
@@ -28,8 +28,8 @@ const char *layout_glyph(const struct layout *layout, enum glyph glyph)
 enum ink layout_ink(enum glyph glyph)
 {
     static const enum ink of[] = {
-        [GLYPH_ERROR] = INK_ERROR, [GLYPH_WARNING] = INK_WARNING, [GLYPH_OK] = INK_OK,
-        [GLYPH_UNKNOWN] = INK_WARNING, [GLYPH_NOTE] = INK_PLAIN, [GLYPH_SKIP] = INK_DIM,
+        [GLYPH_ERROR] = INK_ERROR,     [GLYPH_WARNING] = INK_WARNING, [GLYPH_OK] = INK_OK,
+        [GLYPH_UNKNOWN] = INK_WARNING, [GLYPH_NOTE] = INK_PLAIN,      [GLYPH_SKIP] = INK_DIM,
     };
     return of[glyph];
 }
@@ -65,8 +65,8 @@ static bool steers(const char *character, size_t len)
     return (embeds && c[2] <= 0xAE) || isolates;
 }
 
-static void clean_character(const struct layout *layout, struct buf *out, const char *at, size_t len,
-                            bool keep_lines)
+static void clean_character(const struct layout *layout, struct buf *out, const char *at,
+                            size_t len, bool keep_lines)
 {
     unsigned char c = (unsigned char)*at;
     if (c == '\n' || c == '\r')
@@ -177,8 +177,9 @@ void layout_item(const struct layout *layout, int indent, const char *lead, enum
 {
     indent_by(layout, indent);
     layout_paint(layout, ink, lead);
-    buf_addch(layout->out, ' ');
-    wrap_clean(layout, indent + columns(lead, strlen(lead)) + 1, hanging, text);
+    if (*lead)
+        buf_addch(layout->out, ' ');
+    wrap_clean(layout, indent + columns(lead, strlen(lead)) + (*lead ? 1 : 0), hanging, text);
 }
 
 void layout_verbatim(const struct layout *layout, int indent, const char *lead, const char *text)

@@ -20,13 +20,13 @@ static const char *const outcomes[] = {"pass", "fail", "skip", "not_applicable",
 /* From harmless to worst; a target that could not be judged is worse news than one that is well. */
 static const char *const verdicts[] = {"ok", "unknown", "warning", "error"};
 
-static const char *const target_fields[] = {"name",   "verdict", "envoy",   "findings", "checks",
-                                            "asks",   "sources", "unrecognised", NULL};
+static const char *const target_fields[] = {"name", "verdict", "envoy",        "findings", "checks",
+                                            "asks", "sources", "unrecognised", NULL};
 
 static const char *const finding_fields[] = {
-    "id",    "severity", "role",    "rank",     "confidence",   "subject", "state",
-    "first", "last",     "count",   "title",    "message",      "explains", "explained_by",
-    "check", "fingerprint", "candidates", "evidence", "fix", "references", NULL};
+    "id",    "severity",    "role",       "rank",     "confidence", "subject",    "state",
+    "first", "last",        "count",      "title",    "message",    "explains",   "explained_by",
+    "check", "fingerprint", "candidates", "evidence", "fix",        "references", NULL};
 
 const struct report_writer *report_writer_find(const char *name)
 {
@@ -70,10 +70,10 @@ static void arrange(cJSON *object, const char *const *fields)
 static void arrange_targets(cJSON *targets)
 {
     cJSON *target, *finding;
-    cJSON_ArrayForEach(target, targets) {
+    cJSON_ArrayForEach (target, targets) {
         arrange(target, target_fields);
         cJSON *findings = cJSON_GetObjectItemCaseSensitive(target, "findings");
-        cJSON_ArrayForEach(finding, findings) {
+        cJSON_ArrayForEach (finding, findings) {
             arrange(finding, finding_fields);
         }
     }
@@ -116,13 +116,13 @@ static void add_target(struct totals *totals, const cJSON *target)
     if (verdict < ARRAY_LEN(verdicts) && verdict > totals->verdict)
         totals->verdict = verdict;
     const cJSON *each;
-    cJSON_ArrayForEach(each, json_at(target, "findings")) {
+    cJSON_ArrayForEach (each, json_at(target, "findings")) {
         const char *severity = json_str(each, "severity");
         totals->errors += str_equal(severity, "error");
         totals->warnings += str_equal(severity, "warning");
         totals->infos += str_equal(severity, "info");
     }
-    cJSON_ArrayForEach(each, json_at(target, "checks")) {
+    cJSON_ArrayForEach (each, json_at(target, "checks")) {
         size_t outcome = place_of(json_str(each, "outcome"), outcomes, ARRAY_LEN(outcomes));
         if (outcome < ARRAY_LEN(outcomes))
             totals->outcomes[outcome]++;
@@ -133,7 +133,7 @@ static cJSON *summary_of(const cJSON *targets)
 {
     struct totals totals = {0};
     const cJSON *target;
-    cJSON_ArrayForEach(target, targets) {
+    cJSON_ArrayForEach (target, targets) {
         add_target(&totals, target);
     }
     cJSON *summary = cJSON_CreateObject();
@@ -173,11 +173,11 @@ void report_summarise(cJSON *report)
 bool report_target_incomplete(const cJSON *target)
 {
     const cJSON *each;
-    cJSON_ArrayForEach(each, json_at(target, "sources")) {
+    cJSON_ArrayForEach (each, json_at(target, "sources")) {
         if (cJSON_GetArraySize(json_at(each, "problems")) > 0)
             return true;
     }
-    cJSON_ArrayForEach(each, json_at(target, "checks")) {
+    cJSON_ArrayForEach (each, json_at(target, "checks")) {
         if (str_equal(json_str(each, "outcome"), "error"))
             return true;
     }
@@ -189,7 +189,7 @@ int report_exit(const cJSON *report, enum fail_on fail_on)
     struct totals totals = {0};
     bool unknown = false, incomplete = false;
     const cJSON *target;
-    cJSON_ArrayForEach(target, json_at(report, "targets")) {
+    cJSON_ArrayForEach (target, json_at(report, "targets")) {
         add_target(&totals, target);
         unknown |= str_equal(json_str(target, "verdict"), "unknown");
         incomplete |= report_target_incomplete(target);

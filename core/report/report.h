@@ -15,13 +15,13 @@
 enum fail_on { FAIL_ON_ERROR, FAIL_ON_WARNING, FAIL_ON_INCOMPLETE, FAIL_ON_NEVER };
 
 enum report_status { /* exit statuses, by the contract */
-    STATUS_OK = 0,
-    STATUS_FAILED = 1,
-    STATUS_USAGE = 2,
-    STATUS_ERRORS = 3,
-    STATUS_WARNINGS = 4,
-    STATUS_INCOMPLETE = 5,
-    STATUS_INTERRUPTED = 130,
+                     STATUS_OK = 0,
+                     STATUS_FAILED = 1,
+                     STATUS_USAGE = 2,
+                     STATUS_ERRORS = 3,
+                     STATUS_WARNINGS = 4,
+                     STATUS_INCOMPLETE = 5,
+                     STATUS_INTERRUPTED = 130,
 };
 
 /* Puts the document together: takes TARGETS, fills tool, times, summary, verdict. */
@@ -42,7 +42,7 @@ int report_exit(const cJSON *report, enum fail_on fail_on);
 
 struct report_style { /* for writers that are read by people */
     bool color, unicode;
-    int width;   /* columns; 0: do not wrap */
+    int width; /* columns; 0: do not wrap */
     bool quiet, verbose;
 };
 

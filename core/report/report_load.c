@@ -37,7 +37,7 @@ static bool are_objects(const cJSON *array)
     const cJSON *each;
     if (!cJSON_IsArray(array))
         return false;
-    cJSON_ArrayForEach(each, array) {
+    cJSON_ArrayForEach (each, array) {
         if (!cJSON_IsObject(each))
             return false;
     }
@@ -55,7 +55,7 @@ static bool has_shape(const cJSON *report, struct err *err)
     if (!cJSON_IsObject(json_at(report, "summary")) || !are_objects(json_at(report, "targets")))
         return err_set(err, "a damaged report: 'summary' or 'targets' is missing");
     const cJSON *target;
-    cJSON_ArrayForEach(target, json_at(report, "targets")) {
+    cJSON_ArrayForEach (target, json_at(report, "targets")) {
         for (size_t i = 0; lists[i]; i++)
             if (!are_objects(json_at(target, lists[i])))
                 return err_set(err, "a damaged report: a target has no list '%s'", lists[i]);

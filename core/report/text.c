@@ -33,7 +33,7 @@ static int count_of(const cJSON *rows, const char *member, const char *value)
 {
     int count = 0;
     const cJSON *row;
-    cJSON_ArrayForEach(row, rows) {
+    cJSON_ArrayForEach (row, rows) {
         count += str_equal(json_str(row, member), value);
     }
     return count;
@@ -48,7 +48,7 @@ static void add_count(struct buf *out, int count, const char *one, const char *m
 static const cJSON *first_cause(const cJSON *target)
 {
     const cJSON *finding;
-    cJSON_ArrayForEach(finding, json_at(target, "findings")) {
+    cJSON_ArrayForEach (finding, json_at(target, "findings")) {
         if (str_equal(json_str(finding, "role"), "cause"))
             return finding;
     }
@@ -119,7 +119,7 @@ static void write_findings(const struct layout *layout, const cJSON *target)
 {
     const cJSON *finding;
     int causes = 0, notes = 0;
-    cJSON_ArrayForEach(finding, json_at(target, "findings")) {
+    cJSON_ArrayForEach (finding, json_at(target, "findings")) {
         const char *role = str_or(finding, "role", "");
         if (strcmp(role, "cause") == 0) {
             buf_addch(layout->out, '\n');
@@ -152,7 +152,7 @@ static void write_asks_short(const struct layout *layout, const cJSON *asks)
     const cJSON *ask;
     int shown = 0, all = cJSON_GetArraySize(asks);
     buf_init(&text, FIELD_MAX);
-    cJSON_ArrayForEach(ask, asks) {
+    cJSON_ArrayForEach (ask, asks) {
         if (shown == NAMES_MAX)
             break;
         buf_addf(&text, "%s%s", shown++ ? "; " : "", str_or(ask, "evidence", "?"));
@@ -176,7 +176,7 @@ static void write_asks(const struct layout *layout, const cJSON *target)
         return;
     }
     buf_addf(layout->out, "\n  to %s, add\n", first_cause(target) ? "be sure" : "know more");
-    cJSON_ArrayForEach(ask, asks) {
+    cJSON_ArrayForEach (ask, asks) {
         if (!layout->style->verbose && shown == ASKS_MAX)
             break;
         char *text = xasprintf("%s: %s", str_or(ask, "evidence", "?"), str_or(ask, "why", ""));
@@ -192,7 +192,7 @@ static int count_read(const cJSON *sources)
 {
     int count = 0;
     const cJSON *source;
-    cJSON_ArrayForEach(source, sources) {
+    cJSON_ArrayForEach (source, sources) {
         count += *str_or(source, "kind", "") != 0;
     }
     return count;
@@ -216,13 +216,13 @@ static void write_coverage(const struct layout *layout, const cJSON *target)
                            cJSON_GetArraySize(sources), cJSON_GetArraySize(checks),
                            counts.len ? buf_str(&counts) : "none ran");
     buf_addch(layout->out, '\n');
-    layout_item(layout, 1, "", INK_PLAIN, 4, text);
+    layout_item(layout, 2, "", INK_PLAIN, 4, text);
     free(text);
     buf_release(&counts);
 }
 
-static void write_trouble(const struct layout *layout, const char *name, const char *text, int *shown,
-                          int *all)
+static void write_trouble(const struct layout *layout, const char *name, const char *text,
+                          int *shown, int *all)
 {
     (*all)++;
     if (!layout->style->verbose && *shown == PROBLEMS_MAX)
@@ -237,15 +237,15 @@ static void write_troubles(const struct layout *layout, const cJSON *target)
 {
     int shown = 0, all = 0;
     const cJSON *row, *problem;
-    cJSON_ArrayForEach(row, json_at(target, "checks")) {
+    cJSON_ArrayForEach (row, json_at(target, "checks")) {
         if (str_equal(json_str(row, "outcome"), "error")) {
             char *name = xasprintf("check %s", str_or(row, "id", "?"));
             write_trouble(layout, name, str_or(row, "reason", "ended in error"), &shown, &all);
             free(name);
         }
     }
-    cJSON_ArrayForEach(row, json_at(target, "sources")) {
-        cJSON_ArrayForEach(problem, json_at(row, "problems")) {
+    cJSON_ArrayForEach (row, json_at(target, "sources")) {
+        cJSON_ArrayForEach (problem, json_at(row, "problems")) {
             if (cJSON_IsString(problem))
                 write_trouble(layout, str_or(row, "name", "?"), problem->valuestring, &shown, &all);
         }
@@ -261,7 +261,7 @@ static void write_names(const struct layout *layout, const char *lead, const cJS
     int shown = 0, all = 0;
     const cJSON *row;
     buf_init(&text, FIELD_MAX);
-    cJSON_ArrayForEach(row, rows) {
+    cJSON_ArrayForEach (row, rows) {
         const char *name = member ? json_str(row, member) : row->valuestring;
         const char *is = filter ? json_str(row, filter) : NULL;
         if (!name || (value && !str_equal(is, value)) || (filter && !value && !(is && *is)))
@@ -301,7 +301,7 @@ static void write_checks(const struct layout *layout, const cJSON *target)
 {
     const cJSON *check;
     buf_adds(layout->out, "\n  checks\n");
-    cJSON_ArrayForEach(check, json_at(target, "checks")) {
+    cJSON_ArrayForEach (check, json_at(target, "checks")) {
         const char *outcome = str_or(check, "outcome", "?"), *reason = str_or(check, "reason", "");
         enum glyph glyph = outcome_glyph(outcome);
         if (strcmp(outcome, "not_applicable") == 0)
@@ -363,7 +363,7 @@ bool text_report(struct buf *out, const cJSON *report, const struct report_style
     const struct layout layout = {out, style};
     const cJSON *targets = json_at(report, "targets"), *target;
     int written = 0;
-    cJSON_ArrayForEach(target, targets) {
+    cJSON_ArrayForEach (target, targets) {
         if (style->quiet) {
             write_quiet(&layout, target);
             continue;

@@ -92,7 +92,7 @@ static void write_proofs(const struct layout *layout, const cJSON *finding)
     bool verbose = layout->style->verbose;
     struct buf text;
     buf_init(&text, FIELD_MAX);
-    cJSON_ArrayForEach(proof, proofs) {
+    cJSON_ArrayForEach (proof, proofs) {
         if (!verbose && shown == PROOFS_MAX)
             break;
         buf_clear(&text);
@@ -113,7 +113,7 @@ static void write_fix(const struct layout *layout, const cJSON *finding)
 {
     const cJSON *step;
     int number = 0, at = INDENT + LAYOUT_LABEL + 3;
-    cJSON_ArrayForEach(step, json_at(finding, "fix")) {
+    cJSON_ArrayForEach (step, json_at(finding, "fix")) {
         number++;
         layout_step(layout, INDENT, number == 1 ? "fix" : NULL, number, str_or(step, "text", ""));
         const char *command = json_str(step, "command"), *path = json_str(step, "snippet.path");
@@ -131,7 +131,7 @@ static void write_fix(const struct layout *layout, const cJSON *finding)
 static const cJSON *find_by_id(const cJSON *target, const char *id)
 {
     const cJSON *finding;
-    cJSON_ArrayForEach(finding, json_at(target, "findings")) {
+    cJSON_ArrayForEach (finding, json_at(target, "findings")) {
         if (str_equal(json_str(finding, "id"), id))
             return finding;
     }
@@ -142,7 +142,7 @@ static const cJSON *find_by_id(const cJSON *target, const char *id)
 static void gather(const cJSON *target, const cJSON *finding, cJSON *seen, int depth)
 {
     const cJSON *each;
-    cJSON_ArrayForEach(each, json_at(finding, "explains")) {
+    cJSON_ArrayForEach (each, json_at(finding, "explains")) {
         const char *id = each->valuestring;
         if (!id || cJSON_GetObjectItemCaseSensitive(seen, id))
             continue;
@@ -161,7 +161,7 @@ static void write_follows(const struct layout *layout, const cJSON *target, cons
     const cJSON *each;
     buf_init(&text, FIELD_MAX);
     gather(target, finding, seen, 0);
-    cJSON_ArrayForEach(each, seen) {
+    cJSON_ArrayForEach (each, seen) {
         const char *title = json_str(find_by_id(target, each->string), "title");
         buf_addf(&text, "%s%s", text.len ? "; " : "", title ? title : each->string);
         if (title)
@@ -179,10 +179,10 @@ static void write_candidates(const struct layout *layout, const cJSON *finding)
                                            {"against", "speaks against it:"}};
     const cJSON *candidate, *each;
     int shown = 0, at = INDENT + LAYOUT_LABEL + 2;
-    cJSON_ArrayForEach(candidate, json_at(finding, "candidates")) {
+    cJSON_ArrayForEach (candidate, json_at(finding, "candidates")) {
         layout_field(layout, INDENT, shown++ ? NULL : "maybe", str_or(candidate, "id", "?"));
         for (size_t i = 0; i < ARRAY_LEN(sides); i++)
-            cJSON_ArrayForEach(each, json_at(candidate, sides[i][0])) {
+            cJSON_ArrayForEach (each, json_at(candidate, sides[i][0])) {
                 if (cJSON_IsString(each))
                     layout_item(layout, at, sides[i][1], INK_DIM, at + 2, each->valuestring);
             }
@@ -193,7 +193,7 @@ static void write_references(const struct layout *layout, const cJSON *finding)
 {
     const cJSON *each;
     int shown = 0;
-    cJSON_ArrayForEach(each, json_at(finding, "references")) {
+    cJSON_ArrayForEach (each, json_at(finding, "references")) {
         if (cJSON_IsString(each))
             layout_field(layout, INDENT, shown++ ? NULL : "read", each->valuestring);
     }

@@ -216,34 +216,31 @@ static int by_name(const void *a, const void *b)
     return strcmp((*left)->child->valuestring, (*right)->child->valuestring);
 }
 
-/* Rows stand in the order of their names: a Lua table has none. (cJSON_InsertItemInArray loses items in
- * 1.7.15, so the array is taken apart and put together again.) */
-static void sort_rows(cJSON *array)
+/* Rows stand in the order of their names (their first member): a Lua table has none. */
+static void add_sorted(cJSON *array, cJSON **rows, size_t len)
 {
-    size_t len = 0;
-    cJSON **rows = xcalloc((size_t)cJSON_GetArraySize(array) + 1, sizeof *rows);
-    while (array->child)
-        rows[len++] = cJSON_DetachItemFromArray(array, 0);
-    qsort(rows, len, sizeof *rows, by_name);
+    if (len)
+        qsort(rows, len, sizeof *rows, by_name);
     for (size_t i = 0; i < len; i++)
         cJSON_AddItemToArray(array, rows[i]);
-    free(rows);
 }
 
 /* [-0, +0, m] */
 static void put_map(lua_State *L, cJSON *object, const char *name,
                     void (*fill)(lua_State *, cJSON *))
 {
-    cJSON *array = json_put_array(object, name);
+    cJSON *array = json_put_array(object, name), **rows = NULL;
+    size_t len = 0;
     if (lua_getfield(L, -1, name) == LUA_TTABLE) {
         for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1)) {
-            cJSON *row = cJSON_CreateObject();
-            fill(L, row);
-            cJSON_AddItemToArray(array, row);
+            rows = xrealloc(rows, (len + 1) * sizeof *rows);
+            rows[len] = cJSON_CreateObject();
+            fill(L, rows[len++]);
         }
-        sort_rows(array);
     }
     lua_pop(L, 1);
+    add_sorted(array, rows, len);
+    free(rows);
 }
 
 cJSON *definition_json(lua_State *L)

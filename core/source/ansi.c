@@ -1,5 +1,5 @@
-/* Source: drops ANSI escapes. Reads and writes one portion of text in place. Deliberately never drops a
- * line end: line numbers must be those of the file. */
+/* Source: drops ANSI escapes. Reads and writes one portion of text in place. Deliberately never
+ * drops a line end: line numbers must be those of the file. */
 #include "source/ansi.h"
 
 #include <stdbool.h>

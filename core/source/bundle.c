@@ -1,6 +1,6 @@
-/* Source: bundles in and out of bundle.json. Reads an index (hostile when it came from elsewhere) and
- * the names of files, writes a list of sources, and the index of a working bundle. Copying sources for
- * keeping stands in bundle_pack.c. */
+/* Source: bundles in and out of bundle.json. Reads an index (hostile when it came from
+ * elsewhere) and the names of files, writes a list of sources, and the index of a working
+ * bundle. Copying sources for keeping stands in bundle_pack.c. */
 #include "source/bundle.h"
 
 #include "base/alloc.h"
@@ -234,7 +234,8 @@ static const char *locate_received(void *user, const cJSON *row, struct err *err
     return kept;
 }
 
-/* No index is fine; one that is not to be used is a problem, and its files are taken as they are. */
+/* No index is fine; one that is not to be used is a problem, and its files are taken as they
+ * are. */
 static void read_received_index(struct bundle *bundle, const char *dir)
 {
     struct err why = ERR_INIT;

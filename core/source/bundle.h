@@ -1,7 +1,7 @@
-/* A bundle: one target's sources on disk, with `bundle.json` to say who collected what, when and how.
- * The collector writes one for every target, so that a live check is collecting and checking a bundle
- * by construction. An unpacked working bundle may refer to local files where they stand ("path")
- * instead of copying them; a bundle that leaves the machine never does. */
+/* A bundle: one target's sources on disk, with `bundle.json` to say who collected what, when and
+ * how. The collector writes one for every target, so that a live check is collecting and
+ * checking a bundle by construction. An unpacked working bundle may refer to local files where
+ * they stand ("path") instead of copying them; a bundle that leaves the machine never does. */
 #ifndef DEBRIEF_SOURCE_BUNDLE_H
 #define DEBRIEF_SOURCE_BUNDLE_H
 
@@ -21,22 +21,22 @@ struct bundle {
 
 #define BUNDLE_FILES_MAX 20000
 
-/* Reads the bundle that this program's own collector has put into DIR: "path" is followed wherever it
- * leads. Never for a bundle that came from elsewhere. */
+/* Reads the bundle that this program's own collector has put into DIR: "path" is followed
+ * wherever it leads. Never for a bundle that came from elsewhere. */
 bool bundle_open(struct bundle *bundle, const char *dir, struct err *err);
 
-/* Adds what a directory that came from anywhere holds: what DIR/bundle.json lists, and every regular
- * file below DIR that it does not list as a source under its own path, in sorted order. Without an
- * index all files are. An index that is broken, names files outside of DIR or one file twice is not
- * used, and its problem stands at a source of its own; a "path" in it is never followed. False only
- * when DIR cannot be listed. */
+/* Adds what a directory that came from anywhere holds: what DIR/bundle.json lists, and every
+ * regular file below DIR that it does not list as a source under its own path, in sorted order.
+ * Without an index all files are. An index that is broken, names files outside of DIR or one
+ * file twice is not used, and its problem stands at a source of its own; a "path" in it is never
+ * followed. False only when DIR cannot be listed. */
 bool bundle_add_directory(struct bundle *bundle, const char *dir, struct err *err);
 
-/* For whoever has bundle.json and its files in another form (an archive's members): each row of the
- * index becomes a source, whose file LOCATE gives (owned by the arena of bundle->sources; NULL when
- * there is none; what err says, then or beside a file, is a problem of the source). Target, time and
- * manner are taken from it where not known yet. False, with nothing added, when the index is not to be
- * used. */
+/* For whoever has bundle.json and its files in another form (an archive's members): each row of
+ * the index becomes a source, whose file LOCATE gives (owned by the arena of bundle->sources;
+ * NULL when there is none; what err says, then or beside a file, is a problem of the source).
+ * Target, time and manner are taken from it where not known yet. False, with nothing added, when
+ * the index is not to be used. */
 typedef const char *bundle_locate_fn(void *user, const cJSON *row, struct err *err);
 bool bundle_read_index(struct bundle *bundle, const char *index_path, bundle_locate_fn *locate,
                        void *user, struct err *err);

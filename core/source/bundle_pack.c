@@ -1,6 +1,6 @@
-/* Source: a bundle for keeping. Reads the sources of a working bundle, writes them through redaction
- * into an archive or a directory, and bundle.json last. Deliberately stores text plain and decoded:
- * what was not looked at cannot be called redacted. */
+/* Source: a bundle for keeping. Reads the sources of a working bundle, writes them through
+ * redaction into an archive or a directory, and bundle.json last. Deliberately stores text plain
+ * and decoded: what was not looked at cannot be called redacted. */
 #include "base/alloc.h"
 #include "base/json.h"
 #include "base/str.h"

@@ -1,5 +1,6 @@
-/* Source: sha256. Reads bytes that pass by, or files; writes source->sha256. Deliberately reads files a
- * second time, beside the reader and from the page cache, so that reading stays a single plain pass. */
+/* Source: sha256. Reads bytes that pass by, or files; writes source->sha256. Deliberately reads
+ * files a second time, beside the reader and from the page cache, so that reading stays a single
+ * plain pass. */
 #include "source/hash.h"
 
 #include "base/alloc.h"

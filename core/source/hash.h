@@ -19,9 +19,9 @@ bool hash_file(const char *path, char out[65], struct err *err);
 /* Fills source->sha256 unless it is known; a source without bytes is fine and keeps "". */
 bool hash_source(struct source *source, struct err *err);
 
-/* Hashes all sources whose sha256 is not known. Start it before reading, join it before any fork and
- * before anybody asks for a sha256; SOURCES must not grow in between. A file that cannot be read keeps
- * "": its reader says why. */
+/* Hashes all sources whose sha256 is not known. Start it before reading, join it before any fork
+ * and before anybody asks for a sha256; SOURCES must not grow in between. A file that cannot be
+ * read keeps "": its reader says why. */
 struct hash_thread;
 struct hash_thread *hash_start(struct sources *sources); /* NULL when there is nothing to do */
 void hash_join(struct hash_thread *thread);              /* NULL is fine */

@@ -1,6 +1,6 @@
-/* Source: the choke point for secrets. Reads text in portions, writes it with each secret replaced by a
- * mark. Deliberately keeps no copy of a secret, changes no line end, and never reaches beyond a quote,
- * so that JSON stays JSON and line numbers stay true. */
+/* Source: the choke point for secrets. Reads text in portions, writes it with each secret
+ * replaced by a mark. Deliberately keeps no copy of a secret, changes no line end, and never
+ * reaches beyond a quote, so that JSON stays JSON and line numbers stay true. */
 #include "source/redact.h"
 
 #include "base/alloc.h"
@@ -13,7 +13,8 @@
 
 enum {
     WINDOW = 1 << 18,
-    CONTEXT = 64,    /* bytes before the next one that patterns may look back at */
+    CONTEXT = 64, /* bytes before the next one that patterns may look back at */
+    INNER_MAX = 64,
     SMALL = 1 << 15, /* texts that are not worth a coarse look first */
 };
 
@@ -118,6 +119,56 @@ static void replace(struct redact_stream *stream, const struct redact_hit *hit, 
         stream->stops = hit->stops;
 }
 
+/* Two secrets that overlap become one. */
+static void merge(struct redact_hit *hit, const struct redact_hit *inner)
+{
+    if (inner->start < hit->start) {
+        hit->start = inner->start;
+        hit->kind = inner->kind;
+    }
+    if (inner->end > hit->end) {
+        hit->end = inner->end;
+        hit->stops = inner->stops;
+    }
+}
+
+/* Replaces HIT; true when its end announces the *next one, which must not be looked for again. */
+static bool settle_one(struct redact_stream *stream, struct redact_hit *hit,
+                       struct redact_hit *next, bool last)
+{
+    size_t from = hit->match + 1;
+    int tries = hit->key_begins ? INNER_MAX : 0;
+    while (tries++ < INNER_MAX &&
+           redact_rules_next(stream->text, stream->len, from, hit->end, next)) {
+        from = next->match + 1;
+        if (next->key_begins) {
+            *hit = *next;
+            break;
+        }
+        if (next->start >= hit->end) {
+            replace(stream, hit, last);
+            return true;
+        }
+        if (next->end > hit->start) {
+            merge(hit, next);
+        } else {
+            replace(stream, next, last);
+            from = next->end;
+        }
+    }
+    replace(stream, hit, last);
+    return false;
+}
+
+/* Announcements may hold or overlap each other ("token: password: x", a key behind "secret="): no
+ * secret may pass because another one came first. */
+static void settle(struct redact_stream *stream, struct redact_hit *hit, bool last)
+{
+    struct redact_hit next;
+    while (settle_one(stream, hit, &next, last))
+        *hit = next;
+}
+
 struct pass {
     struct redact_stream *stream;
     bool last;
@@ -136,7 +187,7 @@ static void in_stretch(void *user, size_t from, size_t to)
         if (stream->key.inside || from >= to ||
             !redact_rules_next(stream->text, stream->len, from, to, &hit))
             return;
-        replace(stream, &hit, pass->last);
+        settle(stream, &hit, pass->last);
     }
 }
 

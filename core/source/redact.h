@@ -1,6 +1,6 @@
 /* The one choke point for secrets, with two callers: the bundle writer (streams) and the finding
- * builder (texts). What is found is replaced by "[redacted:KIND]", so the same findings come from raw
- * and from redacted evidence, and redacting twice changes nothing. */
+ * builder (texts). What is found is replaced by "[redacted:KIND]", so the same findings come
+ * from raw and from redacted evidence, and redacting twice changes nothing. */
 #ifndef DEBRIEF_SOURCE_REDACT_H
 #define DEBRIEF_SOURCE_REDACT_H
 

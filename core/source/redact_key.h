@@ -1,6 +1,6 @@
-/* The inside of a private key in PEM, from behind its BEGIN line on: its base64 lines are dropped and
- * one mark stands for them. Line ends, indentation and escapes stay, so that line numbers, YAML and
- * JSON around the key stay what they are. */
+/* The inside of a private key in PEM, from behind its BEGIN line on: its base64 lines are
+ * dropped and one mark stands for them. Line ends, indentation and escapes stay, so that line
+ * numbers, YAML and JSON around the key stay what they are. */
 #ifndef DEBRIEF_SOURCE_REDACT_KEY_H
 #define DEBRIEF_SOURCE_REDACT_KEY_H
 
@@ -12,7 +12,7 @@ struct redact_key {
     bool marked;   /* the mark was written */
     bool in_run;   /* the last portion ended within key material */
     bool fresh;    /* nothing but blanks so far in this line */
-    int idle;      /* lines without key material */
+    int idle;      /* lines before the first one with key material */
     size_t behind; /* bytes since BEGIN: a key without END must not swallow a log */
 };
 

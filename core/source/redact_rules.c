@@ -1,6 +1,6 @@
-/* Source: the table of secrets. Reads text, writes where a secret stands. A libhs pass picks the few
- * stretches worth a look, PCRE2 finds the secret in them. Deliberately keeps identifiers (access key
- * ids, ARNs, file names): they tell whose secret it was, and checks compare them. */
+/* Source: the table of secrets. Reads text, writes where a secret stands. A libhs pass picks the
+ * few stretches worth a look, PCRE2 finds the secret in them. Deliberately keeps identifiers
+ * (access key ids, ARNs, file names): they tell whose secret it was, and checks compare them. */
 #include "source/redact_rules.h"
 
 #include "base/alloc.h"
@@ -14,22 +14,25 @@
 
 /* Between a name and its value: `="`, `": "`, `\": \"`, YAML, and the pairs of name and value that
  * task definitions and pods hold. */
+#define QUOTE "(?:\\\\{0,3}[\"'])?"
 #define ASSIGN                                                                                     \
-    "(?:\\\\{0,3}[\"']?[ \\t]{0,8}(?:=>|[:=])[ \\t]{0,8}"                                          \
+    "(?:" QUOTE "[ \\t]{0,8}(?:=>|[:=])[ \\t]{0,8}"                                                \
     "|\\\\{0,3}\"\\s{0,20},\\s{0,60}\\\\{0,3}\"value\\\\{0,3}\"\\s{0,4}:\\s{0,4}"                  \
     "|[\"']?[ \\t\\r]{0,8}\\n[ \\t]{0,60}value:[ \\t]{0,8})"
 /* Between a header and its value; Envoy's own dumps print `'name', 'value'`. */
-#define HEADER "\\\\{0,3}[\"']?[ \\t]{0,8}[:=,][ \\t]{0,8}\\\\{0,3}[\"']?"
+#define HEADER QUOTE "[ \\t]{0,8}[:=,][ \\t]{0,8}" QUOTE
 #define FRESH  "(?!\\[redacted:)"
-/* References to a secret, which say where it is kept and are no secret. */
+/* References to a secret, which say where it is kept and are no secret; and keys, which have a rule
+ * that knows where they end. */
 #define REFERENCE                                                                                  \
-    "arn:|\\$[({]|/(?:var|run|etc|tmp|opt|usr|home|mnt|secrets?|certs?)/|true\\b|false\\b|null\\b"
+    "arn:|\\$[({]|/(?:var|run|etc|tmp|opt|usr|home|mnt|secrets?|certs?)/|true\\b|false\\b|null\\b" \
+    "|-----BEGIN"
 #define WORD "[^\\s\"'\\\\,;&<>{}()\\[\\]]"
 /* In plain double quotes up to the closing one, in single quotes likewise, else one word. */
 #define VALUE                                                                                      \
     "(?|\"(?![,}\\]:\\s]|\\[redacted:|" REFERENCE ")((?:[^\"\\\\\\r\\n]++|\\\\[^\\r\\n])++)"       \
     "|'(?![,}\\]:\\s]|\\[redacted:|" REFERENCE ")([^'\"\\\\\\r\\n]+)"                              \
-    "|\\\\{0,3}[\"']?(?!" REFERENCE ")(" WORD "+))"
+    "|" QUOTE "(?!" REFERENCE ")(" WORD "+))"
 
 #define WORD_STOPS " \t\r\n\"'\\,;&<>{}()[]"
 #define LINE_STOPS "\"'\\\r\n"
@@ -44,24 +47,24 @@ static const struct rule {
      "(?-i:(LS0tLS1CRUdJTi(?:BQUklWQVRF|BSU0EgUFJJVkFU|BFQyBQUklWQVRF|BPUEVOU1NI|BFTkNSWVBURUQ)"
      "[A-Za-z0-9+/=]+))"},
     {REDACT_AWS_KEY, WORD_STOPS,
-     "(?:secret_?access_?key|session_?token|aws_security_token)" ASSIGN
-     "\\\\{0,3}[\"']?([A-Za-z0-9/+=%_-]{16,})"},
+     "(?:secret_?access_?key|session_?token|aws_security_token)" ASSIGN QUOTE
+     "([A-Za-z0-9/+=%_-]{16,})"},
     {REDACT_AWS_KEY, WORD_STOPS, "\"Token\\\\{0,3}\"\\s{0,4}:\\s{0,4}\\\\{0,3}\"([\\w/+=]{100,})"},
     {REDACT_AUTHORIZATION, LINE_STOPS,
      "authorization" HEADER
-     "(?:bearer|basic|digest|negotiate|ntlm|token|apikey|aws4-hmac-sha256)[ \\t]{1,8}" FRESH
+     "(?:bearer|basic|digest|negotiate|ntlm|token|apikey|aws4-hmac-sha256)[ \\t]{1,8}+" FRESH
      "([^\"'\\\\\\r\\n]+)"},
     {REDACT_AUTHORIZATION, WORD_STOPS,
      "authorization" HEADER "(?!aws4-hmac-)([\\w.~+/=-]{16,})(?=[\"'\\\\\\s]|$)"},
     {REDACT_AUTHORIZATION, WORD_STOPS, "bearer[ \\t]{1,8}((?=[a-z._~+/=-]*[0-9])[\\w.~+/=-]{20,})"},
     {REDACT_AUTHORIZATION, WORD_STOPS,
      "x-(?:amz-(?:security-token|signature)|api-key|auth-token|vault-token|consul-token)" HEADER
-         FRESH "([^\\s\"'\\\\,;&<>]{8,})"},
+         FRESH "([^\\s\"'\\\\,;&<>\\[]{8,})"},
     {REDACT_AUTHORIZATION, LINE_STOPS,
      "cookie" HEADER FRESH "([^\\s\"'\\\\=;:,{}\\[\\]]+=[^\"'\\\\\\r\\n]+)"},
     {REDACT_JWT, WORD_STOPS, "(?-i:(eyJ[\\w-]{8,}\\.[\\w-]{8,}\\.[\\w-]*))"},
     {REDACT_URL_PASSWORD, WORD_STOPS,
-     "[a-z][a-z0-9+.-]{1,20}:\\\\?/\\\\?/[^/\\s:@\"'\\\\]{0,64}:" FRESH
+     "[a-z][a-z0-9+.-]{1,20}:\\\\?/\\\\?/[^/\\s:@\"'\\\\\\[]{0,64}:" FRESH
      "([^@\\s/\"'\\\\]{1,512})@"},
     {REDACT_PASSWORD, WORD_STOPS,
      "(?:password|passwd|client_?secret|api_?key|access_?token|refresh_?token|id_token|secret_?"

@@ -35,8 +35,8 @@ struct redact_hit {
 bool redact_rules_next(const char *text, size_t len, size_t from, size_t to,
                        struct redact_hit *hit);
 
-/* Calls BACK for each stretch of TEXT that may announce a secret, in order; stretches touch at most.
- * A coarse and fast look, so that the patterns see next to nothing of a healthy log. */
+/* Calls BACK for each stretch of TEXT that may announce a secret, in order; stretches touch at
+ * most. A coarse and fast look, so that the patterns see next to nothing of a healthy log. */
 typedef void redact_stretch_fn(void *user, size_t from, size_t to);
 void redact_rules_scan(const char *text, size_t len, redact_stretch_fn *stretch, void *user);
 

@@ -1,5 +1,6 @@
-/* A source: named bytes and where they came from. Collectors make sources, readers read them, reports
- * cite them; nobody trusts them. The bytes stay on disk: a source is never whole in memory. */
+/* A source: named bytes and where they came from. Collectors make sources, readers read them,
+ * reports cite them; nobody trusts them. The bytes stay on disk: a source is never whole in
+ * memory. */
 #ifndef DEBRIEF_SOURCE_SOURCE_H
 #define DEBRIEF_SOURCE_SOURCE_H
 

@@ -1,6 +1,6 @@
-/* Source: one forward pass over a source as text. Reads a file through unpack.c, writes UTF-8 without
- * byte order marks and ANSI escapes. Deliberately leaves bytes that are no UTF-8 alone: they are
- * evidence, and cleaned only where text leaves for a report. */
+/* Source: one forward pass over a source as text. Reads a file through unpack.c, writes UTF-8
+ * without byte order marks and ANSI escapes. Deliberately leaves bytes that are no UTF-8 alone:
+ * they are evidence, and cleaned only where text leaves for a report. */
 #include "source/stream.h"
 
 #include "base/alloc.h"

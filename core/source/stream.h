@@ -1,7 +1,7 @@
-/* Reading a source: decompressed (gzip, zstd, bzip2, xz, by content), UTF-16 turned into UTF-8, byte
- * order marks and ANSI escapes dropped, in one forward pass with bounded memory. Bytes that are no
- * UTF-8 pass unchanged (they are only cleaned where text leaves for a report). A compressed source
- * that expands beyond the cap ends there, and says so. */
+/* Reading a source: decompressed (gzip, zstd, bzip2, xz, by content), UTF-16 turned into UTF-8,
+ * byte order marks and ANSI escapes dropped, in one forward pass with bounded memory. Bytes that
+ * are no UTF-8 pass unchanged (they are only cleaned where text leaves for a report). A
+ * compressed source that expands beyond the cap ends there, and says so. */
 #ifndef DEBRIEF_SOURCE_STREAM_H
 #define DEBRIEF_SOURCE_STREAM_H
 

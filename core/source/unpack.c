@@ -1,6 +1,6 @@
-/* Source: takes the compression off. Reads a file, writes its plain bytes. gzip goes through zlib and
- * not through libarchive, which throws away the last 64 kB of a cut file: of a small log, all of it.
- * Deliberately knows nothing of archives or of text. */
+/* Source: takes the compression off. Reads a file, writes its plain bytes. gzip goes through
+ * zlib and not through libarchive, which throws away the last 64 kB of a cut file: of a small
+ * log, all of it. Deliberately knows nothing of archives or of text. */
 #include "source/unpack.h"
 
 #include "base/alloc.h"
@@ -28,7 +28,9 @@ struct unpack {
     z_stream inflate;       /* GZIP */
     bool between;           /* GZIP: a member ended here, another may follow */
     struct archive *filter; /* FILTER */
-    unsigned char input[];  /* INPUT_SIZE bytes unless PLAIN */
+    const void *block;      /* FILTER: what it gave out last */
+    size_t block_len;
+    unsigned char input[]; /* INPUT_SIZE bytes unless PLAIN */
 };
 
 static bool read_some(int fd, void *bytes, size_t cap, size_t *got, struct err *err)
@@ -211,14 +213,26 @@ static void inflate_some(struct unpack *unpack, char *bytes, size_t cap, size_t 
     *got = room - z->avail_out;
 }
 
+/* By blocks, because archive_read_data forgets what it has copied when a failure follows. */
 static void filter_some(struct unpack *unpack, char *bytes, size_t cap, size_t *got)
 {
-    la_ssize_t n = archive_read_data(unpack->filter, bytes, cap);
-    *got = n > 0 ? (size_t)n : 0;
-    if (n < 0)
-        fail(unpack, archive_error_string(unpack->filter));
-    else if (n == 0)
-        unpack->ended = true;
+    la_int64_t offset;
+    while (unpack->block_len == 0 && !unpack->ended) {
+        int status = archive_read_data_block(unpack->filter, &unpack->block, &unpack->block_len,
+                                             &offset);
+        if (status == ARCHIVE_EOF)
+            unpack->ended = true;
+        else if (status != ARCHIVE_OK && status != ARCHIVE_WARN)
+            fail(unpack, archive_error_string(unpack->filter));
+        if (unpack->ended)
+            unpack->block_len = 0;
+    }
+    *got = unpack->block_len < cap ? unpack->block_len : cap;
+    if (*got == 0)
+        return;
+    memcpy(bytes, unpack->block, *got);
+    unpack->block = (const char *)unpack->block + *got;
+    unpack->block_len -= *got;
 }
 
 static void check_expansion(struct unpack *unpack)

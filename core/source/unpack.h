@@ -1,6 +1,7 @@
-/* The bytes of a file with its compression taken off (gzip, zstd, bzip2, xz, told by content). A plain
- * file is read as it is, at the speed of read(2). What a cut or damaged file gave before the cut
- * stands. Compressed bytes may become EXPANSION_MAX bytes, and 1000 times themselves, not more. */
+/* The bytes of a file with its compression taken off (gzip, zstd, bzip2, xz, told by content). A
+ * plain file is read as it is, at the speed of read(2). What a cut or damaged file gave before
+ * the cut stands. Compressed bytes may become EXPANSION_MAX bytes, and 1000 times themselves,
+ * not more. */
 #ifndef DEBRIEF_SOURCE_UNPACK_H
 #define DEBRIEF_SOURCE_UNPACK_H
 

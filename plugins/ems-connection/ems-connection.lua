@@ -5,7 +5,7 @@
 local match = debrief.match
 
 -- Which closes are the link's. grpc-codes holds the same rows and leaves these lines alone.
-local LINK = [[reset reason:|upstream reset before response|no healthy upstream|connection error: desc|error while dialing|dial (tcp|unix) |lookup \S+( on \S+)?:|failed to connect to |dns resolution|name resolution|connection (refused|timed out|reset by peer)|i/o timeout|x509:|tls error|tls handshake|no such host|socket closed|secret is not supplied]]
+local LINK = [[reset reason:|upstream reset before response|no healthy upstream|connection error: desc|error while dialing|dial (tcp|unix) |lookup \S+( on \S+)?:|failed to connect to |dns resolution|name resolution|connection (refused|timed out|timeout|reset by peer)|i/o timeout|x509:|tls error|tls handshake|no such host|socket closed|secret is not supplied]]
 local KEEPALIVE = [[too many pings|enhance your calm]]
 local CLOSED_LATER = [[closing transport|error reading from server|prior goaway|transport is closing]]
 local LINK_CODES = { [1] = true, [2] = true, [4] = true, [13] = true, [14] = true }
@@ -28,7 +28,7 @@ local CAUSES = {
   { "dns-failed", [[no such host|name or service not known|domain name not found|dns resolution failed|no address associated with hostname|could not resolve host]] },
   { "relay-stopped", [[dial unix .*(connection refused|no such file or directory)|delayed connect error: no such file or directory|immediate connect error: no such file or directory]] },
   { "refused", [[connection refused|connect error: 111\b]] },
-  { "timeout", [[reset reason: connection timeout|\{connection timeout\}|i/o timeout|connection timed out|connect error: (110|113|101)\b|no route to host|network is unreachable|handshake timeout|context deadline exceeded]] },
+  { "timeout", [[connection timeout|i/o timeout|connection timed out|connect error: (110|113|101)\b|no route to host|network is unreachable|handshake timeout|context deadline exceeded]] },
   { "termination", [[reset reason: connection termination|\{connection termination\}]] },
   { "no-host", [[no healthy upstream]] },
 }
@@ -211,11 +211,16 @@ local function openssl(place)
   return fill("openssl s_client -connect HOST:PORT -servername HOST -alpn h2 -showcerts </dev/null", place)
 end
 
-local function nc(place) return string.format("nc -vz -w 5 %s %s", place.host, place.port) end
+-- One command line that says how far a connection gets.
+local function walk(place)
+  local name = place.is_address and "" or fill("getent hosts HOST; ", place)
+  return name .. fill("nc -vz -w 5 HOST PORT; ", place) .. openssl(place)
+end
+
 
 local function ask_probe(ev, place, why)
   ev:ask { evidence = "probe/tls.txt", why = why,
-    how = string.format("from the proxy's network namespace: getent hosts %s; %s; %s", place.host, nc(place), openssl(place)) }
+    how = "from the proxy's network namespace: " .. walk(place) }
 end
 
 -- ---- what to say and what to do; HOST, PORT are filled in ----
@@ -366,7 +371,7 @@ settle["not-connected"] = function(ev, group, close, _, place)
   local first, marks = group.closes[1], read_marks(ev)
   local took = first.time and marks.started > 0 and first.time - marks.started
   local slow = took and took > 15 and "the first attempt took " .. math.floor(took) .. " s, as when packets are dropped" or nil
-  local quick = took and took >= 0 and took < 10 and "the first attempt failed within " .. math.ceil(took) .. " s" or nil
+  local quick = took and took >= 0 and took < 10 and "the first attempt failed " .. (took < 1 and "at once" or "after " .. math.floor(took) .. " s") or nil
   local traced = ev:count("event.trace") > 0
   local plain_text = group.server and group.server.tls == "no" and "the bootstrap asks for plain text" or nil
   ask_probe(ev, place, "DNS, TCP and TLS are told apart by a probe from where the proxy runs; this log does not tell them apart")
@@ -391,8 +396,7 @@ settle["not-connected"] = function(ev, group, close, _, place)
     if group.name:find("envoy-management", 1, true) and (not first.time or first.time >= APP_MESH_ENDED) then
       candidate("endpoint-retired", "App Mesh ended on 2026-09-30", not first.time and "the line has no date" or nil)
     end
-    finding:advise("find out how far a connection gets from where the proxy runs: name, TCP, TLS",
-      string.format("getent hosts %s; %s; %s", place.host, nc(place), openssl(place)))
+    finding:advise("find out how far a connection gets from where the proxy runs: name, TCP, TLS", walk(place))
   end
 end
 
@@ -412,15 +416,17 @@ local function relayed(group, slug)
   return socket and slug == "refused" and "relay-stopped" or slug
 end
 
-local function cite(ev, finding, group, slug, link)
-  local first, last
+-- The episode that lasts: closes of this cause since the server last answered.
+local function cite(ev, finding, group, slug, link, success)
+  local first, last, seen = nil, nil, 0
   for _, close in ipairs(group.closes) do
-    if cause_of(ev, group, close) == slug then first, last = first or close, close end
+    local earlier = close.time and close.time <= success
+    if not earlier and cause_of(ev, group, close) == slug then first, last, seen = first or close, close, seen + 1 end
   end
   finding:cite(last.record)
   if first ~= last then finding:cite(first.record) end
   if link.connected == 0 or last.time and math.abs(ev:now() - last.time) < 600 then finding:when("now") end
-  finding:span { count = math.max(group.count, 1) }
+  finding:span { count = success > 0 and seen or group.count }
 end
 
 local function message_of(slug, group, close, place)
@@ -430,14 +436,22 @@ local function message_of(slug, group, close, place)
   return string.format(SAYS[slug], place.name)
 end
 
-local function report(ev, group, close, seen, link)
+-- Streams through different clusters of one agent fail for one reason: the first of them is the subject.
+local function subject_of(group, slug, place, subjects)
+  local key = slug .. " " .. place.name
+  subjects[key] = subjects[key] or group.name
+  return subjects[key]
+end
+
+local function report(ev, group, close, seen, link, success, subjects)
   local place = place_of(group, close)
   local slug, more = relayed(group, seen), nil
   if settle[slug] then slug, more = settle[slug](ev, group, close, link, place) end
   if slug == "not-connected" and not more then slug, more = settle["not-connected"](ev, group, close, link, place) end
-  local finding = ev:report("ems-connection." .. slug, "xds-server", group.name, "%s", message_of(slug, group, close, place))
+  local subject = place.known and subject_of(group, slug, place, subjects) or group.name
+  local finding = ev:report("ems-connection." .. slug, "xds-server", subject, "%s", message_of(slug, group, close, place))
   if more then more(finding) end
-  cite(ev, finding, group, seen, link)
+  cite(ev, finding, group, seen, link, success)
   advise(finding, slug, place)
   return finding
 end
@@ -476,7 +490,7 @@ local function report_flapping(ev, group, close)
     "debrief check http://HOST:9901 --sample 30s")
 end
 
-local function judge(ev, group, link, marks)
+local function judge(ev, group, link, marks, subjects)
   local close = group.closes[#group.closes]
   for _, each in ipairs(group.closes) do
     if match(each.plain, KEEPALIVE) then return keepalive(ev, group, each) end
@@ -486,7 +500,7 @@ local function judge(ev, group, link, marks)
   local silent = close.plain == ""
   if silent and is_rotation(group, ev:param("rotation")) then return end
   if not is_over(ev, close, link, marks) then
-    report(ev, group, close, slug, link)
+    report(ev, group, close, slug, link, marks.success, subjects)
   elseif is_flapping(group, link) then
     report_flapping(ev, group, close)
   elseif not silent then
@@ -496,9 +510,9 @@ end
 
 local function run(ev)
   local servers, proxy = read_servers(ev), ev:first("proxy")
-  local link, marks = read_link(ev), read_marks(ev)
+  local link, marks, subjects = read_link(ev), read_marks(ev), {}
   for _, group in ipairs(groups_of(ev, servers, proxy and proxy.mesh)) do
-    judge(ev, group, link, marks)
+    judge(ev, group, link, marks, subjects)
   end
 end
 

@@ -5,7 +5,7 @@
 local match = debrief.match
 
 -- Texts of the transport, not of the server. ems-connection owns these lines; it holds the same rows.
-local LINK = [[reset reason:|upstream reset before response|no healthy upstream|connection error: desc|error while dialing|dial (tcp|unix) |lookup \S+( on \S+)?:|failed to connect to |dns resolution|name resolution|connection (refused|timed out|reset by peer)|i/o timeout|x509:|tls error|tls handshake|no such host|socket closed|secret is not supplied]]
+local LINK = [[reset reason:|upstream reset before response|no healthy upstream|connection error: desc|error while dialing|dial (tcp|unix) |lookup \S+( on \S+)?:|failed to connect to |dns resolution|name resolution|connection (refused|timed out|timeout|reset by peer)|i/o timeout|x509:|tls error|tls handshake|no such host|socket closed|secret is not supplied]]
 local KEEPALIVE = [[too many pings|enhance your calm]]
 local CLOSED_LATER = [[closing transport|error reading from server|prior goaway|transport is closing]]
 local LINK_CODES = { [1] = true, [2] = true, [4] = true, [13] = true, [14] = true }
@@ -19,19 +19,16 @@ local TEXTS = {
   { "message-too-large", [[larger than max|message (is )?too (large|big)|exceed\w* .*(message|frame) size]] },
   { "permission-denied", [[(unauthorized|not authorized) to perform|is not authorized to access]] },
   { "no-credentials", [[missing authentication token|no (valid )?credentials|credentials (were )?not (found|provided)]] },
-  { "identity-rejected",
-    [[\btoken\b|acl not found|acl: |authentication (failed|failure)|authenticate failure|failed to get root cert|failed to generate secret|signature|client (identity|certificate)]] },
-  { "node-id-invalid",
-    [[missing parts in the service node|(invalid|malformed|empty|missing|unexpected|parse|required?)\b.*\bnode\b|\bnode( id|\.id)?\b.*\b(invalid|malformed|empty|missing|required|must)\b]] },
+  { "identity-rejected", [[\btoken\b|acl not found|acl: |authentication (failed|failure)|authenticate failure|failed to get root cert|failed to generate secret|signature|client (identity|certificate)]] },
+  { "node-id-invalid", [[missing parts in the service node|(invalid|malformed|empty|missing|unexpected|parse|required?)\b.*\bnode\b|\bnode( id|\.id)?\b.*\b(invalid|malformed|empty|missing|required|must)\b]] },
   { "quota-exceeded", [[too many (xds )?(streams|connections|clients|requests|envoys)|quota|limit (is )?exceeded|rate exceeded]] },
   { "unimplemented", [[not implemented|unimplemented|unknown (service|method)|method not found]] },
   { "deadline-exceeded", [[deadline exceeded]] },
 }
 
 local CODES = {
-  [0] = "graceful-close", [3] = "resource-not-found", [4] = "deadline-exceeded", [5] = "resource-not-found",
-  [7] = "permission-denied", [8] = "quota-exceeded", [12] = "unimplemented", [13] = "internal",
-  [14] = "unavailable", [16] = "no-credentials",
+  [0] = "graceful-close", [3] = "resource-not-found", [4] = "deadline-exceeded", [5] = "resource-not-found", [7] = "permission-denied",
+  [8] = "quota-exceeded", [12] = "unimplemented", [13] = "internal", [14] = "unavailable", [16] = "no-credentials",
 }
 
 local NAMES = { [0] = "OK", "CANCELLED", "UNKNOWN", "INVALID_ARGUMENT", "DEADLINE_EXCEEDED", "NOT_FOUND", "ALREADY_EXISTS",
@@ -48,9 +45,7 @@ local function split(rest)
   rest = rest:gsub("%s+thread=%d+%s*$", ""):gsub("%s*%(previously .*$", ""):gsub('["%s,]+$', "")
   local details = rest:match("(%b{})%s*$") or ""
   local text = rest:sub(1, #rest - #details):gsub("%s+$", "")
-  if text:match("^[%l_]+$") and text:find("_", 1, true) then
-    return "", text .. details
-  end
+  if text:match("^[%l_]+$") and text:find("_", 1, true) then return "", text .. details end
   return text, details
 end
 
@@ -68,9 +63,7 @@ end
 local function read_servers(ev)
   local servers = {}
   for record in ev:each("bootstrap") do
-    if record.client and record.client ~= "path" then
-      servers[#servers + 1] = record
-    end
+    if record.client and record.client ~= "path" then servers[#servers + 1] = record end
   end
   return servers
 end
@@ -120,9 +113,7 @@ local function seconds(text)
 end
 
 local function latest(ev, time, name)
-  for record in ev:each(name) do
-    time = math.max(time, ev:time(record) or 0)
-  end
+  for record in ev:each(name) do time = math.max(time, ev:time(record) or 0) end
   return time
 end
 
@@ -450,25 +441,24 @@ end
 
 -- ---- reporting ----
 
-local function cite_all(finding, closes, slug, group)
+local function cite_all(finding, closes, group)
   finding:cite(closes[1].record):cite(closes[#closes].record)
-  if group.count > #closes and slug ~= "startup-retry" then
-    finding:span { count = group.count }
-  end
+  finding:span { count = group.count > #group.closes and group.count or #closes }
 end
 
-local function same(closes, slug, group)
+-- Closes of one kind, of the episode that lasts where a success stands between.
+local function same(closes, slug, group, success)
   local found = {}
   for _, close in ipairs(closes) do
-    if slug_of(close, group) == slug then found[#found + 1] = close end
+    local earlier = success and close.time and close.time <= success
+    if not earlier and slug_of(close, group) == slug then found[#found + 1] = close end
   end
   return #found > 0 and found or closes
 end
 
 local function report_note(ev, group, closes, format, ...)
   local finding = ev:report("grpc-codes.graceful-close", "xds-server", group.name, format, ...)
-  finding:severity("info"):when("before")
-  cite_all(finding, closes, "graceful-close", group)
+  cite_all(finding:severity("info"):when("before"), closes, group)
 end
 
 local function report_before(ev, group, slug, close, marks)
@@ -477,16 +467,16 @@ local function report_before(ev, group, slug, close, marks)
   if early and (close.code == 14 or slug == "link") then
     local finding = ev:report("grpc-codes.startup-retry", "xds-server", group.name,
       "the first connection to %s failed with %s while the proxy started; a later one succeeded", group.shown, code_of(close.code))
-    cite_all(finding:when("before"), group.closes, "startup-retry", group)
+    cite_all(finding:when("before"), group.closes, group)
   elseif slug ~= "link" then
     local finding = ev:report("grpc-codes." .. slug, "xds-server", group.name, "%s; it is over, the stream came back since",
       message_of(slug, group, close))
     finding:severity("info"):when("before")
-    cite_all(finding, same(group.closes, slug, group), slug, group)
+    cite_all(finding, same(group.closes, slug, group), group)
   end
 end
 
-local function report_trouble(ev, group, slug, close, link)
+local function report_trouble(ev, group, slug, close, link, marks)
   local finding = ev:report("grpc-codes." .. slug, "xds-server", group.name, "%s", message_of(slug, group, close))
   if link.connected == 0 or close.time and math.abs(ev:now() - close.time) < 600 then finding:when("now") end
   if slug == "internal" then
@@ -494,7 +484,7 @@ local function report_trouble(ev, group, slug, close, link)
   elseif close.plain == "" or slug == "unknown-code" or slug == "message-too-large" and close.code == 1 then
     finding:confidence("likely")
   end
-  cite_all(finding, same(group.closes, slug, group), slug, group)
+  cite_all(finding, same(group.closes, slug, group, marks.success), group)
   if slug == "no-credentials" then
     for record in ev:each("log.aws_credentials") do finding:cite(record) end
   elseif slug == "message-too-large" then
@@ -547,7 +537,7 @@ local function judge(ev, group, link, marks)
   elseif is_recovered(ev, close, link, marks) then
     report_before(ev, group, slug, close, marks)
   elseif slug ~= "link" then
-    report_trouble(ev, group, slug, close, link)
+    report_trouble(ev, group, slug, close, link, marks)
   end
 end
 

@@ -18,7 +18,7 @@ local CAUSES = {
   { "dns-failed", [[(?i)no such host|server misbehaving|\blookup \S+.{0,120}(?:i/o timeout|connection refused)|(?:temporary failure|failure) in name resolution|name or service not known]] },
   { "layer-download-blocked", [[(?i)(?:starport-layer-bucket|\.s3[.-][\w.-]*amazonaws|s3\.amazonaws|cloudfront\.net|cloudflare\.docker).{0,600}(?:timeout|timed out|forbidden|refused|reset|\b403\b|EOF|canceled)|(?:error pulling image configuration|httpReade?r?Seeker: failed open|copying layers).{0,400}(?:timeout|timed out|refused|reset by peer|EOF|deadline exceeded)]] },
   { "digest-refused", [[(?i)(?:/blobs/sha256:|@sha256:|/manifests/sha256:).{0,200}(?:403|forbidden)]] },
-  { "digest-gone", [[(?i)(?:@sha256:|/blobs/sha256:|/manifests/sha256:|content descriptor sha256:).{0,200}(?:not found|manifest unknown|does not exist|\b404\b)]] },
+  { "digest-gone", [[(?i)(?:@sha256:|/blobs/sha256:|/manifests/sha256:|content descriptor sha256:).{0,200}(?:not found|manifest unknown|does not exist|\b404\b)|(?:not found|manifest unknown).{0,80}sha256:]] },
   { "repository-not-found", [[(?i)repository with name .{0,200} does not exist|RepositoryNotFound|name[_ ]unknown|repository name not known]] },
   { "access-denied", [[(?i)not authorized to perform|AccessDenied|explicit deny|denied: permission|permission "?[\w.]+"? denied]] },
   { "tag-not-found", [[(?i)manifest[_ ]unknown|manifest for \S+ not found|ImageNotFound|requested image not found|manifest \S+ not found]] },
@@ -208,8 +208,22 @@ REPORT["access-denied"] = function(ev, pull, report)
   fix_access(f, pull)
 end
 
+-- A bare 403 of a public registry is a stored login that is refused, or its rate limit.
+local function report_bare_403(pull, report)
+  local f = report("unexplained", "registry %s answers 403 to the pull of %s and does not say why", host_of(pull.image), what(pull)):confidence("possible")
+  f:candidate("image-pull.credentials-expired", { ["for"] = "a stored login is sent even for public images, and an expired one is refused" })
+    :candidate("image-pull.rate-limited", { ["for"] = "some registries answer 403 when the limit is reached" })
+    :candidate("image-pull.access-denied", { ["for"] = "the image may be private" })
+    :advise("pull once without the stored login", "docker logout " .. host_of(pull.image) .. " && docker pull " .. safe(pull.image, "IMAGE"))
+end
+
 -- The registry tells "denied" and "no such repository" apart for nobody.
 REPORT["refused"] = function(ev, pull, report)
+  if not ecr_of(pull.image) and not match(pull.text, "(?i)denied|no pull access|insufficient_scope") then
+    report_bare_403(pull, report)
+    ev:ask{ evidence = "text", why = "the end of the registry's answer, or a pull without the stored login, decides", how = "docker pull " .. safe(pull.image, "IMAGE") .. " after docker logout, its whole output with --evidence FILE" }
+    return
+  end
   local f = report("access-denied", "the registry does not let %s pull %s, or has no such repository", pull.role_kind, what(pull)):confidence("likely")
   f:candidate("image-pull.repository-not-found", { ["for"] = "a wrong name, account or region gives the same answer" })
     :candidate("image-pull.credentials-expired", { ["for"] = "an expired token gives the same answer", against = "no earlier pull of this image is in the evidence" })
@@ -265,12 +279,25 @@ REPORT["digest-gone"] = function(ev, pull, report)
     :reference("https://docs.aws.amazon.com/AmazonECS/latest/developerguide/deployment-type-ecs.html")
 end
 
+-- Whether the image lies in the account that its task runs in; nil when one of the two is not known.
+local function own_account(ev, pull)
+  local ecr = ecr_of(pull.image)
+  for status in ev:each("container_status") do
+    if ecr and status.account and status.workload == pull.record.workload then return status.account == ecr.account end
+  end
+end
+
 -- 403 for a pinned digest: deleted, or a foreign repository's policy withdrawn. Only the registry knows.
 REPORT["digest-refused"] = function(ev, pull, report)
-  local digest = match(pull.text, [[(?<digest>sha256:[0-9a-f]+)]])
-  local f = report("unexplained", "the registry answers 403 for a pinned digest of %s, which means deleted or forbidden", what(pull)):confidence("possible")
-  f:candidate("image-pull.digest-gone", { ["for"] = "a digest that was overwritten or expired is answered with 403" })
-    :candidate("image-pull.access-denied", { ["for"] = "so is a repository policy that no longer allows this account" })
+  local digest, own = match(pull.text, [[(?<digest>sha256:[0-9a-f]+)]]), own_account(ev, pull)
+  local f = report(own and "digest-gone" or "unexplained", "the registry answers 403 for a pinned digest of %s, which means %s", what(pull),
+    own and "that it was deleted: the image lies in the task's own account, where no other account's policy can forbid it" or "deleted or forbidden"):confidence(own and "likely" or "possible")
+  if own then
+    f:advise("deploy anew, so that the tag is resolved to the digest that exists now", "aws ecs update-service --cluster CLUSTER --service SERVICE --force-new-deployment")
+  else
+    f:candidate("image-pull.digest-gone", { ["for"] = "a digest that was overwritten or expired is answered with 403" })
+  end
+  f:candidate("image-pull.access-denied", { ["for"] = "a role without ecr:GetDownloadUrlForLayer, and a repository policy that does not allow the account, get 403 too" })
   ev:ask{ evidence = "describe-images", why = "whether the digest is still in the registry decides between a deleted image and a missing right",
     how = list_tags(pull) .. (ecr_of(pull.image) and " --image-ids imageDigest=" .. (digest and digest.digest or "sha256:DIGEST") or "") }
 end
@@ -503,8 +530,8 @@ return debrief.check {
   tags = { "ecs", "kubernetes", "appmesh" },
   needs = { "text | container_status", "?container_status", "?containers", "?proxy" },
   events = {
-    failed = { caseless = true, pattern = [[failed to pull image|cannotpull\w*|PullImage \S+ from image service failed|pull access denied|failed to pull and unpack image|failed to resolve ref|error pulling image|not continuing with pull|unable to pull secrets or registry auth|cannot pull registry auth|unable to retrieve ecr registry auth|ECR: GetAuthorizationToken|not authorized to perform:? ecr:\w+|toomanyrequests|pull rate limit|no basic auth credentials|manifest unknown|manifest for \S+ not found|no matching manifest for|error response from daemon: (?:get|head) "?https?://|failed to register layer|failed to extract layer|layers and diffIDs don't match|requested access to the resource is denied|initializing source docker://|exec format error|back-off pulling image "[^"]+": ErrImagePull]] },
-    backoff = [[Back-off pulling image|Error: ErrImagePull|Error: ImagePullBackOff]],
+    failed = { caseless = true, pattern = [[failed to pull image|cannotpull\w*|PullImage \S+ from image service failed|pull access denied|failed to pull and unpack image|failed to resolve ref|error pulling image|not continuing with pull|unable to pull secrets or registry auth|cannot pull registry auth|unable to retrieve ecr registry auth|ECR: GetAuthorizationToken|not authorized to perform:? ecr:\w+|toomanyrequests|pull rate limit|no basic auth credentials|manifest unknown|manifest for \S+ not found|no matching manifest for|repository with name \S+ does not exist|error response from daemon: (?:get|head) "?https?://|failed to register layer|failed to extract layer|layers and diffIDs don't match|requested access to the resource is denied|initializing source docker://|exec format error|back-off pulling image "[^"]+": ErrImagePull]] },
+    backoff = [[Back-off pulling image|Error: ErrImagePull|Error: ImagePullBackOff|[0-9]/[0-9]+ +(?:Init:)?(?:ErrImagePull|ImagePullBackOff)]],
     pulled = [[Successfully pulled image "(?<ref>[^"]+)"]],
     command = [[(?:docker|podman|nerdctl|crictl) pull (?<ref>[\w./:@-]+)]],
   },

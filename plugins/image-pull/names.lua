@@ -10,6 +10,8 @@ return debrief.check {
   events = {
     unparsed = [[couldn't parse image (?:reference|name) "(?<ref>[^"]+)"|invalid reference format|repository name must be lowercase]],
     short = [[short-name "?(?<ref>[\w./:@-]+)"? did not resolve]],
+    enforced = [[(?:image "(?<ref>[^"]+)".{0,200})?short-name resolution enforced]],
+    pods = [[(?<pod>[\w.-]+) +[0-9]+/[0-9]+ +(?:Init:)?InvalidImageName]],
   },
   findings = { ["image-pull.invalid-name"] = { title = "an image's name cannot be parsed", severity = "error" } },
   lines = {
@@ -23,5 +25,15 @@ return debrief.check {
       message = "the short name %{ref} stands for no image: no registry is set in which to look for it",
       fix = { { text = "write the registry in front, as in docker.io/library/%{ref}, or list registries in /etc/containers/registries.conf (unqualified-search-registries)" } },
       references = { "https://github.com/containers/image/blob/main/docs/containers-registries.conf.5.md" } },
+    { event = "enforced", finding = "image-pull.invalid-name",
+      subject = { kind = "image", name = "%{ref|image|container|origin}" },
+      message = "the short name %{ref|image|container|origin} stands for several images, and nobody is there to choose",
+      fix = { { text = "write the registry in front, as in docker.io/library/NAME, or set short-name-mode in /etc/containers/registries.conf" } },
+      references = { "https://github.com/containers/image/blob/main/docs/containers-registries.conf.5.md" } },
+    { event = "pods", finding = "image-pull.invalid-name",
+      subject = { kind = "pod", name = "%{pod}" },
+      message = "an image reference of pod %{pod} cannot be parsed",
+      fix = { { text = "see which one, and write it as REGISTRY/REPOSITORY:TAG", command = "kubectl get pod %{pod} -o jsonpath='{..image}'" } },
+      references = { "https://kubernetes.io/docs/concepts/containers/images/" } },
   },
 }

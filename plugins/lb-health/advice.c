@@ -37,7 +37,8 @@ static bool may_check_tcp(struct lb *lb)
 
 void advice_wrong_host(struct lb *lb, struct debrief_finding *finding, const struct trouble *t)
 {
-    if (may_check_tcp(lb))
+    bool tcp = may_check_tcp(lb);
+    if (tcp)
         modify(
             lb, finding,
             "check the gateway by TCP (network load balancer): the check then proves the listener "

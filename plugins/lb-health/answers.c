@@ -28,11 +28,13 @@ static const char *by_flag(const struct trouble *t)
 static void report_wrong_host(struct lb *lb, const struct trouble *t, const struct route *route)
 {
     char asked[900], message[1600];
-    snprintf(message, sizeof message,
-             "the load balancer asks for %s, and no virtual host serves that host%s%s%s: the proxy "
-             "answers %s",
-             question(t, asked), *route->domains ? " (there are: " : "", route->domains,
-             *route->domains ? ")" : "", by_flag(t));
+    snprintf(
+        message, sizeof message,
+        "the load balancer asks for %s, and %sno virtual host serves that host%s%s%s: the proxy "
+        "answers %s",
+        question(t, asked), route->config ? "" : "most likely ",
+        *route->domains ? " (there are: " : "", route->domains, *route->domains ? ")" : "",
+        by_flag(t));
     struct debrief_finding *finding = lb_report(lb, t, "lb-health.wrong-host", message);
     if (route->config) {
         debrief_cite(lb->ctx, finding, route->config);
@@ -56,11 +58,13 @@ static void report_wrong_path(struct lb *lb, const struct trouble *t, const stru
             "know that path",
             question(t, asked), t->upstream);
     else
-        snprintf(message, sizeof message,
-                 "the load balancer asks for %s, and no route of that host matches the path%s%s%s: "
-                 "the proxy answers %s",
-                 question(t, asked), *route->paths ? " (there are: " : "", route->paths,
-                 *route->paths ? ")" : "", by_flag(t));
+        snprintf(
+            message, sizeof message,
+            "the load balancer asks for %s, and %sno route of that host matches the path%s%s%s: "
+            "the proxy answers %s",
+            question(t, asked), route->config ? "" : "most likely ",
+            *route->paths ? " (there are: " : "", route->paths, *route->paths ? ")" : "",
+            by_flag(t));
     struct debrief_finding *finding = lb_report(lb, t, "lb-health.wrong-path", message);
     if (route->config) {
         debrief_cite(lb->ctx, finding, route->config);
@@ -150,8 +154,7 @@ static void judge_not_found(struct lb *lb, const struct trouble *t)
 
 static const struct debrief_record *find_empty(struct lb *lb, const char *cluster)
 {
-    DEBRIEF_EACH(lb->ctx, "clusters", record)
-    {
+    DEBRIEF_EACH (lb->ctx, "clusters", record) {
         const char *name = debrief_text(lb->ctx, record, "name");
         if (cluster && !lb_is(name, cluster))
             continue;

@@ -73,8 +73,7 @@ static void forget(struct troubles *troubles, const struct trouble *t)
 /* In time order: an answer in the 200s ends what the same question met before. */
 static void gather_access(struct lb *lb, struct troubles *troubles)
 {
-    DEBRIEF_EACH(lb->ctx, "access.health_check", record)
-    {
+    DEBRIEF_EACH (lb->ctx, "access.health_check", record) {
         if (!is_load_balancer(debrief_text(lb->ctx, record, "user_agent")))
             continue;
         struct trouble t = {.symptom = ANSWERED};
@@ -123,8 +122,7 @@ static bool is_sick(const char *state, const char *reason)
 
 static void gather_targets(struct lb *lb, struct troubles *troubles)
 {
-    DEBRIEF_EACH(lb->ctx, "target_health", record)
-    {
+    DEBRIEF_EACH (lb->ctx, "target_health", record) {
         const char *target = debrief_text(lb->ctx, record, "target");
         const char *reason = debrief_text(lb->ctx, record, "reason");
         const char *port = debrief_text(lb->ctx, record, "port");
@@ -146,8 +144,7 @@ static void gather_targets(struct lb *lb, struct troubles *troubles)
 /* "(service web) (port 8080) is unhealthy in (target-group ARN) due to (reason ...)" */
 static void gather_service_events(struct lb *lb, struct troubles *troubles)
 {
-    DEBRIEF_EACH(lb->ctx, "event.unhealthy", record)
-    {
+    DEBRIEF_EACH (lb->ctx, "event.unhealthy", record) {
         struct trouble t = {.symptom = BROKEN};
         set_symptom(&t, NULL, debrief_text(lb->ctx, record, "why"));
         t.port = (int)debrief_num(lb->ctx, record, "port", 0);

@@ -65,8 +65,7 @@ static void judge_headers(struct lb *lb)
     struct debrief_finding *finding = NULL;
     static const char *const names[] = {"event.request", "event.missing_host"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        DEBRIEF_EACH(lb->ctx, names[i], record)
-        {
+        DEBRIEF_EACH (lb->ctx, names[i], record) {
             if (i == 0 && !lacks_host(lb, record))
                 continue;
             bool first = !finding;

@@ -60,13 +60,11 @@ static void join(char *out, size_t cap, const char *text)
 static bool serves(struct lb *lb, int port, const char *name)
 {
     bool known = false;
-    DEBRIEF_EACH(lb->ctx, "xds.listeners", listener)
-    {
+    DEBRIEF_EACH (lb->ctx, "xds.listeners", listener) {
         const char *called = debrief_text(lb->ctx, listener, "name");
         if (!port || (int)debrief_num(lb->ctx, listener, "port", 0) != port || !called)
             continue;
-        DEBRIEF_EACH(lb->ctx, "xds.filter_chains", chain)
-        {
+        DEBRIEF_EACH (lb->ctx, "xds.filter_chains", chain) {
             const char *config = debrief_text(lb->ctx, chain, "route_config");
             if (!config || !lb_is(debrief_text(lb->ctx, chain, "listener"), called))
                 continue;
@@ -84,8 +82,7 @@ static void find_path(struct lb *lb, struct route *route, const struct debrief_r
 {
     const char *config = debrief_text(lb->ctx, host, "route_config");
     const char *name = debrief_text(lb->ctx, host, "name");
-    DEBRIEF_EACH(lb->ctx, "xds.routes", record)
-    {
+    DEBRIEF_EACH (lb->ctx, "xds.routes", record) {
         const char *value = debrief_text(lb->ctx, record, "value");
         if (!lb_is(debrief_text(lb->ctx, record, "route_config"), config) ||
             !lb_is(debrief_text(lb->ctx, record, "virtual_host"), name) || !value)
@@ -105,8 +102,7 @@ static void find_path(struct lb *lb, struct route *route, const struct debrief_r
 struct route routes_find(struct lb *lb, int port, const char *host, const char *path)
 {
     struct route route = {.match = MATCH_UNKNOWN};
-    DEBRIEF_EACH(lb->ctx, "xds.virtual_hosts", record)
-    {
+    DEBRIEF_EACH (lb->ctx, "xds.virtual_hosts", record) {
         const char *domains = debrief_text(lb->ctx, record, "domains");
         if (!domains || !serves(lb, port, debrief_text(lb->ctx, record, "route_config")))
             continue;

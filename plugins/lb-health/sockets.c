@@ -51,18 +51,26 @@ static bool is_refused(struct lb *lb, const struct debrief_record *record)
     return lb_is(debrief_text(lb->ctx, record, "state"), "rejected");
 }
 
-static void look_at(struct lb *lb, struct ports *ports, const char *name, int wanted)
+static void look_at_accepted(struct lb *lb, struct ports *ports, int wanted)
 {
-    ports->known |= debrief_state(lb->ctx, name) == DEBRIEF_COMPLETE;
-    DEBRIEF_EACH(lb->ctx, name, record)
-    {
+    ports->known |= debrief_state(lb->ctx, "listeners") == DEBRIEF_COMPLETE;
+    DEBRIEF_EACH (lb->ctx, "listeners", record)
+        take_port(ports, record, (int)debrief_num(lb->ctx, record, "port", 0), wanted);
+}
+
+/* Accepted listeners are taken from here only where the page of listeners itself is missing. */
+static void look_at_configured(struct lb *lb, struct ports *ports, int wanted)
+{
+    bool alone = !ports->known;
+    ports->known |= debrief_state(lb->ctx, "xds.listeners") == DEBRIEF_COMPLETE;
+    DEBRIEF_EACH (lb->ctx, "xds.listeners", record) {
         int port = (int)debrief_num(lb->ctx, record, "port", 0);
-        if (!is_refused(lb, record)) {
-            take_port(ports, record, port, wanted);
-        } else if (port == wanted) {
+        if (is_refused(lb, record) && port == wanted) {
             ports->refused = debrief_text(lb->ctx, record, "name");
             ports->error = debrief_text(lb->ctx, record, "error");
             ports->record = record;
+        } else if (alone && !is_refused(lb, record)) {
+            take_port(ports, record, port, wanted);
         }
     }
 }
@@ -70,16 +78,8 @@ static void look_at(struct lb *lb, struct ports *ports, const char *name, int wa
 static struct ports find_ports(struct lb *lb, int wanted)
 {
     struct ports ports = {.known = false};
-    look_at(lb, &ports, "listeners", wanted);
-    if (!ports.len)
-        look_at(lb, &ports, "xds.listeners", wanted);
-    else { /* only for what was refused */
-        struct ports configured = {.known = false};
-        look_at(lb, &configured, "xds.listeners", wanted);
-        if (configured.refused)
-            ports.refused = configured.refused, ports.error = configured.error,
-            ports.record = configured.record;
-    }
+    look_at_accepted(lb, &ports, wanted);
+    look_at_configured(lb, &ports, wanted);
     return ports;
 }
 
@@ -92,18 +92,17 @@ struct chains { /* filter chains of listeners on one port */
 
 static bool listens_on(struct lb *lb, const char *listener, int port)
 {
-    DEBRIEF_EACH(lb->ctx, "xds.listeners", record)
-    if (lb_is(debrief_text(lb->ctx, record, "name"), listener) && !is_refused(lb, record) &&
-        (int)debrief_num(lb->ctx, record, "port", 0) == port)
-        return true;
+    DEBRIEF_EACH (lb->ctx, "xds.listeners", record)
+        if (lb_is(debrief_text(lb->ctx, record, "name"), listener) && !is_refused(lb, record) &&
+            (int)debrief_num(lb->ctx, record, "port", 0) == port)
+            return true;
     return false;
 }
 
 static struct chains find_chains(struct lb *lb, int port)
 {
     struct chains chains = {.len = 0};
-    DEBRIEF_EACH(lb->ctx, "xds.filter_chains", record)
-    {
+    DEBRIEF_EACH (lb->ctx, "xds.filter_chains", record) {
         const char *listener = debrief_text(lb->ctx, record, "listener");
         if (!listener || !listens_on(lb, listener, port))
             continue;
@@ -146,7 +145,7 @@ static bool judge_protocol(struct lb *lb, const struct trouble *t)
     char message[400];
     if (!why)
         return false;
-    snprintf(message, sizeof message, "the load balancer %s on port %d", why, t->port);
+    snprintf(message, sizeof message, "on port %d the load balancer %s", t->port, why);
     struct debrief_finding *finding = lb_report(lb, t, "lb-health.protocol-mismatch", message);
     debrief_cite(lb->ctx, finding, chains.record);
     debrief_cite(lb->ctx, finding, lb->group);

@@ -79,6 +79,7 @@ static void take_listener(struct failure *failure, const char *text)
 static void take_all(struct debrief_ctx *ctx, struct failures *failures, const char *text,
                      const char *listener, const struct debrief_record *record)
 {
+    const char *container = listener ? NULL : debrief_text(ctx, record, "container");
     static const char opening[] = "cannot bind '";
     bool single = text && !strchr(text, '\n');
     for (const char *at = text; at && (at = strstr(at, opening));) {
@@ -91,6 +92,8 @@ static void take_all(struct debrief_ctx *ctx, struct failures *failures, const c
             take_listener(failure, text);
         if (failure && listener && !*failure->listener)
             snprintf(failure->listener, sizeof failure->listener, "%s", listener);
+        if (failure && container)
+            failure->container = container;
         at = end;
     }
 }
@@ -98,25 +101,33 @@ static void take_all(struct debrief_ctx *ctx, struct failures *failures, const c
 /* Programs other than Envoy say it in their own words. */
 static void gather_others(struct debrief_ctx *ctx, struct failures *failures)
 {
-    static const char *const names[] = {"event.apache", "event.nginx", "event.go"};
+    static const char *const names[] = {"event.apache", "event.nginx", "event.haproxy", "event.go"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        DEBRIEF_EACH(ctx, names[i], record)
-        {
+        DEBRIEF_EACH (ctx, names[i], record) {
             const char *address = debrief_text(ctx, record, "address");
             const char *why = debrief_text(ctx, record, "why");
+            struct failure *failure = NULL;
             if (address && why)
-                add(ctx, failures, address, strlen(address), why, record);
+                failure = add(ctx, failures, address, strlen(address), why, record);
+            if (failure)
+                failure->container = debrief_text(ctx, record, "container");
         }
     }
 }
 
+static const char *listener_name(struct debrief_ctx *ctx, const struct debrief_record *record)
+{
+    const char *name = debrief_text(ctx, record, "name");
+    return name ? name : "";
+}
+
 static void gather(struct debrief_ctx *ctx, struct failures *failures)
 {
-    DEBRIEF_EACH(ctx, "log.bind_failed", record)
-    take_all(ctx, failures, debrief_text(ctx, record, "message"), NULL, record);
-    DEBRIEF_EACH(ctx, "xds.listeners", record)
-    take_all(ctx, failures, debrief_text(ctx, record, "error"), debrief_text(ctx, record, "name"),
-             record);
+    DEBRIEF_EACH (ctx, "log.bind_failed", record)
+        take_all(ctx, failures, debrief_text(ctx, record, "message"), NULL, record);
+    DEBRIEF_EACH (ctx, "xds.listeners", record)
+        take_all(ctx, failures, debrief_text(ctx, record, "error"), listener_name(ctx, record),
+                 record);
     gather_others(ctx, failures);
 }
 
@@ -167,9 +178,8 @@ static bool looks_like_proxy(struct debrief_ctx *ctx, const struct debrief_recor
 static const struct debrief_record *find_grant(struct debrief_ctx *ctx,
                                                const struct failure *failure)
 {
-    const char *named = debrief_text(ctx, failure->cites[0], "container");
-    DEBRIEF_EACH(ctx, "containers", container)
-    {
+    const char *named = failure->container;
+    DEBRIEF_EACH (ctx, "containers", container) {
         const char *name = debrief_text(ctx, container, "name");
         bool about = named && name ? strcmp(named, name) == 0
                                    : has_port(ctx, container, failure->port) ||
@@ -198,8 +208,7 @@ static bool runs_as_user(const char *options)
 
 static const struct debrief_record *find_command(struct debrief_ctx *ctx)
 {
-    DEBRIEF_EACH(ctx, "event.run", record)
-    {
+    DEBRIEF_EACH (ctx, "event.run", record) {
         const char *options = debrief_text(ctx, record, "options");
         const char *added = options ? strstr(options, "--cap-add") : NULL;
         if (added && strstr(added, "NET_BIND_SERVICE") && runs_as_user(options))
@@ -212,8 +221,7 @@ static const struct debrief_record *find_command(struct debrief_ctx *ctx)
 int failures_port_start(struct debrief_ctx *ctx, const struct debrief_record **record)
 {
     *record = NULL;
-    DEBRIEF_EACH(ctx, "host.sysctl", setting)
-    {
+    DEBRIEF_EACH (ctx, "host.sysctl", setting) {
         const char *name = debrief_text(ctx, setting, "name");
         double value = debrief_num(ctx, setting, "value", -1);
         if (!name || !strstr(name, "ip_unprivileged_port_start") || value < 0)
@@ -226,13 +234,16 @@ int failures_port_start(struct debrief_ctx *ctx, const struct debrief_record **r
 
 /* ---- judging ---- */
 
-static bool same_port(struct debrief_ctx *ctx, const char *name, int port)
+/* Among the accepted listeners, or among the configured ones without an error. */
+static bool is_served(struct debrief_ctx *ctx, int port)
 {
-    DEBRIEF_EACH(ctx, name, record)
-    {
+    DEBRIEF_EACH (ctx, "listeners", record)
+        if ((int)debrief_num(ctx, record, "port", 0) == port)
+            return true;
+    DEBRIEF_EACH (ctx, "xds.listeners", record) {
         const char *state = debrief_text(ctx, record, "state");
-        bool refused = debrief_text(ctx, record, "error") ||
-                       (state && strcmp(state, "rejected") == 0);
+        bool refused = debrief_text(ctx, record, "error") || !state ||
+                       strcmp(state, "rejected") == 0;
         if (!refused && (int)debrief_num(ctx, record, "port", 0) == port)
             return true;
     }
@@ -264,16 +275,15 @@ static bool is_admin(struct debrief_ctx *ctx, struct failure *failure)
 /* Bound since: the port is among those that the proxy serves, or a later start met no such error. */
 static bool is_over(struct debrief_ctx *ctx, const struct failure *failure)
 {
-    if (same_port(ctx, "listeners", failure->port) ||
-        same_port(ctx, "xds.listeners", failure->port))
+    if (is_served(ctx, failure->port))
         return true;
     int64_t restart = 0;
-    DEBRIEF_EACH(ctx, "log.start", record)
-    if (debrief_time(ctx, record) > failure->last)
-        restart = debrief_time(ctx, record);
-    DEBRIEF_EACH(ctx, "log.workers_started", record)
-    if (failure->last && restart && debrief_time(ctx, record) > restart)
-        return true;
+    DEBRIEF_EACH (ctx, "log.start", record)
+        if (debrief_time(ctx, record) > failure->last)
+            restart = debrief_time(ctx, record);
+    DEBRIEF_EACH (ctx, "log.workers_started", record)
+        if (failure->last && restart && debrief_time(ctx, record) > restart)
+            return true;
     return false;
 }
 
@@ -285,9 +295,8 @@ static void judge(struct debrief_ctx *ctx, struct failure *failure)
     if (failure->cause != DENIED)
         return;
     failure->grant = find_grant(ctx, failure);
-    if (!failure->grant)
-        failure->grant = find_command(ctx);
-    if (failure->grant)
+    failure->command = failure->grant ? NULL : find_command(ctx);
+    if (failure->grant || failure->command)
         failure->cause = INEFFECTIVE;
 }
 

@@ -20,7 +20,9 @@ struct failure { /* one address */
     int64_t last;
     bool likely;                        /* the cause is concluded, not stated */
     bool over;                          /* it was bound since */
-    const struct debrief_record *grant; /* who grants the capability in vain */
+    const char *container;              /* whose log it stands in, NULL when not known */
+    const struct debrief_record *grant; /* container that grants the capability in vain, or NULL */
+    const struct debrief_record *command; /* docker run that does, or NULL */
 };
 
 struct failures {

@@ -7,8 +7,7 @@ enum platform { ANY, ECS, KUBERNETES, HOST };
 
 static enum platform platform_in(struct debrief_ctx *ctx, const char *name)
 {
-    DEBRIEF_EACH(ctx, name, record)
-    {
+    DEBRIEF_EACH (ctx, name, record) {
         const char *platform = debrief_text(ctx, record, "platform");
         if (platform)
             return strcmp(platform, "ecs") == 0          ? ECS
@@ -30,8 +29,7 @@ static enum platform platform_of(struct debrief_ctx *ctx)
 /* A pod or task on the host's network cannot have a limit of its own. */
 static bool on_host_network(struct debrief_ctx *ctx)
 {
-    DEBRIEF_EACH(ctx, "containers", record)
-    {
+    DEBRIEF_EACH (ctx, "containers", record) {
         const char *host = debrief_text(ctx, record, "host_network");
         if (host && strcmp(host, "yes") == 0)
             return true;
@@ -43,8 +41,7 @@ static bool on_fargate(struct debrief_ctx *ctx)
 {
     static const char *const names[] = {"containers", "container_status"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        DEBRIEF_EACH(ctx, names[i], record)
-        {
+        DEBRIEF_EACH (ctx, names[i], record) {
             const char *type = debrief_text(ctx, record, "launch_type");
             if (type && strcmp(type, "FARGATE") == 0)
                 return true;

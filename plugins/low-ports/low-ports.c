@@ -38,8 +38,7 @@ static const char *who(const struct failure *failure, char out[160])
 static const struct debrief_record *find_process(struct debrief_ctx *ctx)
 {
     const struct debrief_record *first = debrief_next(ctx, "host.process", NULL);
-    DEBRIEF_EACH(ctx, "host.process", record)
-    {
+    DEBRIEF_EACH (ctx, "host.process", record) {
         const char *name = debrief_text(ctx, record, "name");
         if (name && strstr(name, "envoy"))
             return record;
@@ -92,8 +91,9 @@ static void report_denied(struct debrief_ctx *ctx, struct failure *failure)
 
 static void report_ineffective(struct debrief_ctx *ctx, struct failure *failure)
 {
-    const char *user = debrief_text(ctx, failure->grant, "user");
-    const char *container = debrief_text(ctx, failure->grant, "name");
+    const struct debrief_record *grant = failure->grant;
+    const char *user = grant ? debrief_text(ctx, grant, "user") : NULL;
+    const char *container = grant ? debrief_text(ctx, grant, "name") : NULL;
     char name[160], message[512], whose[200] = "";
     if (container)
         snprintf(whose, sizeof whose, " by container '%s'", container);
@@ -101,18 +101,19 @@ static void report_ineffective(struct debrief_ctx *ctx, struct failure *failure)
         message, sizeof message,
         "%s may not bind %s although CAP_NET_BIND_SERVICE is added%s: it runs as user %s, and a "
         "capability that a container adds reaches a non-root user's bounding set only",
-        who(failure, name), failure->address, whose, user ? user : "other than root");
+        who(failure, name), failure->address, whose,
+        user && strcmp(user, "non-root") != 0 ? user : "other than root");
     struct debrief_finding *finding = begin(ctx, failure, "low-ports.capability-ineffective",
                                             message);
-    debrief_cite(ctx, finding, failure->grant);
+    debrief_cite(ctx, finding, grant ? grant : failure->command);
     fixes_privilege(ctx, finding, failure->port);
 }
 
 static const struct debrief_record *find_holder(struct debrief_ctx *ctx, int port)
 {
-    DEBRIEF_EACH(ctx, "host.sockets", record)
-    if ((int)debrief_num(ctx, record, "port", 0) == port)
-        return record;
+    DEBRIEF_EACH (ctx, "host.sockets", record)
+        if ((int)debrief_num(ctx, record, "port", 0) == port)
+            return record;
     return NULL;
 }
 
@@ -178,8 +179,7 @@ static void foresee(struct debrief_ctx *ctx)
 {
     const struct debrief_record *setting;
     int fallback = failures_port_start(ctx, &setting);
-    DEBRIEF_EACH(ctx, "containers", container)
-    {
+    DEBRIEF_EACH (ctx, "containers", container) {
         const char *name = debrief_text(ctx, container, "name");
         int start = (int)debrief_num(ctx, container, "unprivileged_port_start", fallback);
         int port = low_port(debrief_text(ctx, container, "ports"), start);
@@ -200,9 +200,9 @@ static void foresee(struct debrief_ctx *ctx)
 /* Counters say that a listener could not be made, and nothing says why. */
 static void ask_for_reason(struct debrief_ctx *ctx)
 {
-    DEBRIEF_EACH(ctx, "stats", record)
-    if (debrief_num(ctx, record, "value", 0) > 0)
-        fixes_ask_reason(ctx);
+    DEBRIEF_EACH (ctx, "stats", record)
+        if (debrief_num(ctx, record, "value", 0) > 0)
+            fixes_ask_reason(ctx);
     if (!debrief_state(ctx, "text") && !debrief_state(ctx, "xds.listeners") &&
         !debrief_state(ctx, "stats"))
         fixes_ask_log(ctx);
@@ -247,6 +247,8 @@ static const struct debrief_event events[] = {
      "listen tcp[46]? (?<address>\\S+): bind: (?<why>permission denied|address already in use|"
      "cannot assign requested address)",
      0, 0},
+    {"haproxy", "cannot bind socket \\((?<why>[A-Za-z ]+)\\) (?:for )?\\[(?<address>[^\\]]+)", 0,
+     0},
     {"run", "(?:docker|podman|nerdctl) run (?<options>.*)", 0, 0},
     {0}};
 

@@ -115,8 +115,7 @@ static void read_gauge(struct facts *facts, const struct debrief_record *record,
 
 static void read_stats(struct debrief_ctx *ctx, struct facts *facts)
 {
-    DEBRIEF_EACH(ctx, "stats", r)
-    {
+    DEBRIEF_EACH (ctx, "stats", r) {
         const char *name = debrief_text(ctx, r, "name");
         double value = debrief_num(ctx, r, "value", -1);
         if (!name || value < 0)
@@ -127,8 +126,7 @@ static void read_stats(struct debrief_ctx *ctx, struct facts *facts)
     }
     if (!facts->waits_len)
         return;
-    DEBRIEF_EACH(ctx, "stats", r)
-    {
+    DEBRIEF_EACH (ctx, "stats", r) {
         const char *name = debrief_text(ctx, r, "name");
         if (name)
             fill_wait(facts, name, debrief_num(ctx, r, "value", 0));
@@ -200,8 +198,7 @@ int64_t facts_time(const char *text)
 static int64_t last_time(struct debrief_ctx *ctx, const char *evidence)
 {
     int64_t last = 0;
-    DEBRIEF_EACH(ctx, evidence, r)
-    {
+    DEBRIEF_EACH (ctx, evidence, r) {
         if (debrief_time(ctx, r) > last)
             last = debrief_time(ctx, r);
     }
@@ -212,8 +209,7 @@ static int64_t last_time(struct debrief_ctx *ctx, const char *evidence)
 static int64_t last_life(struct debrief_ctx *ctx)
 {
     int64_t last = 0;
-    DEBRIEF_EACH(ctx, "log.start", r)
-    {
+    DEBRIEF_EACH (ctx, "log.start", r) {
         const char *step = debrief_text(ctx, r, "step");
         if (step && strstr(step, "epoch") && debrief_time(ctx, r) > last)
             last = debrief_time(ctx, r);
@@ -224,19 +220,16 @@ static int64_t last_life(struct debrief_ctx *ctx)
 static void read_log(struct debrief_ctx *ctx, struct facts *facts)
 {
     int64_t life = last_life(ctx);
-    DEBRIEF_EACH(ctx, "log", r)
-    {
+    DEBRIEF_EACH (ctx, "log", r) {
         int64_t end = facts_time(debrief_text(ctx, r, "last"));
         if (end > facts->log_end)
             facts->log_end = end;
     }
-    DEBRIEF_EACH(ctx, "log.cm_init", r)
-    {
+    DEBRIEF_EACH (ctx, "log.cm_init", r) {
         if (debrief_time(ctx, r) >= life)
             facts->phase = r;
     }
-    DEBRIEF_EACH(ctx, "log.stop", r)
-    {
+    DEBRIEF_EACH (ctx, "log.stop", r) {
         const char *step = debrief_text(ctx, r, "step");
         if (step && strstr(step, "SIG") && debrief_time(ctx, r) >= life)
             facts->terminating = r;
@@ -269,6 +262,29 @@ static void take_log_state(struct debrief_ctx *ctx, struct facts *facts)
     facts->from_log = true;
 }
 
+/* Istio's agent counts what its proxy has accepted, and says so every two seconds until it is ready. */
+static void take_agent_state(struct debrief_ctx *ctx, struct facts *facts)
+{
+    const struct debrief_record *first = debrief_next(ctx, "log.not_ready", NULL), *last = first;
+    if (facts->state != STATE_NONE || !first)
+        return;
+    DEBRIEF_EACH (ctx, "log.not_ready", r)
+        last = r;
+    DEBRIEF_EACH (ctx, "event.agent_ready", r) {
+        if (debrief_time(ctx, r) >= debrief_time(ctx, last))
+            return;
+    }
+    bool brief = debrief_time(ctx, last) &&
+                 debrief_time(ctx, last) - debrief_time(ctx, first) < 15 * SECOND;
+    bool accepted = debrief_num(ctx, last, "cds_ok", -1) != 0;
+    bool rejected = debrief_num(ctx, last, "cds_bad", -1) != 0;
+    if (brief || accepted || rejected)
+        return;
+    facts->state = STATE_PRE_INITIALIZING;
+    facts->state_record = last;
+    facts->from_log = true;
+}
+
 void facts_read(struct debrief_ctx *ctx, struct facts *facts)
 {
     memset(facts, 0, sizeof *facts);
@@ -284,6 +300,7 @@ void facts_read(struct debrief_ctx *ctx, struct facts *facts)
     take_state(ctx, facts, "proxy");
     take_gauge_state(facts);
     take_log_state(ctx, facts);
+    take_agent_state(ctx, facts);
 }
 
 void facts_release(struct facts *facts)

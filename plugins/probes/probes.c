@@ -151,8 +151,7 @@ static void judge_init(struct debrief_ctx *ctx, const struct facts *facts)
 /* A drain helper that was restarted alone has run its preStop hook and left the proxy draining. */
 static void add_restarted_helper(struct debrief_ctx *ctx, struct debrief_finding *finding)
 {
-    DEBRIEF_EACH(ctx, "container_status", r)
-    {
+    DEBRIEF_EACH (ctx, "container_status", r) {
         const char *name = debrief_text(ctx, r, "name");
         double restarts = debrief_num(ctx, r, "restarts", 0);
         if (!name || !strstr(name, "shutdown") || restarts < 1)
@@ -253,15 +252,13 @@ static bool is_listener_type(const char *type_url)
 static void judge_unconfigured_log(struct debrief_ctx *ctx, const struct facts *facts)
 {
     const struct debrief_record *timed_out = NULL;
-    DEBRIEF_EACH(ctx, "log.fetch_timeout", r)
-    {
+    DEBRIEF_EACH (ctx, "log.fetch_timeout", r) {
         if (is_listener_type(debrief_text(ctx, r, "type_url")))
             timed_out = r;
     }
     if (!timed_out || facts_known(facts, LDS_OK))
         return;
-    DEBRIEF_EACH(ctx, "event.answered", r)
-    {
+    DEBRIEF_EACH (ctx, "event.answered", r) {
         if (debrief_time(ctx, r) >= debrief_time(ctx, timed_out))
             return;
     }
@@ -386,6 +383,7 @@ static const char *const needs[] = {
     "?log.stop",
     "?log.workers_started",
     "?log.fetch_timeout",
+    "?log.not_ready",
     "?log.xds_closed",
     "?container_status",
     "?probes",
@@ -395,6 +393,7 @@ static const char *const needs[] = {
 static const struct debrief_event events[] = {
     {"cluster_added", "add/update cluster (?<cluster>\\S+) during init", 0, 0},
     {"answered", "(cds: (add|response indicates|added/updated) |lds: add/update listener )", 0, 0},
+    {"agent_ready", "Envoy proxy is ready", 0, 0},
     {"probe_failed", "(?<kind>Readiness|Liveness|Startup) probe failed", 0, 0},
     {0},
 };

@@ -35,8 +35,7 @@ static void advise_unanswered(struct debrief_ctx *ctx, struct debrief_finding *f
 static const struct debrief_record *find_named(struct debrief_ctx *ctx, const char *evidence,
                                                const char *name)
 {
-    DEBRIEF_EACH(ctx, evidence, r)
-    {
+    DEBRIEF_EACH (ctx, evidence, r) {
         const char *other = debrief_text(ctx, r, "name");
         if (other && strcmp(other, name) == 0)
             return r;
@@ -155,8 +154,7 @@ static void waiting_by_dump(struct debrief_ctx *ctx, const struct facts *facts,
 {
     if (facts_known(facts, WARMING_CLUSTERS) && facts_value(facts, WARMING_CLUSTERS) == 0)
         return;
-    DEBRIEF_EACH(ctx, "xds.clusters", r)
-    {
+    DEBRIEF_EACH (ctx, "xds.clusters", r) {
         const char *name = debrief_text(ctx, r, "name"), *type = debrief_text(ctx, r, "type");
         if (name && is(debrief_text(ctx, r, "state"), "warming") && is(type, "EDS"))
             report_endpoints(ctx, name, type, (const struct debrief_record *const[]){r, NULL},
@@ -169,8 +167,7 @@ void waiting_log(struct debrief_ctx *ctx, const struct facts *facts, struct wait
     const char *phase = facts->phase ? debrief_text(ctx, facts->phase, "phase") : NULL;
     if (!phase || strstr(phase, "all clusters initialized"))
         return;
-    DEBRIEF_EACH(ctx, "event.cluster_added", r)
-    {
+    DEBRIEF_EACH (ctx, "event.cluster_added", r) {
         const char *name = debrief_text(ctx, r, "cluster");
         if (name && debrief_time(ctx, r) >= debrief_time(ctx, facts->phase))
             report_endpoints(ctx, name, NULL, (const struct debrief_record *const[]){r, NULL},
@@ -191,8 +188,7 @@ void waiting_clusters(struct debrief_ctx *ctx, const struct facts *facts, struct
 
 static void waiting_by_init_dump(struct debrief_ctx *ctx, struct waiting *waiting)
 {
-    DEBRIEF_EACH(ctx, "init.targets", r)
-    {
+    DEBRIEF_EACH (ctx, "init.targets", r) {
         const char *kind = debrief_text(ctx, r, "kind"), *name = debrief_text(ctx, r, "name");
         if (is(kind, "rds") && name)
             report_routes(ctx, name, r, waiting);

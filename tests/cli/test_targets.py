@@ -139,6 +139,11 @@ class DryRun(Case):
             self.assertEqual(page.asked, [])
         self.assertEqual(list(self.dir.iterdir()), [])
 
+    def test_without_a_target_it_tells_where_it_would_look(self):
+        result = debrief("check", "--dry-run")
+        self.assertStatus(result, 0)
+        self.assertIn("GET http://127.0.0.1:9901/server_info\n", result.out)
+
     def test_it_tells_what_will_be_asked(self):
         with harness.admin_page() as page:
             told = debrief("check", page.url, "--dry-run").out.splitlines()

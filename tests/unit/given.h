@@ -40,7 +40,7 @@ static void given_write(struct given *given, const char *text, size_t len)
 
 static void given_bytes(struct given *given, const char *name, const char *text, size_t len)
 {
-    static const struct scan_pattern pattern = {GIVEN_EVENT, "[a-zA-Z]+", false};
+    static const struct scan_pattern pattern = {.event = GIVEN_EVENT, .pattern = "[a-zA-Z]+"};
     memset(given, 0, sizeof *given);
     given_write(given, text, len);
     sources_init(&given->sources);

@@ -18,14 +18,15 @@ static void app_mesh(void **state)
 {
     (void)state;
     struct given given;
-    given_text(&given, "envoy.yaml",
-               "admin:\n  address:\n    socket_address: {address: 0.0.0.0, port_value: 9901}\n"
-               "node: {id: mesh/m/virtualNode/n, cluster: mesh/m/virtualNode/n}\n"
-               "dynamic_resources:\n"
-               "  ads_config:\n    api_type: GRPC\n    grpc_services:\n    - google_grpc:\n"
-               "        target_uri: appmesh-envoy-management.us-west-2.amazonaws.com:443\n"
-               "        stat_prefix: ads\n        channel_credentials:\n          ssl_credentials: {}\n"
-               "  cds_config: {ads: {}, initial_fetch_timeout: 0s}\n  lds_config: {ads: {}}\n");
+    given_text(
+        &given, "envoy.yaml",
+        "admin:\n  address:\n    socket_address: {address: 0.0.0.0, port_value: 9901}\n"
+        "node: {id: mesh/m/virtualNode/n, cluster: mesh/m/virtualNode/n}\n"
+        "dynamic_resources:\n"
+        "  ads_config:\n    api_type: GRPC\n    grpc_services:\n    - google_grpc:\n"
+        "        target_uri: appmesh-envoy-management.us-west-2.amazonaws.com:443\n"
+        "        stat_prefix: ads\n        channel_credentials:\n          ssl_credentials: {}\n"
+        "  cds_config: {ads: {}, initial_fetch_timeout: 0s}\n  lds_config: {ads: {}}\n");
     static const char *const rows[][6] = {
         {"ads", "GRPC", "google_grpc", "appmesh-envoy-management.us-west-2.amazonaws.com:443",
          "appmesh-envoy-management.us-west-2.amazonaws.com:443", "yes"}};
@@ -43,12 +44,13 @@ static void separate_servers(void **state)
 {
     (void)state;
     struct given given;
-    given_text(&given, "b.json",
-               "{\"static_resources\": {\"clusters\": [{\"name\": \"x\", \"hosts\": [{\"socket_address\":"
-               " {\"address\": \"xds.local\", \"port_value\": 18000}}], \"tls_context\": {}}]},"
-               " \"dynamic_resources\": {\"cds_config\": {\"api_config_source\": {\"api_type\": \"REST\","
-               " \"cluster_names\": [\"x\"]}}, \"lds_config\": {\"path_config_source\": {\"path\":"
-               " \"/etc/lds.yaml\"}}}}");
+    given_text(
+        &given, "b.json",
+        "{\"static_resources\": {\"clusters\": [{\"name\": \"x\", \"hosts\": [{\"socket_address\":"
+        " {\"address\": \"xds.local\", \"port_value\": 18000}}], \"tls_context\": {}}]},"
+        " \"dynamic_resources\": {\"cds_config\": {\"api_config_source\": {\"api_type\": \"REST\","
+        " \"cluster_names\": [\"x\"]}}, \"lds_config\": {\"path_config_source\": {\"path\":"
+        " \"/etc/lds.yaml\"}}}}");
     static const char *const rows[][6] = {
         {"cds", "REST", "rest", "x", "xds.local:18000", "yes"},
         {"lds", "path", "path", "/etc/lds.yaml", "(none)", "(none)"}};
@@ -79,14 +81,15 @@ static void static_only(void **state)
 {
     (void)state;
     struct given given;
-    given_text(&given, "envoy.yaml",
-               "static_resources:\n  listeners:\n  - name: web\n    address:\n      socket_address:\n"
-               "        address: 0.0.0.0\n        port_value: 80\n    filter_chains:\n    - filters:\n"
-               "      - name: envoy.filters.network.http_connection_manager\n        typed_config:\n"
-               "          route_config:\n            name: local\n            virtual_hosts:\n"
-               "            - name: all\n              domains: ['*']\n              routes:\n"
-               "              - match: {prefix: /}\n                route: {cluster: app}\n"
-               "  clusters:\n  - name: app\n    type: STRICT_DNS\n");
+    given_text(
+        &given, "envoy.yaml",
+        "static_resources:\n  listeners:\n  - name: web\n    address:\n      socket_address:\n"
+        "        address: 0.0.0.0\n        port_value: 80\n    filter_chains:\n    - filters:\n"
+        "      - name: envoy.filters.network.http_connection_manager\n        typed_config:\n"
+        "          route_config:\n            name: local\n            virtual_hosts:\n"
+        "            - name: all\n              domains: ['*']\n              routes:\n"
+        "              - match: {prefix: /}\n                route: {cluster: app}\n"
+        "  clusters:\n  - name: app\n    type: STRICT_DNS\n");
     static const char *const rows[][6] = {
         {"(none)", "(none)", "(none)", "(none)", "(none)", "(none)"}};
     assert_servers(&given, rows, 1);
@@ -101,7 +104,8 @@ static void static_only(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(app_mesh), cmocka_unit_test(separate_servers),
-                                       cmocka_unit_test(relay), cmocka_unit_test(static_only)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(app_mesh),
+                                       cmocka_unit_test(separate_servers), cmocka_unit_test(relay),
+                                       cmocka_unit_test(static_only)};
     return cmocka_run_group_tests_name("bootstrap", tests, NULL, NULL);
 }

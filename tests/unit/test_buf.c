@@ -1,8 +1,8 @@
 /* Buffers, arenas and error texts keep within their bounds. */
 #include "base/buf.h"
 
-#include <stdarg.h>
 #include <setjmp.h>
+#include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>

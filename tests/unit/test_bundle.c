@@ -1,8 +1,8 @@
 /* Bundles: what goes in comes out, redacted, and no index leads out of its directory. */
 #include "source/bundle.h"
 
-#include <stdarg.h>
 #include <setjmp.h>
+#include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 

@@ -1,8 +1,8 @@
 /* Times in every shape that logs print, and nothing that only looks like one. */
 #include "base/clock.h"
 
-#include <stdarg.h>
 #include <setjmp.h>
+#include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>

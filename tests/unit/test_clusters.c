@@ -11,10 +11,14 @@ static void assert_row(const struct given *given, const char *table, int n,
     }
 }
 
-static const char *const cluster[][2] = {
-    {"name", "outbound|80||a"}, {"added_via_api", "yes"}, {"hosts", "2"},
-    {"healthy_hosts", "1"},     {"max_requests", "1024"}, {"max_connections", "7"},
-    {"eds_service_name", "a"},  {NULL, NULL}};
+static const char *const cluster[][2] = {{"name", "outbound|80||a"},
+                                         {"added_via_api", "yes"},
+                                         {"hosts", "2"},
+                                         {"healthy_hosts", "1"},
+                                         {"max_requests", "1024"},
+                                         {"max_connections", "7"},
+                                         {"eds_service_name", "a"},
+                                         {NULL, NULL}};
 static const char *const bad_host[][2] = {{"cluster", "outbound|80||a"},
                                           {"address", "10.0.0.3:8080"},
                                           {"health", "/failed_active_hc/failed_eds_health"},
@@ -26,8 +30,8 @@ static const char *const good_host[][2] = {{"cluster", "outbound|80||a"},
                                            {"address", "[fd00::1]:8080"},
                                            {"health", "healthy"},
                                            {NULL, NULL}};
-static const char *const empty[][2] = {{"name", "empty"}, {"hosts", "0"}, {"added_via_api", "no"},
-                                       {NULL, NULL}};
+static const char *const empty[][2] = {
+    {"name", "empty"}, {"hosts", "0"}, {"added_via_api", "no"}, {NULL, NULL}};
 
 static void assert_clusters(const struct given *given)
 {

@@ -23,8 +23,10 @@ static void assert_state(const struct given *given, const char *name, enum evide
 
 static const char healthy[] =
     "{\"configs\": ["
-    "{" ADMIN "BootstrapConfigDump\", \"bootstrap\": {\"node\": {\"id\": \"n1\", \"cluster\": \"c1\"},"
-    " \"static_resources\": {\"clusters\": [{\"name\": \"xds\", \"load_assignment\": {\"endpoints\": ["
+    "{" ADMIN
+    "BootstrapConfigDump\", \"bootstrap\": {\"node\": {\"id\": \"n1\", \"cluster\": \"c1\"},"
+    " \"static_resources\": {\"clusters\": [{\"name\": \"xds\", \"load_assignment\": "
+    "{\"endpoints\": ["
     "  {\"lb_endpoints\": [{\"endpoint\": {\"address\": {\"socket_address\": {\"address\":"
     "  \"10.0.0.9\", \"port_value\": 18000}}}}]}]}}],"
     "  \"listeners\": [{\"name\": \"s\", \"filter_chains\": [{\"name\": \"boot\"}]}]},"
@@ -49,7 +51,8 @@ static const char healthy[] =
     "   \"rds\": {\"route_config_name\": \"r1\"}}}], \"name\": \"one\", \"transport_socket\":"
     "   {\"name\": \"envoy.transport_sockets.tls\"}},"
     "   {\"filters\": [{\"name\": \"f\", \"typed_config\": {" HCM ", \"route_config\":"
-    "   {\"name\": \"inline\", \"virtual_hosts\": [{\"name\": \"v\", \"domains\": [\"*\"], \"routes\":"
+    "   {\"name\": \"inline\", \"virtual_hosts\": [{\"name\": \"v\", \"domains\": [\"*\"], "
+    "\"routes\":"
     "   [{\"match\": {\"prefix\": \"/\"}, \"direct_response\": {\"status\": 404}}]}]}}}]}],"
     "  \"default_filter_chain\": {\"filters\": [{\"name\": \"envoy.filters.network.tcp_proxy\"}]},"
     "  \"listener_filters\": [{\"name\": \"envoy.filters.listener.proxy_protocol\"}],"
@@ -57,7 +60,8 @@ static const char healthy[] =
     "{" ADMIN "RoutesConfigDump\", \"dynamic_route_configs\": [{\"version_info\": \"5\","
     " \"route_config\": {\"virtual_hosts\": ["
     "  {\"domains\": [\"a\", \"b\"], \"routes\": ["
-    "   {\"match\": {\"path\": \"/p\", \"headers\": [{}, {}]}, \"route\": {\"cluster\": \"orders\"}},"
+    "   {\"match\": {\"path\": \"/p\", \"headers\": [{}, {}]}, \"route\": {\"cluster\": "
+    "\"orders\"}},"
     "   {\"match\": {\"safe_regex\": {\"regex\": \"/x.*\"}}, \"route\": {\"weighted_clusters\":"
     "    {\"clusters\": [{\"name\": \"a\"}, {\"name\": \"b\"}]}}}], \"name\": \"v1\"},"
     "  {\"name\": \"v2\", \"domains\": [\"c\"], \"routes\": [{\"match\": {\"prefix\": \"/\"},"
@@ -75,10 +79,10 @@ static void resources(void **state)
     assert_null(given_problem(&given));
     assert_int_equal(given_count(&given, "xds.resources"), 8);
     static const char *const rows[][3] = {
-        {"cluster", "xds", "static"},    {"cluster", "orders", "active"},
-        {"cluster", "late", "warming"},  {"endpoint", "orders", "active"},
-        {"listener", "s", "static"},     {"listener", "in", "active"},
-        {"route", "r1", "active"},       {"secret", "cert", "warming"}};
+        {"cluster", "xds", "static"},   {"cluster", "orders", "active"},
+        {"cluster", "late", "warming"}, {"endpoint", "orders", "active"},
+        {"listener", "s", "static"},    {"listener", "in", "active"},
+        {"route", "r1", "active"},      {"secret", "cert", "warming"}};
     for (int i = 0; i < 8; i++) {
         assert_field(&given, "xds.resources", i, "type", rows[i][0]);
         assert_field(&given, "xds.resources", i, "name", rows[i][1]);
@@ -144,14 +148,13 @@ static void routes(void **state)
     given_text(&given, "dump.json", healthy);
     static const char *const hosts[][4] = {
         {"inline", "v", "*", "1"}, {"r1", "v1", "a,b", "2"}, {"r1", "v2", "c", "1"}};
-    static const char *const rows[][7] = {
-        {"inline", "v", "prefix", "/", "0", "direct", "404"},
-        {"r1", "v1", "path", "/p", "2", "cluster", "orders"},
-        {"r1", "v1", "regex", "/x.*", "0", "weighted", "a,b"},
-        {"r1", "v2", "prefix", "/", "0", "redirect", "https"}};
+    static const char *const rows[][7] = {{"inline", "v", "prefix", "/", "0", "direct", "404"},
+                                          {"r1", "v1", "path", "/p", "2", "cluster", "orders"},
+                                          {"r1", "v1", "regex", "/x.*", "0", "weighted", "a,b"},
+                                          {"r1", "v2", "prefix", "/", "0", "redirect", "https"}};
     static const char *const host_columns[] = {"route_config", "name", "domains", "routes"};
     static const char *const columns[] = {"route_config", "virtual_host", "match", "value",
-                                          "headers", "action", "target"};
+                                          "headers",      "action",       "target"};
     assert_int_equal(given_count(&given, "xds.virtual_hosts"), 3);
     assert_int_equal(given_count(&given, "xds.routes"), 4);
     for (int i = 0; i < 3; i++)
@@ -164,26 +167,39 @@ static void routes(void **state)
 }
 
 #define FAILED(name, port)                                                                         \
-    "\"failed_configuration\": {\"name\": \"" name "\", \"address\": {\"socket_address\":"          \
+    "\"failed_configuration\": {\"name\": \"" name "\", \"address\": {\"socket_address\":"         \
     " {\"address\": \"0.0.0.0\", \"port_value\": " port "}}, \"filter_chains\": [{}]}"
 
 static void rejected_listeners(void **state)
 {
     (void)state;
     struct given given;
-    given_text(&given, "dump.json",
-               "{\"configs\": [{" ADMIN "ListenersConfigDump\", \"dynamic_listeners\": ["
-               "{\"error_state\": {" FAILED("low", "80") ", \"details\": \"d\"}},"
-               "{\"name\": \"low\", \"error_state\": {" FAILED("low", "80") ","
-               " \"last_update_attempt\": \"2026-11-21T08:00:00Z\", \"version_info\": \"3\","
-               " \"details\": \"goo.gle/debugproto   \\ncannot bind '0.0.0.0:80': Permission denied\\n\"}},"
-               "{\"name\": \"ok\", \"active_state\": {\"version_info\": \"2\", \"listener\":"
-               " {\"name\": \"ok\"}}, \"warming_state\": {\"version_info\": \"3\", \"listener\": {}},"
-               " \"draining_state\": {\"listener\": {}},"
-               " \"error_state\": {" FAILED("ok", "81") ", \"details\": \"bad\"}},"
-               "{\"error_state\": {" FAILED("only", "82") ", \"details\": \"alone\"}},"
-               "{\"name\": \"old\", \"draining_state\": {\"listener\": {\"filter_chains\": [{}]}}}"
-               "]}]}");
+    given_text(
+        &given, "dump.json",
+        "{\"configs\": [{" ADMIN "ListenersConfigDump\", \"dynamic_listeners\": ["
+        "{\"error_state\": {" FAILED(
+            "low", "80") ", \"details\": \"d\"}},"
+                         "{\"name\": \"low\", \"error_state\": {" FAILED(
+                             "low",
+                             "80") ","
+                                   " \"last_update_attempt\": \"2026-11-21T08:00:00Z\", "
+                                   "\"version_info\": \"3\","
+                                   " \"details\": \"goo.gle/debugproto   \\ncannot bind "
+                                   "'0.0.0.0:80': Permission denied\\n\"}},"
+                                   "{\"name\": \"ok\", \"active_state\": {\"version_info\": \"2\", "
+                                   "\"listener\":"
+                                   " {\"name\": \"ok\"}}, \"warming_state\": {\"version_info\": "
+                                   "\"3\", \"listener\": {}},"
+                                   " \"draining_state\": {\"listener\": {}},"
+                                   " \"error_state\": {" FAILED(
+                                       "ok",
+                                       "81") ", \"details\": \"bad\"}},"
+                                             "{\"error_state\": {" FAILED(
+                                                 "only",
+                                                 "82") ", \"details\": \"alone\"}},"
+                                                       "{\"name\": \"old\", \"draining_state\": "
+                                                       "{\"listener\": {\"filter_chains\": [{}]}}}"
+                                                       "]}]}");
     static const char *const rows[][3] = {
         {"low", "rejected", "cannot bind '0.0.0.0:80': Permission denied"},
         {"ok", "active", "bad"},
@@ -210,14 +226,15 @@ static void old_layout(void **state)
 {
     (void)state;
     struct given given;
-    given_text(&given, "dump.txt",
-               "{\"configs\": [{\"@type\": \"type.googleapis.com/envoy.admin.v2alpha."
-               "ListenersConfigDump\", \"dynamic_active_listeners\": [{\"version_info\": \"1\","
-               " \"listener\": {\"name\": \"l\", \"deprecated_v1\": {\"bind_to_port\": false},"
-               " \"filter_chains\": [{\"tls_context\": {}, \"filters\": [{\"name\":"
-               " \"envoy.http_connection_manager\", \"config\": {\"rds\": {\"route_config_name\":"
-               " \"80\"}}}]}]}}], \"dynamic_draining_listeners\": [{\"listener\": {\"name\": \"gone\","
-               " \"filter_chains\": [{}]}}]}]}");
+    given_text(
+        &given, "dump.txt",
+        "{\"configs\": [{\"@type\": \"type.googleapis.com/envoy.admin.v2alpha."
+        "ListenersConfigDump\", \"dynamic_active_listeners\": [{\"version_info\": \"1\","
+        " \"listener\": {\"name\": \"l\", \"deprecated_v1\": {\"bind_to_port\": false},"
+        " \"filter_chains\": [{\"tls_context\": {}, \"filters\": [{\"name\":"
+        " \"envoy.http_connection_manager\", \"config\": {\"rds\": {\"route_config_name\":"
+        " \"80\"}}}]}]}}], \"dynamic_draining_listeners\": [{\"listener\": {\"name\": \"gone\","
+        " \"filter_chains\": [{}]}}]}]}");
     assert_field(&given, "xds.listeners", 0, "bind_to_port", "no");
     assert_field(&given, "xds.listeners", 1, "state", "draining");
     assert_int_equal(given_count(&given, "xds.filter_chains"), 1);
@@ -230,19 +247,20 @@ static void go_spelling_in_yaml(void **state)
 {
     (void)state;
     struct given given;
-    given_text(&given, "all.yaml",
-               "default:\n  eg:\n    configs:\n"
-               "    - '@type': type.googleapis.com/envoy.admin.v3.ListenersConfigDump\n"
-               "      dynamicListeners:\n"
-               "      - name: web\n        activeState:\n          versionInfo: \"4\"\n"
-               "          listener:\n            name: web\n            address:\n"
-               "              socketAddress: {address: 0.0.0.0, portValue: 10080}\n"
-               "            filterChains:\n            - name: fc\n"
-               "    - '@type': type.googleapis.com/envoy.admin.v3.RoutesConfigDump\n"
-               "      dynamicRouteConfigs:\n"
-               "      - routeConfig:\n          name: r\n          virtualHosts:\n"
-               "          - name: v\n            domains: ['*']\n            routes:\n"
-               "            - match: {pathSeparatedPrefix: /a}\n              route: {cluster: c}\n");
+    given_text(
+        &given, "all.yaml",
+        "default:\n  eg:\n    configs:\n"
+        "    - '@type': type.googleapis.com/envoy.admin.v3.ListenersConfigDump\n"
+        "      dynamicListeners:\n"
+        "      - name: web\n        activeState:\n          versionInfo: \"4\"\n"
+        "          listener:\n            name: web\n            address:\n"
+        "              socketAddress: {address: 0.0.0.0, portValue: 10080}\n"
+        "            filterChains:\n            - name: fc\n"
+        "    - '@type': type.googleapis.com/envoy.admin.v3.RoutesConfigDump\n"
+        "      dynamicRouteConfigs:\n"
+        "      - routeConfig:\n          name: r\n          virtualHosts:\n"
+        "          - name: v\n            domains: ['*']\n            routes:\n"
+        "            - match: {pathSeparatedPrefix: /a}\n              route: {cluster: c}\n");
     assert_null(given_problem(&given));
     assert_field(&given, "xds.listeners", 0, "port", "10080");
     assert_field(&given, "xds.resources", 0, "version", "4");
@@ -268,11 +286,52 @@ static void one_list_asked_for(void **state)
     assert_field(&given, "xds.resources", 0, "state", "rejected");
     assert_field(&given, "xds.resources", 1, "name", "c");
     given_release(&given);
-    given_text(&given, "x", "[{\"name\": \"0.0.0.0_80\", \"address\": {\"socketAddress\": {\"address\":"
-                            " \"0.0.0.0\", \"portValue\": 80}}, \"filterChains\": [{\"name\": \"f\"}]}]");
+    given_text(&given, "x",
+               "[{\"name\": \"0.0.0.0_80\", \"address\": {\"socketAddress\": {\"address\":"
+               " \"0.0.0.0\", \"portValue\": 80}}, \"filterChains\": [{\"name\": \"f\"}]}]");
     assert_string_equal(given_kind(&given), "config_dump");
     assert_field(&given, "xds.listeners", 0, "port", "80");
     assert_field(&given, "xds.filter_chains", 0, "listener", "0.0.0.0_80");
+    given_release(&given);
+}
+
+/* One cluster, cut out of its dump: what it says is known, what it does not say is not. */
+static void excerpt(void **state)
+{
+    (void)state;
+    struct given given;
+    given_text(
+        &given, "config_dump.json",
+        "{\"circuit_breakers\": {\"thresholds\": [{\"priority\": \"HIGH\", \"max_requests\": 1},"
+        " {\"priority\": \"DEFAULT\", \"max_connections\": 32768}]}}");
+    assert_string_equal(given_kind(&given), "config_dump");
+    assert_field(&given, "xds.clusters", 0, "max_connections", "32768");
+    assert_field(&given, "xds.clusters", 0, "max_requests", "(none)");
+    assert_state(&given, "xds.clusters", EVIDENCE_PARTIAL);
+    assert_state(&given, "xds.listeners", EVIDENCE_ABSENT);
+    given_release(&given);
+}
+
+/* Very many clusters do not hide the listener that was rejected. */
+static void very_many_clusters(void **state)
+{
+    (void)state;
+    struct given given;
+    struct buf text;
+    buf_init(&text, 64 << 20);
+    buf_adds(&text,
+             "{\"configs\": [{" ADMIN "ClustersConfigDump\", \"dynamic_active_clusters\": [{}");
+    for (int i = 0; i < EVIDENCE_ROWS_MAX; i++)
+        buf_addf(&text, ",\n{\"cluster\": {\"name\": \"c%d\"}}", i);
+    buf_adds(&text,
+             "]}, {" ADMIN "ListenersConfigDump\", \"dynamic_listeners\": [{\"name\": \"bad\","
+             " \"error_state\": {\"details\": \"no\"}}]}]}");
+    given_text(&given, "x", text.data);
+    uint64_t last = given_count(&given, "xds.resources") - 1;
+    assert_field(&given, "xds.resources", (int)last, "name", "bad");
+    assert_non_null(strstr(given_problem(&given), "more than 40000 resources"));
+    assert_state(&given, "xds.resources", EVIDENCE_PARTIAL);
+    buf_release(&text);
     given_release(&given);
 }
 
@@ -280,9 +339,10 @@ static void unreadable(void **state)
 {
     (void)state;
     struct given given;
-    given_text(&given, "admin/config_dump.json",
-               "Failed to convert protobuf message to JSON string: INVALID_ARGUMENT: could not find "
-               "@type 'type.googleapis.com/example.Unknown'");
+    given_text(
+        &given, "admin/config_dump.json",
+        "Failed to convert protobuf message to JSON string: INVALID_ARGUMENT: could not find "
+        "@type 'type.googleapis.com/example.Unknown'");
     assert_string_equal(given_kind(&given), "config_dump");
     assert_non_null(strstr(given_problem(&given), "could not find @type"));
     assert_field(&given, "xds.resources", 0, "state", "rejected");
@@ -370,13 +430,21 @@ static void only_what_is_wanted(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(resources),         cmocka_unit_test(clusters),
-        cmocka_unit_test(listeners),         cmocka_unit_test(routes),
-        cmocka_unit_test(rejected_listeners), cmocka_unit_test(old_layout),
-        cmocka_unit_test(go_spelling_in_yaml), cmocka_unit_test(one_list_asked_for),
-        cmocka_unit_test(unreadable),        cmocka_unit_test(other_programs),
-        cmocka_unit_test(pasted),            cmocka_unit_test(cut_anywhere),
+        cmocka_unit_test(resources),
+        cmocka_unit_test(clusters),
+        cmocka_unit_test(listeners),
+        cmocka_unit_test(routes),
+        cmocka_unit_test(rejected_listeners),
+        cmocka_unit_test(old_layout),
+        cmocka_unit_test(go_spelling_in_yaml),
+        cmocka_unit_test(one_list_asked_for),
+        cmocka_unit_test(unreadable),
+        cmocka_unit_test(other_programs),
+        cmocka_unit_test(pasted),
+        cmocka_unit_test(cut_anywhere),
         cmocka_unit_test(only_what_is_wanted),
+        cmocka_unit_test(excerpt),
+        cmocka_unit_test(very_many_clusters),
     };
     return cmocka_run_group_tests_name("config_dump", tests, NULL, NULL);
 }

@@ -44,7 +44,7 @@ static cJSON *target_with(const char *array)
     cJSON *rows = json_parse(array, strlen(array), &err);
     if (!rows)
         fail_msg("%s", err.text);
-    cJSON_ArrayForEach(finding, rows) {
+    cJSON_ArrayForEach (finding, rows) {
         if (!json_at(finding, "severity"))
             json_put_str(finding, "severity", "error");
         if (!json_at(finding, "subject")) {
@@ -66,7 +66,7 @@ static cJSON *target_with(const char *array)
 static const cJSON *by_id(const cJSON *target, const char *id)
 {
     const cJSON *finding;
-    cJSON_ArrayForEach(finding, json_at(target, "findings")) {
+    cJSON_ArrayForEach (finding, json_at(target, "findings")) {
         if (strcmp(json_str(finding, "id"), id) == 0)
             return finding;
     }
@@ -94,7 +94,8 @@ static bool explains(const char *array)
 static void test_chain_has_one_root(void **state)
 {
     (void)state;
-    cJSON *target = target_with("[{\"id\":\"s.target\"},{\"id\":\"s.waiting\"},{\"id\":\"s.stream\"}]");
+    cJSON *target = target_with(
+        "[{\"id\":\"s.target\"},{\"id\":\"s.waiting\"},{\"id\":\"s.stream\"}]");
     correlate_target(target, &registry);
     expect_role(target, "s.stream", "cause", 1);
     expect_role(target, "s.waiting", "consequence", 2);
@@ -121,7 +122,8 @@ static void test_again_changes_nothing(void **state)
 static void test_what_only_notes_explain_sinks(void **state)
 {
     (void)state;
-    cJSON *target = target_with("[{\"id\":\"s.waiting\"},{\"id\":\"s.note\",\"severity\":\"info\"}]");
+    cJSON *target = target_with(
+        "[{\"id\":\"s.waiting\"},{\"id\":\"s.note\",\"severity\":\"info\"}]");
     correlate_target(target, &registry);
     expect_role(target, "s.waiting", "consequence", 1);
     expect_role(target, "s.note", "note", 2);
@@ -160,8 +162,9 @@ static void test_a_later_cause_explains_nothing(void **state)
     (void)state;
     assert_false(explains("[{\"id\":\"s.waiting\",\"first\":\"2026-11-21T08:00:00Z\"},"
                           "{\"id\":\"s.stream\",\"first\":\"2026-11-21T08:10:00Z\"}]"));
-    assert_false(explains("[{\"id\":\"s.waiting\",\"state\":\"now\",\"first\":\"2026-11-21T08:00:00Z\"},"
-                          "{\"id\":\"s.stream\",\"first\":\"2026-11-21T08:10:00Z\"}]"));
+    assert_false(
+        explains("[{\"id\":\"s.waiting\",\"state\":\"now\",\"first\":\"2026-11-21T08:00:00Z\"},"
+                 "{\"id\":\"s.stream\",\"first\":\"2026-11-21T08:10:00Z\"}]"));
     assert_true(explains("[{\"id\":\"s.waiting\",\"first\":\"2026-11-21T08:10:00Z\"},"
                          "{\"id\":\"s.stream\",\"first\":\"2026-11-21T08:00:00Z\"}]"));
 }
@@ -185,9 +188,10 @@ static void test_what_is_over_explains_nothing_that_lasts(void **state)
                           "{\"id\":\"s.stream\",\"state\":\"before\"}]"));
     assert_true(explains("[{\"id\":\"s.waiting\",\"state\":\"before\"},"
                          "{\"id\":\"s.stream\",\"state\":\"before\"}]"));
-    assert_false(explains("[{\"id\":\"s.waiting\",\"first\":\"2026-11-21T09:00:00Z\"},"
-                          "{\"id\":\"s.stream\",\"state\":\"before\",\"first\":\"2026-11-21T08:00:00Z\","
-                          "\"last\":\"2026-11-21T08:01:00Z\"}]"));
+    assert_false(
+        explains("[{\"id\":\"s.waiting\",\"first\":\"2026-11-21T09:00:00Z\"},"
+                 "{\"id\":\"s.stream\",\"state\":\"before\",\"first\":\"2026-11-21T08:00:00Z\","
+                 "\"last\":\"2026-11-21T08:01:00Z\"}]"));
 }
 
 static void test_two_that_blame_each_other(void **state)
@@ -248,8 +252,7 @@ static void test_verdicts(void **state)
     assert_string_equal(json_str(target, "verdict"), "warning");
     cJSON_Delete(target);
     target = target_with("[]");
-    cJSON *outcome =
-        cJSON_GetObjectItemCaseSensitive(json_at(target, "checks[0]"), "outcome");
+    cJSON *outcome = cJSON_GetObjectItemCaseSensitive(json_at(target, "checks[0]"), "outcome");
     cJSON_SetValuestring(outcome, "skip");
     correlate_target(target, &registry);
     assert_string_equal(json_str(target, "verdict"), "unknown");

@@ -1,8 +1,8 @@
 /* The walk: sorted, complete, and never out of its root. */
 #include "base/dirscan.h"
 
-#include <stdarg.h>
 #include <setjmp.h>
+#include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -71,7 +71,8 @@ static void test_no_directory(void **state)
     struct err err = ERR_INIT;
     (void)state;
     assert_false(dirscan_walk(&scan, "/nonexistent", 10, &err));
-    assert_string_equal(err.text, "cannot list directory '/nonexistent': No such file or directory");
+    assert_string_equal(err.text,
+                        "cannot list directory '/nonexistent': No such file or directory");
     dirscan_release(&scan);
 }
 

@@ -24,7 +24,8 @@ static void check_task(const struct given *given)
                                            {"exit_code", "137"},
                                            {"health", "UNHEALTHY"},
                                            {"stop_code", "TaskFailedToStart"},
-                                           {"launch_type", "FARGATE"}};
+                                           {"launch_type", "FARGATE"},
+                                           {"account", "111122223333"}};
     assert_string_equal(given_kind(given), "ecs.tasks");
     assert_int_equal(given_count(given, "container_status"), 2);
     assert_string_equal(given_field(given, "container_status", 0, "name"), "");

@@ -1,6 +1,6 @@
 /* The store: states, caps, columns, order of events, keys, texts made clean. */
-#include "evidence/evidence.h"
 #include "base/json.h"
+#include "evidence/evidence.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -87,8 +87,9 @@ static void states_of_events(void **state)
 static void only_what_is_wanted(void **state)
 {
     (void)state;
-    struct fixture *f = make((const char *const[]){
-        "stats{cluster.*.cx_overflow}", "stats{server.live}", "xds.resources{state=rejected}", NULL});
+    struct fixture *f = make((const char *const[]){"stats{cluster.*.cx_overflow}",
+                                                   "stats{server.live}",
+                                                   "xds.resources{state=rejected}", NULL});
     assert_true(evidence_wants(f->evidence, "stats", "cluster.a.b.cx_overflow"));
     assert_true(evidence_wants(f->evidence, "stats", "server.live"));
     assert_true(evidence_wants(f->evidence, "stats", NULL));
@@ -164,7 +165,8 @@ static void keys(void **state)
         assert_non_null(evidence_find(f->evidence, "stats", name));
     }
     add_stat(f, "s77", "second");
-    assert_string_equal(record_text(evidence_find(f->evidence, "stats", "s77"), "value", buf), "77");
+    assert_string_equal(record_text(evidence_find(f->evidence, "stats", "s77"), "value", buf),
+                        "77");
     assert_null(evidence_find(f->evidence, "stats", "s1000"));
     assert_null(evidence_find(f->evidence, "ready", "x"));
     drop(f);
@@ -214,7 +216,8 @@ static void texts_are_clean(void **state)
     struct fixture *f = make(NULL);
     char buf[32], long_text[10000];
     struct record *record = add_stat(f, "bad\xff\x01name \xc3\xa4", NULL);
-    assert_string_equal(record_text(record, "name", buf), "bad\xef\xbf\xbd\xef\xbf\xbdname \xc3\xa4");
+    assert_string_equal(record_text(record, "name", buf),
+                        "bad\xef\xbf\xbd\xef\xbf\xbdname \xc3\xa4");
     assert_null(record_text(record, "value", buf));
     memset(long_text, 'x', sizeof long_text);
     evidence_excerpt(f->evidence, record, long_text, sizeof long_text);
@@ -263,12 +266,18 @@ static void documents(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(states),       cmocka_unit_test(states_of_events),
-        cmocka_unit_test(only_what_is_wanted), cmocka_unit_test(any_key),
-        cmocka_unit_test(columns_may_come_later), cmocka_unit_test(full_tables),
-        cmocka_unit_test(keys),         cmocka_unit_test(events_in_order),
-        cmocka_unit_test(counts),       cmocka_unit_test(texts_are_clean),
-        cmocka_unit_test(places),       cmocka_unit_test(documents),
+        cmocka_unit_test(states),
+        cmocka_unit_test(states_of_events),
+        cmocka_unit_test(only_what_is_wanted),
+        cmocka_unit_test(any_key),
+        cmocka_unit_test(columns_may_come_later),
+        cmocka_unit_test(full_tables),
+        cmocka_unit_test(keys),
+        cmocka_unit_test(events_in_order),
+        cmocka_unit_test(counts),
+        cmocka_unit_test(texts_are_clean),
+        cmocka_unit_test(places),
+        cmocka_unit_test(documents),
     };
     return cmocka_run_group_tests_name("evidence", tests, NULL, NULL);
 }

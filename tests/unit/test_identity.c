@@ -12,12 +12,13 @@ static void full(void **state)
 {
     (void)state;
     struct given given;
-    given_text(&given, "x",
-               "{\"version\": \"0123abc/1.36.4-appmesh.1/Clean/RELEASE/BoringSSL\", \"state\":"
-               " \"PRE_INITIALIZING\", \"hot_restart_version\": \"disabled\","
-               " \"command_line_options\": {\"log_level\": \"debug\", \"concurrency\": 2},"
-               " \"node\": {\"id\": \"router~10.0.0.1~gw.ns~ns.svc.cluster.local\", \"cluster\": \"gw\","
-               " \"metadata\": {\"ISTIO_VERSION\": \"1.20\"}}, \"uptime_current_epoch\": \"93.5s\"}");
+    given_text(
+        &given, "x",
+        "{\"version\": \"0123abc/1.36.4-appmesh.1/Clean/RELEASE/BoringSSL\", \"state\":"
+        " \"PRE_INITIALIZING\", \"hot_restart_version\": \"disabled\","
+        " \"command_line_options\": {\"log_level\": \"debug\", \"concurrency\": 2},"
+        " \"node\": {\"id\": \"router~10.0.0.1~gw.ns~ns.svc.cluster.local\", \"cluster\": \"gw\","
+        " \"metadata\": {\"ISTIO_VERSION\": \"1.20\"}}, \"uptime_current_epoch\": \"93.5s\"}");
     assert_string_equal(given_kind(&given), "server_info");
     assert_proxy(&given, "version", "1.36.4");
     assert_proxy(&given, "state", "PRE_INITIALIZING");
@@ -91,7 +92,8 @@ static void node_ids(void **state)
     (void)state;
     static const char *const rows[][4] = {
         {"mesh/m/virtualNode/n", "appmesh", "sidecar", "(none)"},
-        {"arn:aws:appmesh:eu-west-1:111122223333:mesh/m/virtualGateway/g", "appmesh", "gateway", "(none)"},
+        {"arn:aws:appmesh:eu-west-1:111122223333:mesh/m/virtualGateway/g", "appmesh", "gateway",
+         "(none)"},
         {"arn:aws:ecs:eu-west-1:111122223333:task-set/c/s/1", "service-connect", "sidecar", "ecs"},
         {"sidecar~10.0.0.1~p.n~n.svc.cluster.local", "istio", "sidecar", "kubernetes"},
         {"backend-sidecar-proxy-0", "consul", "sidecar", "(none)"},
@@ -141,9 +143,12 @@ static void nothing_known(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(full),     cmocka_unit_test(small),
-        cmocka_unit_test(ready),    cmocka_unit_test(node_ids),
-        cmocka_unit_test(the_best_note_wins), cmocka_unit_test(nothing_known),
+        cmocka_unit_test(full),
+        cmocka_unit_test(small),
+        cmocka_unit_test(ready),
+        cmocka_unit_test(node_ids),
+        cmocka_unit_test(the_best_note_wins),
+        cmocka_unit_test(nothing_known),
     };
     return cmocka_run_group_tests_name("identity", tests, NULL, NULL);
 }

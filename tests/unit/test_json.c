@@ -84,8 +84,9 @@ static void several_values(void **state)
 static void paths(void **state)
 {
     (void)state;
-    cJSON *node = parse("{\"status\": {\"conditions\": [{\"type\": \"Ready\"}, {\"type\": \"X\"}]},"
-                        "\"labels\": {\"app.kubernetes.io/name\": \"web\"}, \"list\": [[1, 2], [3]]}");
+    cJSON *node = parse(
+        "{\"status\": {\"conditions\": [{\"type\": \"Ready\"}, {\"type\": \"X\"}]},"
+        "\"labels\": {\"app.kubernetes.io/name\": \"web\"}, \"list\": [[1, 2], [3]]}");
     assert_string_equal(json_str(node, "status.conditions[1].type"), "X");
     assert_string_equal(json_str(node, "labels.\"app.kubernetes.io/name\""), "web");
     double value;
@@ -140,9 +141,10 @@ static void writes(void **state)
     struct buf out;
     buf_init(&out, 4096);
     json_write(&out, node, false);
-    assert_string_equal(out.data, "{\"text\":\"a\\\"b\\\\c\\n\\u0001 \xc3\xa4\",\"whole\":4294967295,"
-                                  "\"part\":0.1,\"minus\":0,\"yes\":true,\"list\":[\"x\"],"
-                                  "\"empty\":{}}");
+    assert_string_equal(out.data,
+                        "{\"text\":\"a\\\"b\\\\c\\n\\u0001 \xc3\xa4\",\"whole\":4294967295,"
+                        "\"part\":0.1,\"minus\":0,\"yes\":true,\"list\":[\"x\"],"
+                        "\"empty\":{}}");
     cJSON *again = parse(out.data);
     buf_clear(&out);
     json_write(&out, json_at(again, "list"), true);

@@ -13,7 +13,8 @@
 
 static const char dump[] =
     "{ \"configs\": [\n"
-    " {\"@type\": \"type.googleapis.com/envoy.admin.v3.ListenersConfigDump\", \"version_info\": \"7\",\n"
+    " {\"@type\": \"type.googleapis.com/envoy.admin.v3.ListenersConfigDump\", \"version_info\": "
+    "\"7\",\n"
     "  \"dynamic_listeners\": [\n"
     "   {\"name\": \"a\\\"\\\\\", \"chains\": [{\"n\": 1}, {\"n\": 2, \"x\": \"]}\"}]},\n"
     "   {\"name\": \"b\", \"chains\": []}, \"text, } ]\", -1.5e3 ,null]},\n"
@@ -43,8 +44,8 @@ static void refuse(void *user, const char *pointer, uint64_t len)
 }
 
 /* Splits TEXT in portions of STEP bytes, each in memory of its own so that sanitizers see overreads. */
-static bool split_by(const char *const *rules, size_t max, const char *text, size_t len, size_t step,
-                     struct collected *out, struct err *err)
+static bool split_by(const char *const *rules, size_t max, const char *text, size_t len,
+                     size_t step, struct collected *out, struct err *err)
 {
     struct json_split *split = json_split_new(rules, max, collect, refuse, out);
     bool good = true;
@@ -147,8 +148,7 @@ static void says_where_it_ends(void **state)
 static void dropped_rules(void **state)
 {
     (void)state;
-    static const char *const rules[] = {"!configs.*.dynamic_listeners", "**.chains",
-                                        "!last", NULL};
+    static const char *const rules[] = {"!configs.*.dynamic_listeners", "**.chains", "!last", NULL};
     char *pieces = pieces_of(rules, dump);
     assert_null(strstr(pieces, "\"name\""));
     assert_non_null(strstr(pieces, "1 /configs/0/dynamic_listeners/0/chains/1 <"));
@@ -160,7 +160,8 @@ static void dropped_rules(void **state)
 static void stars(void **state)
 {
     (void)state;
-    static const char *const text = "{\"a\":{\"b\":{\"x\":[1]},\"x\":[2]},\"x\":[3],\"l\":[{\"x\":[4]}]}";
+    static const char *const text =
+        "{\"a\":{\"b\":{\"x\":[1]},\"x\":[2]},\"x\":[3],\"l\":[{\"x\":[4]}]}";
     static const char *const one[] = {"*.x", NULL}, *const any[] = {"**.x", NULL};
     static const char *const middle[] = {"a.**.x", NULL}, *const two[] = {"*.*.x", NULL};
     const struct {
@@ -182,7 +183,8 @@ static void root_array(void **state)
     (void)state;
     static const char *const rules[] = {"", NULL};
     char *pieces = pieces_of(rules, " [{\"a\":1},\n[2]] ");
-    assert_string_equal(pieces, "0 /0 <    @2+7 {\"a\":1}\n0 /1 <    @11+3 [2]\n-1  <    @0+15 []\n");
+    assert_string_equal(pieces,
+                        "0 /0 <    @2+7 {\"a\":1}\n0 /1 <    @11+3 [2]\n-1  <    @0+15 []\n");
     free(pieces);
 }
 
@@ -246,7 +248,8 @@ static void errors(void **state)
     assert_error("{\"a\": 1,}", "not JSON at byte 8");
     assert_error("plain text", "not JSON at byte 0");
     assert_error("\"a\": [1]", "not JSON at byte 0");
-    assert_error("{\"configs\":[{\"dynamic_listeners\":[tru]}]}", "'/configs/0/dynamic_listeners/0'");
+    assert_error("{\"configs\":[{\"dynamic_listeners\":[tru]}]}",
+                 "'/configs/0/dynamic_listeners/0'");
     char deep[JSON_DEPTH_MAX + 2];
     memset(deep, '[', sizeof deep - 1);
     deep[sizeof deep - 1] = '\0';
@@ -256,11 +259,16 @@ static void errors(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(inner_before_outer), cmocka_unit_test(any_portion),
-        cmocka_unit_test(any_end),            cmocka_unit_test(says_where_it_ends),
-        cmocka_unit_test(dropped_rules),      cmocka_unit_test(stars),
-        cmocka_unit_test(root_array),         cmocka_unit_test(oversize),
-        cmocka_unit_test(tree_too_large),     cmocka_unit_test(errors),
+        cmocka_unit_test(inner_before_outer),
+        cmocka_unit_test(any_portion),
+        cmocka_unit_test(any_end),
+        cmocka_unit_test(says_where_it_ends),
+        cmocka_unit_test(dropped_rules),
+        cmocka_unit_test(stars),
+        cmocka_unit_test(root_array),
+        cmocka_unit_test(oversize),
+        cmocka_unit_test(tree_too_large),
+        cmocka_unit_test(errors),
     };
     return cmocka_run_group_tests_name("json_split", tests, NULL, NULL);
 }

@@ -186,6 +186,41 @@ static void test_messages_are_scanned(void **state)
     given_release(&given);
 }
 
+/* Two answers of kubectl in one file. */
+static void test_objects_in_a_row(void **state)
+{
+#define POD(name)                                                                                  \
+    "{\"apiVersion\":\"v1\",\"kind\":\"Pod\",\"spec\":{\"containers\":[{\"name\":\"" name "\"}]}}" \
+                                                                                          "\n"
+    struct given given;
+    (void)state;
+    given_text(&given, "pods.json", POD("a") POD("b"));
+    assert_int_equal(given_count(&given, "containers"), 2);
+    assert_string_equal(given_field(&given, "containers", 1, "name"), "b");
+    given_release(&given);
+}
+
+/* The kind of a list stands at its end, where recognition does not look. */
+static void test_long_list(void **state)
+{
+    static const char head[] =
+        "{\"apiVersion\":\"v1\",\"items\":[{\"apiVersion\":\"v1\",\"kind\":\"Pod\","
+        "\"metadata\":{\"name\":\"p\",\"annotations\":{\"long\":\"";
+    static const char tail[] =
+        "\"}},\"spec\":{\"containers\":[{\"name\":\"a\"}]}}],\"kind\":\"List\"}";
+    struct given given;
+    char *text = malloc(200000);
+    (void)state;
+    memset(text, 'x', 200000);
+    memcpy(text, head, strlen(head));
+    memcpy(text + 199999 - strlen(tail), tail, sizeof tail);
+    given_text(&given, "pods.json", text);
+    assert_string_equal(given_kind(&given), "kubernetes");
+    assert_string_equal(given_field(&given, "containers", 0, "name"), "a");
+    given_release(&given);
+    free(text);
+}
+
 /* Broken shapes are problems or nothing, never a crash. */
 static void test_hostile(void **state)
 {
@@ -217,6 +252,8 @@ int main(void)
         cmocka_unit_test(test_documents_in_a_row),
         cmocka_unit_test(test_status),
         cmocka_unit_test(test_messages_are_scanned),
+        cmocka_unit_test(test_objects_in_a_row),
+        cmocka_unit_test(test_long_list),
         cmocka_unit_test(test_hostile),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

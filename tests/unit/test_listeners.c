@@ -33,15 +33,26 @@ static void listeners_text(void **state)
     given_release(&given);
 }
 
+/* A log line with an address at its end is no list of listeners. */
+static void no_listeners(void **state)
+{
+    (void)state;
+    struct given given;
+    given_text(&given, "x",
+               "[2019-09-03 14:12:01.434][21][warning][config] listener virtualInbound: IPv6 "
+               "addresses are not supported on this machine: [::]:0\n");
+    assert_string_not_equal(given_kind(&given), "listeners");
+    given_release(&given);
+}
+
 /* A page without anything says so only under its name. */
 static void empty_pages(void **state)
 {
     (void)state;
-    static const char *const pages[][3] = {
-        {"admin/listeners.json", "listeners", "listeners"},
-        {"admin/clusters.json", "clusters", "clusters"},
-        {"admin/certs.json", "certs", "certs"},
-        {"admin/init_dump.json", "init_dump", "init.targets"}};
+    static const char *const pages[][3] = {{"admin/listeners.json", "listeners", "listeners"},
+                                           {"admin/clusters.json", "clusters", "clusters"},
+                                           {"admin/certs.json", "certs", "certs"},
+                                           {"admin/init_dump.json", "init_dump", "init.targets"}};
     struct given given;
     for (int i = 0; i < 4; i++) {
         given_text(&given, pages[i][0], "{}\n");
@@ -58,11 +69,12 @@ static void certs(void **state)
 {
     (void)state;
     struct given given;
-    given_text(&given, "x",
-               "{\"certificates\": [{\"ca_cert\": [{\"path\": \"<inline>\", \"serial_number\": \"1\"}],"
-               " \"cert_chain\": [{\"subject_alt_names\": [{\"dns\": \"a\"}, {\"uri\": \"spiffe://b\"}],"
-               " \"valid_from\": \"2026-01-01T00:00:00Z\", \"expiration_time\":"
-               " \"2026-02-01T00:00:00Z\"}]}]}");
+    given_text(
+        &given, "x",
+        "{\"certificates\": [{\"ca_cert\": [{\"path\": \"<inline>\", \"serial_number\": \"1\"}],"
+        " \"cert_chain\": [{\"subject_alt_names\": [{\"dns\": \"a\"}, {\"uri\": \"spiffe://b\"}],"
+        " \"valid_from\": \"2026-01-01T00:00:00Z\", \"expiration_time\":"
+        " \"2026-02-01T00:00:00Z\"}]}]}");
     assert_string_equal(given_kind(&given), "certs");
     assert_string_equal(given_field(&given, "certs", 0, "role"), "ca");
     assert_string_equal(given_field(&given, "certs", 0, "path"), "<inline>");
@@ -81,11 +93,12 @@ static void init_dump(void **state)
 {
     (void)state;
     struct given given;
-    given_text(&given, "x",
-               "{\"unready_targets_dumps\": [{\"name\": \"init manager Listener-local-init-manager my "
-               "listener 1932023444535403288\", \"target_names\": [\"shared target "
-               "RdsRouteConfigSubscription RDS init r1\", \"shared target SdsApi cert\","
-               " \"FilterConfigSubscription init f\", \"target X\"]}]}");
+    given_text(
+        &given, "x",
+        "{\"unready_targets_dumps\": [{\"name\": \"init manager Listener-local-init-manager my "
+        "listener 1932023444535403288\", \"target_names\": [\"shared target "
+        "RdsRouteConfigSubscription RDS init r1\", \"shared target SdsApi cert\","
+        " \"FilterConfigSubscription init f\", \"target X\"]}]}");
     assert_string_equal(given_kind(&given), "init_dump");
     static const char *const rows[][2] = {
         {"rds", "r1"}, {"sds", "cert"}, {"ecds", "f"}, {"other", "(none)"}};
@@ -101,13 +114,15 @@ static void memory(void **state)
 {
     (void)state;
     struct given given;
-    given_text(&given, "x", "{\"allocated\": \"7\", \"heap_size\": \"9\", \"total_physical_bytes\": 8}");
+    given_text(&given, "x",
+               "{\"allocated\": \"7\", \"heap_size\": \"9\", \"total_physical_bytes\": 8}");
     assert_string_equal(given_kind(&given), "memory");
     assert_string_equal(given_field(&given, "memory", 0, "heap_size"), "9");
     assert_string_equal(given_field(&given, "memory", 0, "physical"), "8");
     given_release(&given);
-    given_text(&given, "x", "{\"layers\": [\"admin\"], \"entries\": {\"k\": {\"layer_values\": [\"1\"],"
-                            " \"final_value\": \"1\"}}}");
+    given_text(&given, "x",
+               "{\"layers\": [\"admin\"], \"entries\": {\"k\": {\"layer_values\": [\"1\"],"
+               " \"final_value\": \"1\"}}}");
     assert_string_equal(given_kind(&given), "runtime");
     assert_string_equal(given_field(&given, "runtime", 0, "name"), "k");
     assert_string_equal(given_field(&given, "runtime", 0, "value"), "1");
@@ -117,9 +132,10 @@ static void memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(listeners_json), cmocka_unit_test(listeners_text),
-        cmocka_unit_test(empty_pages),    cmocka_unit_test(certs),
-        cmocka_unit_test(init_dump),      cmocka_unit_test(memory),
+        cmocka_unit_test(no_listeners),   cmocka_unit_test(listeners_json),
+        cmocka_unit_test(listeners_text), cmocka_unit_test(empty_pages),
+        cmocka_unit_test(certs),          cmocka_unit_test(init_dump),
+        cmocka_unit_test(memory),
     };
     return cmocka_run_group_tests_name("listeners", tests, NULL, NULL);
 }

@@ -18,35 +18,45 @@ struct row {
 
 static const struct row rows[] = {
     /* docker */
-    {"{\"log\":\"" ENVOY "x \\\"q\\\"\\n\",\"stream\":\"stderr\",\"time\":\"2026-11-21T08:00:01.5Z\"}",
+    {"{\"log\":\"" ENVOY
+     "x \\\"q\\\"\\n\",\"stream\":\"stderr\",\"time\":\"2026-11-21T08:00:01.5Z\"}",
      "2026-11-21T08:00:01.5Z stderr F " ENVOY "x \"q\""},
     {"{\"log\":\"a\\tb\\\\c\\/d\\r\\n\",\"stream\":\"stdout\",\"time\":\"2026-11-21T08:00:01Z\"}",
      "2026-11-21T08:00:01Z stdout F a\tb\\c/d"},
-    {"{\"log\":\"\\u00fc\\u4e2d\\ud83d\\ude00\\ud83d\"}", "\xC3\xBC\xE4\xB8\xAD\xF0\x9F\x98\x80\xEF\xBF\xBD"},
+    {"{\"log\":\"\\u00fc\\u4e2d\\ud83d\\ude00\\ud83d\"}",
+     "\xC3\xBC\xE4\xB8\xAD\xF0\x9F\x98\x80\xEF\xBF\xBD"},
     /* FireLens and fluent-bit */
-    {"{\"container_id\":\"1\",\"container_name\":\"/ecs-web-1-envoy-d8\",\"source\":\"stderr\",\"log\":"
+    {"{\"container_id\":\"1\",\"container_name\":\"/"
+     "ecs-web-1-envoy-d8\",\"source\":\"stderr\",\"log\":"
      "\"" ENVOY "x\",\"ecs_task_arn\":\"arn:aws:ecs:r:1:task/c/0123\"}",
      "[pod/0123/ecs-web-1-envoy-d8] " ENVOY "x"},
-    {"{\"log\":\"x\",\"kubernetes\":{\"pod_name\":\"web-1\",\"container_name\":\"envoy\",\"labels\":{\"a\":"
+    {"{\"log\":\"x\",\"kubernetes\":{\"pod_name\":\"web-1\",\"container_name\":\"envoy\","
+     "\"labels\":{\"a\":"
      "\"}\"}}}",
      "[pod/web-1/envoy] x"},
     /* journald */
-    {"{\"MESSAGE\":\"x\",\"__REALTIME_TIMESTAMP\":\"1795248000500000\",\"SYSLOG_IDENTIFIER\":\"envoy\"}",
+    {"{\"MESSAGE\":\"x\",\"__REALTIME_TIMESTAMP\":\"1795248000500000\",\"SYSLOG_IDENTIFIER\":"
+     "\"envoy\"}",
      "[pod/-/envoy] 2026-11-21T08:00:00.500Z x"},
     /* logs that are JSON themselves */
-    {"{\"level\":\"warning\",\"time\":\"2026-11-21T08:00:00.1Z\",\"scope\":\"envoy config\",\"msg\":\"closed: "
+    {"{\"level\":\"warning\",\"time\":\"2026-11-21T08:00:00.1Z\",\"scope\":\"envoy "
+     "config\",\"msg\":\"closed: "
      "7\",\"caller\":\"a.h:1\",\"thread\":\"20\"}",
      "2026-11-21T08:00:00.1Z\twarning\tenvoy config\tclosed: 7"},
-    {"{\"Timestamp\":\"2026-11-21 08:00:00.123\",\"ThreadId\":\"12\",\"Level\":\"warning\",\"Logger\":"
+    {"{\"Timestamp\":\"2026-11-21 "
+     "08:00:00.123\",\"ThreadId\":\"12\",\"Level\":\"warning\",\"Logger\":"
      "\"config\",\"Message\":\"closed: 7\"}",
      "[2026-11-21T08:00:00.123][0][warning][config] closed: 7"},
-    {"{\"@level\":\"info\",\"@message\":\"x\",\"@module\":\"envoy.main\",\"@timestamp\":\"2026-11-21T08:00:00Z\"}",
+    {"{\"@level\":\"info\",\"@message\":\"x\",\"@module\":\"envoy.main\",\"@timestamp\":\"2026-11-"
+     "21T08:00:00Z\"}",
      "2026-11-21T08:00:00Z [info] envoy.main: x"},
-    {"{\"level\":\"error\",\"ts\":1795248000.5,\"logger\":\"controller\",\"msg\":\"Reconciler error\","
+    {"{\"level\":\"error\",\"ts\":1795248000.5,\"logger\":\"controller\",\"msg\":\"Reconciler "
+     "error\","
      "\"error\":\"BadRequestException: x\"}",
      "2026-11-21T08:00:00.500Z [error] controller: Reconciler error\terror=BadRequestException: x"},
     /* one inside the other, and behind a prefix */
-    {"{\"log\":\"{\\\"level\\\":\\\"info\\\",\\\"scope\\\":\\\"ads\\\",\\\"msg\\\":\\\"x\\\"}\\n\",\"stream\":"
+    {"{\"log\":\"{\\\"level\\\":\\\"info\\\",\\\"scope\\\":\\\"ads\\\",\\\"msg\\\":\\\"x\\\"}\\n\","
+     "\"stream\":"
      "\"stdout\",\"time\":\"2026-11-21T08:00:01Z\"}",
      "2026-11-21T08:00:01Z stdout F info\tads\tx"},
     {"envoy-1  | {\"level\":\"info\",\"scope\":\"ads\",\"msg\":\"x\"}", "envoy-1  | info\tads\tx"},
@@ -68,7 +78,7 @@ static void lines_are_taken_out(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct buf out;
-        bool part;
+        bool part = false;
         buf_init(&out, 4096);
         buf_adds(&out, "before");
         print_message("%s\n", rows[i].line);
@@ -87,7 +97,7 @@ static void cut_lines_do_no_harm(void **state)
         size_t len = strlen(rows[i].line);
         for (size_t cut = 1; cut < len; cut++) {
             struct buf out;
-            bool part;
+            bool part = false;
             char *exact = malloc(cut);
             memcpy(exact, rows[i].line, cut);
             buf_init(&out, 4096);
@@ -102,7 +112,7 @@ static void cut_lines_do_no_harm(void **state)
 static bool is_part(const char *line)
 {
     struct buf out;
-    bool part;
+    bool part = false;
     buf_init(&out, 4096);
     assert_true(log_json_line(line, strlen(line), &out, &part));
     buf_release(&out);
@@ -112,8 +122,10 @@ static bool is_part(const char *line)
 static void docker_splits_long_lines(void **state)
 {
     (void)state;
-    assert_true(is_part("{\"log\":\"x\",\"stream\":\"stderr\",\"time\":\"2026-11-21T08:00:01.5Z\"}"));
-    assert_false(is_part("{\"log\":\"x\\n\",\"stream\":\"stderr\",\"time\":\"2026-11-21T08:00:01.5Z\"}"));
+    assert_true(
+        is_part("{\"log\":\"x\",\"stream\":\"stderr\",\"time\":\"2026-11-21T08:00:01.5Z\"}"));
+    assert_false(
+        is_part("{\"log\":\"x\\n\",\"stream\":\"stderr\",\"time\":\"2026-11-21T08:00:01.5Z\"}"));
     assert_false(is_part("{\"log\":\"x\",\"source\":\"stderr\",\"container_name\":\"a\"}"));
 }
 
@@ -123,21 +135,24 @@ static void plain_lines_keep_level_and_logger(void **state)
     static const struct {
         const char *line, *origin, *level, *logger;
     } logs[] = {
-        {"{\"level\":\"warning\",\"time\":\"2026-11-21T08:00:00.1Z\",\"scope\":\"envoy config\",\"msg\":\"x\"}",
+        {"{\"level\":\"warning\",\"time\":\"2026-11-21T08:00:00.1Z\",\"scope\":\"envoy "
+         "config\",\"msg\":\"x\"}",
          "envoy", "warning", "config"},
-        {"{\"level\":\"error\",\"time\":\"2026-11-21T08:00:00.1Z\",\"scope\":\"xdsproxy\",\"msg\":\"x\"}", "istio",
-         "error", "xdsproxy"},
-        {"{\"Timestamp\":\"2026-11-21 08:00:00.123\",\"ThreadId\":\"12\",\"Level\":\"warning\",\"Logger\":"
+        {"{\"level\":\"error\",\"time\":\"2026-11-21T08:00:00.1Z\",\"scope\":\"xdsproxy\",\"msg\":"
+         "\"x\"}",
+         "istio", "error", "xdsproxy"},
+        {"{\"Timestamp\":\"2026-11-21 "
+         "08:00:00.123\",\"ThreadId\":\"12\",\"Level\":\"warning\",\"Logger\":"
          "\"config\",\"Message\":\"x\"}",
          "envoy", "warning", "config"},
-        {"{\"level\":\"error\",\"ts\":1795248000.5,\"logger\":\"controller\",\"msg\":\"x\"}", "text", "error",
-         "controller"},
+        {"{\"level\":\"error\",\"ts\":1795248000.5,\"logger\":\"controller\",\"msg\":\"x\"}",
+         "text", "error", "controller"},
     };
     (void)state;
     for (size_t i = 0; i < sizeof logs / sizeof logs[0]; i++) {
         struct buf out;
         struct log_line line;
-        bool part;
+        bool part = false;
         buf_init(&out, 4096);
         assert_true(log_json_line(logs[i].line, strlen(logs[i].line), &out, &part));
         log_unwrap_line(out.data, out.len, &line);

@@ -20,10 +20,12 @@ struct row {
 
 static const struct row rows[] = {
     /* Envoy up to 1.9: no bracket before the file */
-    {"[2019-02-01 17:37:09.690][1][warning][upstream] source/common/config/grpc_mux_impl.cc:243] " CLOSED,
+    {"[2019-02-01 17:37:09.690][1][warning][upstream] "
+     "source/common/config/grpc_mux_impl.cc:243] " CLOSED,
      LOG_ENVOY, "envoy", "2019-02-01T17:37:09.690Z", "warning", "upstream", CLOSED},
     /* 1.10 to 1.15 */
-    {"[2020-06-01 10:00:00.001][000001][info][main] [source/server/server.cc:206] starting main dispatch "
+    {"[2020-06-01 10:00:00.001][000001][info][main] [source/server/server.cc:206] starting main "
+     "dispatch "
      "loop",
      LOG_ENVOY, "envoy", "2020-06-01T10:00:00.001Z", "info", "main", "starting main dispatch loop"},
     {"[2020-06-01 10:00:00.001][1][info][main] starting main dispatch loop", LOG_ENVOY, "envoy",
@@ -45,7 +47,8 @@ static const struct row rows[] = {
      "[C282][S16084328534955463780] request headers complete",
      LOG_ENVOY, "envoy", "2018-10-22T23:17:29.106Z", "debug", "http",
      "[C282][S16084328534955463780] request headers complete"},
-    {"[2025-03-26 13:08:54.697][15][debug][connection] [source/common/tls/ssl_socket.cc:251] [Tags: "
+    {"[2025-03-26 13:08:54.697][15][debug][connection] [source/common/tls/ssl_socket.cc:251] "
+     "[Tags: "
      "\"ConnectionId\":\"693\"] x",
      LOG_ENVOY, "envoy", "2025-03-26T13:08:54.697Z", "debug", "connection",
      "[Tags: \"ConnectionId\":\"693\"] x"},
@@ -53,44 +56,48 @@ static const struct row rows[] = {
     {"[2021-10-20 16:25:59.915][72][info] [AppNet Agent] Envoy is ready", LOG_ENVOY, "agent",
      "2021-10-20T16:25:59.915Z", "info", "", "Envoy is ready"},
     /* fragments: no time, a lost bracket, nothing but a level */
-    {"[24][config]StreamAggregatedResources gRPC config stream to @espv2-ads-cluster closed", LOG_ENVOY,
-     "envoy", "", "", "config",
+    {"[24][config]StreamAggregatedResources gRPC config stream to @espv2-ads-cluster closed",
+     LOG_ENVOY, "envoy", "", "", "config",
      "StreamAggregatedResources gRPC config stream to @espv2-ads-cluster closed"},
     {"2019-02-01 17:37:09.690][1][warning][upstream] source/common/config/grpc_mux_impl.cc:243] x",
      LOG_ENVOY, "envoy", "2019-02-01T17:37:09.690Z", "warning", "upstream", "x"},
     {"[warning][config] [source/a.cc:1] x", LOG_ENVOY, "envoy", "", "warning", "config", "x"},
     {"[ERROR] x", LOG_OTHER, "text", "", "error", "", "x"},
-    {"   [2022-11-09 05:59:24.941][15][warn][config] x", LOG_ENVOY, "envoy", "2022-11-09T05:59:24.941Z",
-     "warning", "config", "x"},
+    {"   [2022-11-09 05:59:24.941][15][warn][config] x", LOG_ENVOY, "envoy",
+     "2022-11-09T05:59:24.941Z", "warning", "config", "x"},
     /* Istio */
     {"2022-03-11T16:01:43.221304Z\twarning\tenvoy config\t" CLOSED, LOG_ISTIO, "envoy",
      "2022-03-11T16:01:43.221Z", "warning", "config", CLOSED},
     {"2024-08-23T22:48:11.573554Z\twarning\tenvoy config "
-     "external/envoy/source/extensions/config_subscription/grpc/grpc_stream.h:155\t" CLOSED "\tthread=19",
+     "external/envoy/source/extensions/config_subscription/grpc/grpc_stream.h:155\t" CLOSED
+     "\tthread=19",
      LOG_ISTIO, "envoy", "2024-08-23T22:48:11.573Z", "warning", "config", CLOSED "\tthread=19"},
     {"2021-05-20T02:46:24.299533Z     warning envoy config    " CLOSED, LOG_ISTIO, "envoy",
      "2021-05-20T02:46:24.299Z", "warning", "config", CLOSED},
     {"2023-04-25T12:19:07.664759Z warning envoy config " CLOSED, LOG_ISTIO, "envoy",
      "2023-04-25T12:19:07.664Z", "warning", "config", CLOSED},
-    {"warning envoy config external/envoy/source/common/config/grpc_stream.h:153 " CLOSED, LOG_ISTIO,
-     "envoy", "", "warning", "config", CLOSED},
+    {"warning envoy config external/envoy/source/common/config/grpc_stream.h:153 " CLOSED,
+     LOG_ISTIO, "envoy", "", "warning", "config", CLOSED},
     {"warn    xdsproxy        upstream terminated with unexpected error", LOG_ISTIO, "istio", "",
      "warning", "xdsproxy", "upstream terminated with unexpected error"},
     {"2021-03-01T06:20:40.597597Z\terror\txdsproxy\tupstream send error", LOG_ISTIO, "istio",
      "2021-03-01T06:20:40.597Z", "error", "xdsproxy", "upstream send error"},
     {"2023-07-31T05:19:08.619419Z\tinfo\tFLAG: --concurrency=\"0\"", LOG_ISTIO, "istio",
      "2023-07-31T05:19:08.619Z", "info", "", "FLAG: --concurrency=\"0\""},
-    {"2025-07-25T19:37:48.870462Z    error    iptables binary ip6tables has no loaded kernel support",
+    {"2025-07-25T19:37:48.870462Z    error    iptables binary ip6tables has no loaded kernel "
+     "support",
      LOG_ISTIO, "istio", "2025-07-25T19:37:48.870Z", "error", "",
      "iptables binary ip6tables has no loaded kernel support"},
     /* Consul */
     {"2022-12-16T16:42:39.036Z+00:00 [warning] envoy.main(15) x", LOG_CONSUL, "envoy",
      "2022-12-16T16:42:39.036Z", "warning", "main", "x"},
-    {"2022-12-16T16:42:39.036Z [INFO]  consul-dataplane.server-connection-manager: trying to connect",
+    {"2022-12-16T16:42:39.036Z [INFO]  consul-dataplane.server-connection-manager: trying to "
+     "connect",
      LOG_CONSUL, "consul", "2022-12-16T16:42:39.036Z", "info",
      "consul-dataplane.server-connection-manager", "trying to connect"},
     /* access logs */
-    {"[2026-11-21T10:05:26.922Z] \"GET /ping HTTP/1.1\" 404 NR 0 0 0 - \"-\" \"curl/8.5.0\" \"i\" \"a\" "
+    {"[2026-11-21T10:05:26.922Z] \"GET /ping HTTP/1.1\" 404 NR 0 0 0 - \"-\" \"curl/8.5.0\" \"i\" "
+     "\"a\" "
      "\"-\"",
      LOG_ACCESS, "access", "2026-11-21T10:05:26.922Z", "", "",
      "\"GET /ping HTTP/1.1\" 404 NR 0 0 0 - \"-\" \"curl/8.5.0\" \"i\" \"a\" \"-\""},
@@ -103,20 +110,21 @@ static const struct row rows[] = {
      "2026-11-27T20:08:07.746Z", "info", "", "mesh doesn't exist"},
     {"E0823 03:09:05.926097    1018 remote_image.go:108] PullImage", LOG_OTHER, "text",
      "2026-08-23T03:09:05.926Z", "error", "", "PullImage"},
-    {"time=\"2018-08-23T03:09:05.925621539Z\" level=error msg=\"Not continuing\"", LOG_OTHER, "text",
-     "2018-08-23T03:09:05.925Z", "error", "", "Not continuing\""},
-    {"2015-06-22T15:15:14Z [CRITICAL] Unable to communicate", LOG_OTHER, "text", "2015-06-22T15:15:14Z",
-     "critical", "", "Unable to communicate"},
-    {"2025-07-03T08:46:52.548Z  INFO  xds.nack-backoff  config was previously rejected", LOG_OTHER, "text",
-     "2025-07-03T08:46:52.548Z", "info", "xds.nack-backoff", "config was previously rejected"},
-    {"2023/07/31 05:19:08 internal_logging.go:58: x", LOG_OTHER, "text", "2023-07-31T05:19:08Z", "", "",
-     "internal_logging.go:58: x"},
+    {"time=\"2018-08-23T03:09:05.925621539Z\" level=error msg=\"Not continuing\"", LOG_OTHER,
+     "text", "2018-08-23T03:09:05.925Z", "error", "", "Not continuing\""},
+    {"2015-06-22T15:15:14Z [CRITICAL] Unable to communicate", LOG_OTHER, "text",
+     "2015-06-22T15:15:14Z", "critical", "", "Unable to communicate"},
+    {"2025-07-03T08:46:52.548Z  INFO  xds.nack-backoff  config was previously rejected", LOG_OTHER,
+     "text", "2025-07-03T08:46:52.548Z", "info", "xds.nack-backoff",
+     "config was previously rejected"},
+    {"2023/07/31 05:19:08 internal_logging.go:58: x", LOG_OTHER, "text", "2023-07-31T05:19:08Z", "",
+     "", "internal_logging.go:58: x"},
     /* no header at all */
     {"gRPC config stream closed: 7", LOG_NONE, "text", "", "", "", "gRPC config stream closed: 7"},
     {"0.0.0.0_443: cannot bind '0.0.0.0:443': Permission denied", LOG_NONE, "text", "", "", "",
      "0.0.0.0_443: cannot bind '0.0.0.0:443': Permission denied"},
-    {"[symbolize_elf.inc : 379] RAW: /proc/self/task/1/maps: errno=24", LOG_NONE, "text", "", "", "",
-     "[symbolize_elf.inc : 379] RAW: /proc/self/task/1/maps: errno=24"},
+    {"[symbolize_elf.inc : 379] RAW: /proc/self/task/1/maps: errno=24", LOG_NONE, "text", "", "",
+     "", "[symbolize_elf.inc : 379] RAW: /proc/self/task/1/maps: errno=24"},
     {"':path', '/apps/newlogin.do'", LOG_NONE, "text", "", "", "", "':path', '/apps/newlogin.do'"},
     {"error something went  wrong", LOG_NONE, "text", "", "", "", "error something went  wrong"},
     {"warning: something", LOG_NONE, "text", "", "", "", "warning: something"},
@@ -170,15 +178,20 @@ static void message_ends_are_trimmed(void **state)
     static const struct {
         const char *line, *trimmed;
     } lines[] = {
-        {"closed: 13,", "closed: 13,"},      {"closed: 13, \r", "closed: 13,"},
-        {"closed: 2, EOF\tthread=19", "closed: 2, EOF"}, {"closed: 2, EOF     thread=20\r", "closed: 2, EOF"},
-        {"\tthread=14", ""},                 {"thread=", "thread="},
-        {"athread=14", "athread=14"},        {"   ", ""},
+        {"closed: 13,", "closed: 13,"},
+        {"closed: 13, \r", "closed: 13,"},
+        {"closed: 2, EOF\tthread=19", "closed: 2, EOF"},
+        {"closed: 2, EOF     thread=20\r", "closed: 2, EOF"},
+        {"\tthread=14", ""},
+        {"thread=", "thread="},
+        {"athread=14", "athread=14"},
+        {"   ", ""},
         {"1", "1"},
     };
     (void)state;
     for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++)
-        assert_int_equal(log_shape_trim(lines[i].line, strlen(lines[i].line)), strlen(lines[i].trimmed));
+        assert_int_equal(log_shape_trim(lines[i].line, strlen(lines[i].line)),
+                         strlen(lines[i].trimmed));
 }
 
 int main(void)

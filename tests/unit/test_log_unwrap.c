@@ -20,7 +20,6 @@ struct row {
     const char *message, *container, *workload, *time;
 };
 
-
 static const struct row rows[] = {
     {ENVOY TEXT, LOG_ENVOY, TEXT, "", "", "2026-11-21T08:00:00.123Z"},
     {TEXT, LOG_NONE, TEXT, "", "", ""},
@@ -30,7 +29,8 @@ static const struct row rows[] = {
     {"2026-11-21T08:00:01.5Z stdout F " TEXT, LOG_NONE, TEXT, "", "", "2026-11-21T08:00:01.500Z"},
     {"2026-11-21T08:00:01.5Z stdout P " TEXT, LOG_NONE, TEXT, "", "", "2026-11-21T08:00:01.500Z"},
     /* docker logs -t, a console's columns */
-    {"2026-11-21T08:00:01.509632542Z " ENVOY TEXT, LOG_ENVOY, TEXT, "", "", "2026-11-21T08:00:00.123Z"},
+    {"2026-11-21T08:00:01.509632542Z " ENVOY TEXT, LOG_ENVOY, TEXT, "", "",
+     "2026-11-21T08:00:00.123Z"},
     {"2026-11-21T08:00:01.509Z\t" ENVOY TEXT, LOG_ENVOY, TEXT, "", "", "2026-11-21T08:00:00.123Z"},
     {"1795248001509,\"" ENVOY TEXT, LOG_ENVOY, TEXT, "", "", "2026-11-21T08:00:00.123Z"},
     {"1795248001509 " ENVOY TEXT, LOG_ENVOY, TEXT, "", "", "2026-11-21T08:00:00.123Z"},
@@ -52,13 +52,14 @@ static const struct row rows[] = {
     {"Aug 23 03:09:05 ip-172-31-72-199 dockerd[1251]: time=\"2018-08-23T03:09:05.925621539Z\" "
      "level=error msg=\"denied\"",
      LOG_OTHER, "denied\"", "dockerd", "", "2018-08-23T03:09:05.925Z"},
-    {"Aug 22 15:31:12 ip-172-31-72-199 kubelet[1018]: I0822 15:31:12.600432    1018 provider.go:119] x",
+    {"Aug 22 15:31:12 ip-172-31-72-199 kubelet[1018]: I0822 15:31:12.600432    1018 "
+     "provider.go:119] x",
      LOG_OTHER, "x", "kubelet", "", "2026-08-22T15:31:12.600Z"},
     /* aws logs tail */
     {"2026-11-21T08:00:01.000000+00:00 ecs/envoy/0123abcd " ENVOY TEXT, LOG_ENVOY, TEXT, "envoy",
      "0123abcd", "2026-11-21T08:00:00.123Z"},
-    {"2026-11-21T08:00:01.000000+00:00 ecs/envoy/0123abcd " TEXT, LOG_NONE, TEXT, "envoy", "0123abcd",
-     "2026-11-21T08:00:01Z"},
+    {"2026-11-21T08:00:01.000000+00:00 ecs/envoy/0123abcd " TEXT, LOG_NONE, TEXT, "envoy",
+     "0123abcd", "2026-11-21T08:00:01Z"},
     {"2026-11-21T08:00:01.000000+00:00 my-stream " ENVOY TEXT, LOG_ENVOY, TEXT, "", "",
      "2026-11-21T08:00:00.123Z"},
     {"2026-11-21T08:00:01 " ENVOY TEXT, LOG_ENVOY, TEXT, "", "", "2026-11-21T08:00:00.123Z"},
@@ -143,8 +144,8 @@ static void streams_tell_writers_apart(void **state)
 
 static void blank_lines_are_known(void **state)
 {
-    static const char *const blank[] = {"", " ", "\r", "\t \r", "2026-11-21T08:00:01Z stderr F ",
-                                        "envoy-1  | ", "> "};
+    static const char *const blank[] = {
+        "", " ", "\r", "\t \r", "2026-11-21T08:00:01Z stderr F ", "envoy-1  | ", "> "};
     struct log_line line;
     (void)state;
     for (size_t i = 0; i < sizeof blank / sizeof blank[0]; i++) {

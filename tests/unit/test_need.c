@@ -112,9 +112,9 @@ static struct need_set set_of(const char *const *texts)
 static void wants(void **state)
 {
     (void)state;
-    struct need_set set = set_of((const char *const[]){
-        "stats{cluster.*.upstream_cx_overflow} | stats{server.*}", "?xds.resources{state=rejected}",
-        NULL});
+    struct need_set set = set_of(
+        (const char *const[]){"stats{cluster.*.upstream_cx_overflow} | stats{server.*}",
+                              "?xds.resources{state=rejected}", NULL});
     assert_true(need_set_wants(&set, "stats", "cluster.a.upstream_cx_overflow"));
     assert_true(need_set_wants(&set, "stats", "server.state"));
     assert_false(need_set_wants(&set, "stats", "cluster.a.upstream_cx_total"));
@@ -127,8 +127,8 @@ static void wants(void **state)
 static void wants_sources(void **state)
 {
     (void)state;
-    struct need_set set =
-        set_of((const char *const[]){"stats{server.*}", "event.denied", "file.owners", NULL});
+    struct need_set set = set_of(
+        (const char *const[]){"stats{server.*}", "event.denied", "file.owners", NULL});
     assert_true(need_set_wants_source(&set, "admin/stats.txt"));
     assert_true(need_set_wants_source(&set, "sample-2/admin/stats.txt"));
     assert_true(need_set_wants_source(&set, "log/envoy.log"));

@@ -33,7 +33,9 @@ static void shapes(void **state)
     assert_shape("node: {id: x}\n", PEEK_YAML, "node");
     assert_shape("server.live: 1\nserver.state: 0\n", PEEK_TEXT, NULL);
     assert_shape("Warning: something is wrong\nmore of it\n", PEEK_TEXT, NULL);
-    assert_shape("\x7f" "ELF\x02\x01\x01\x03\x04\x05", PEEK_BINARY, NULL);
+    assert_shape("\x7f"
+                 "ELF\x02\x01\x01\x03\x04\x05",
+                 PEEK_BINARY, NULL);
 }
 
 static void json_in_a_terminal(void **state)
@@ -173,9 +175,9 @@ static void long_lines(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(shapes),          cmocka_unit_test(json_in_a_terminal),
-        cmocka_unit_test(not_recognised),  cmocka_unit_test(nobody_wants_it),
-        cmocka_unit_test(files_by_name),   cmocka_unit_test(documents_at_their_edges),
+        cmocka_unit_test(shapes),         cmocka_unit_test(json_in_a_terminal),
+        cmocka_unit_test(not_recognised), cmocka_unit_test(nobody_wants_it),
+        cmocka_unit_test(files_by_name),  cmocka_unit_test(documents_at_their_edges),
         cmocka_unit_test(long_lines),
     };
     return cmocka_run_group_tests_name("read", tests, NULL, NULL);

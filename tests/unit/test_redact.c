@@ -1,8 +1,9 @@
-/* Secrets must go, whatever surrounds them and wherever a portion ends; everything else must stay. */
+/* Secrets must go, whatever surrounds them and wherever a portion ends; everything else must
+ * stay. */
 #include "source/redact.h"
 
-#include <stdarg.h>
 #include <setjmp.h>
+#include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -48,8 +49,7 @@ static void test_shapes(void **state)
                    "Authorization: AWS4-HMAC-SHA256 [redacted:authorization]");
     assert_redacts("x-amz-security-token: FwoGZXIvYXdzEXAMPLE\n",
                    "x-amz-security-token: [redacted:authorization]\n");
-    assert_redacts("'cookie', 'session=abc; theme=dark'",
-                   "'cookie', '[redacted:authorization]'");
+    assert_redacts("'cookie', 'session=abc; theme=dark'", "'cookie', '[redacted:authorization]'");
     assert_redacts("token eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.dozjgNryP4J3jVmNHl0w5N, more",
                    "token [redacted:jwt], more");
     assert_redacts("connecting to postgres://app:s3cr3t@db:5432/x",
@@ -71,7 +71,8 @@ static void test_what_stays(void **state)
     static const char *const texts[] = {
         "StreamAggregatedResources gRPC config stream closed: 16, unauthenticated",
         "AWS_ACCESS_KEY_ID=AKIAIOSFODNN7EXAMPLE region=us-west-2",
-        "{\"secrets\":[{\"name\":\"DB_PASSWORD\",\"valueFrom\":\"arn:aws:ssm:eu-1:1:parameter/x\"}]}",
+        "{\"secrets\":[{\"name\":\"DB_PASSWORD\",\"valueFrom\":\"arn:aws:ssm:eu-1:1:parameter/"
+        "x\"}]}",
         "{\"name\":\"DB_PASSWORD\",\"value\":\"\"},{\"name\":\"B\",\"value\":\"c\"}",
         "{\"log\":\"DB_PASSWORD=\",\"stream\":\"stdout\"}",
         "CONSUL_TOKEN=${TOKEN} AWS_WEB_IDENTITY_TOKEN_FILE=/var/run/secrets/token",
@@ -97,10 +98,12 @@ static void test_private_keys(void **state)
                    "\\nabc=\\n-----END RSA PRIVATE KEY-----\\n\",\"more\":1}",
                    "{\"key\":\"-----BEGIN RSA PRIVATE KEY-----\\n[redacted:private-key]"
                    "\\n\\n-----END RSA PRIVATE KEY-----\\n\",\"more\":1}");
-    assert_redacts("{\"log\":\"-----BEGIN EC PRIVATE KEY-----\\n\"}\n{\"log\":\"" KEY_LINE "\\n\"}\n",
+    assert_redacts("{\"log\":\"-----BEGIN EC PRIVATE KEY-----\\n\"}\n{\"log\":\"" KEY_LINE
+                   "\\n\"}\n",
                    "{\"log\":\"-----BEGIN EC PRIVATE KEY-----\\n\"}\n"
                    "{\"log\":\"[redacted:private-key]\\n\"}\n");
-    assert_redacts("k: |\n  -----BEGIN PRIVATE KEY-----\n  " KEY_LINE "\n  -----END PRIVATE KEY-----",
+    assert_redacts("k: |\n  -----BEGIN PRIVATE KEY-----\n  " KEY_LINE
+                   "\n  -----END PRIVATE KEY-----",
                    "k: |\n  -----BEGIN PRIVATE KEY-----\n  [redacted:private-key]\n"
                    "  -----END PRIVATE KEY-----");
     assert_redacts("tls.key: LS0tLS1CRUdJTiBQUklWQVRFIEtFWS0tLS0tCk1JSUV2UUlCQURB\n",
@@ -204,6 +207,20 @@ static void test_across_borders(void **state)
     buf_release(&text);
 }
 
+/* One announcement within another: no secret may pass because another one came first. */
+static void test_overlaps(void **state)
+{
+    (void)state;
+    assert_redacts("access_token: password: hunter2",
+                   "access_token: [redacted:password] [redacted:password]");
+    assert_redacts("client_secret=-----BEGIN PRIVATE KEY-----\n" KEY_LINE "\na b",
+                   "client_secret=-----BEGIN PRIVATE KEY-----\n[redacted:private-key]\na b");
+    assert_redacts("http://eyJhbGciOiJ.eyJzdWIiOiI.abcd:p@h",
+                   "http://[redacted:jwt]:[redacted:url-password]@h");
+    assert_redacts("http://h?x=1&sig=us:er@word rest", "http://h?x=1&sig=[redacted:password] rest");
+    assert_redacts("{\"log\":\"password:\\nnext\"}", "{\"log\":\"password:\\nnext\"}");
+}
+
 static void test_endless_secret(void **state)
 {
     struct buf text, out;
@@ -244,6 +261,7 @@ int main(void)
         cmocka_unit_test(test_private_keys),
         cmocka_unit_test(test_cut_key_does_not_swallow_the_log),
         cmocka_unit_test(test_across_borders),
+        cmocka_unit_test(test_overlaps),
         cmocka_unit_test(test_endless_secret),
         cmocka_unit_test(test_counts_by_kind),
     };

@@ -1,8 +1,8 @@
 /* Named fields of a matching line, and patterns that would eat a CPU. */
 #include "base/regex.h"
 
-#include <stdarg.h>
 #include <setjmp.h>
+#include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>

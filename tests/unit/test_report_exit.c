@@ -13,9 +13,10 @@
 
 #include <cmocka.h>
 
-#define TARGET(verdict, findings, checks, problems)                                                  \
-    "{\"name\":\"t\",\"verdict\":\"" verdict "\",\"findings\":[" findings "],\"checks\":[" checks     \
-    "],\"asks\":[],\"sources\":[{\"name\":\"s\",\"problems\":[" problems "]}],\"unrecognised\":[]}"
+#define TARGET(verdict, findings, checks, problems)                                                \
+    "{\"name\":\"t\",\"verdict\":\"" verdict "\",\"findings\":[" findings "],\"checks\":[" checks  \
+    "],\"asks\":[],\"sources\":[{\"name\":\"s\",\"problems\":[" problems                           \
+    "]}],\"unrecognised\":[]}"
 #define ERROR   "{\"id\":\"a.e\",\"severity\":\"error\"}"
 #define WARNING "{\"id\":\"a.w\",\"severity\":\"warning\"}"
 #define INFO    "{\"id\":\"a.i\",\"severity\":\"info\"}"
@@ -102,15 +103,17 @@ static void test_fields_are_in_the_order_of_the_contract(void **state)
 {
     (void)state;
     const struct registry registry = {0};
-    cJSON *report = report_new(targets_of("{\"sources\":[],\"zz\":1,\"findings\":[{\"title\":\"t\","
-                                          "\"id\":\"a.b\",\"rank\":1}],\"verdict\":\"ok\",\"name\":\"n\"}"),
-                               &registry, 1, 2);
+    cJSON *report = report_new(
+        targets_of("{\"sources\":[],\"zz\":1,\"findings\":[{\"title\":\"t\","
+                   "\"id\":\"a.b\",\"rank\":1}],\"verdict\":\"ok\",\"name\":\"n\"}"),
+        &registry, 1, 2);
     struct buf out;
     buf_init(&out, 65536);
     json_write(&out, json_at(report, "targets[0]"), false);
-    assert_string_equal(buf_str(&out),
-                        "{\"name\":\"n\",\"verdict\":\"ok\",\"findings\":[{\"id\":\"a.b\",\"rank\":1,"
-                        "\"title\":\"t\"}],\"sources\":[],\"zz\":1}");
+    assert_string_equal(
+        buf_str(&out),
+        "{\"name\":\"n\",\"verdict\":\"ok\",\"findings\":[{\"id\":\"a.b\",\"rank\":1,"
+        "\"title\":\"t\"}],\"sources\":[],\"zz\":1}");
     buf_release(&out);
     cJSON_Delete(report);
 }
@@ -136,8 +139,9 @@ static void test_what_is_no_report_is_refused(void **state)
     expect_refused("[]", "no \"schema\"");
     expect_refused("{\"schema\":\"debrief.diff/1\"}", "its schema is 'debrief.diff/1'");
     expect_refused("{\"schema\":\"debrief.report/1\"}", "damaged");
-    expect_refused("{\"schema\":\"debrief.report/1\",\"summary\":{},\"targets\":[{\"findings\":[1]}]}",
-                   "no list 'findings'");
+    expect_refused(
+        "{\"schema\":\"debrief.report/1\",\"summary\":{},\"targets\":[{\"findings\":[1]}]}",
+        "no list 'findings'");
     struct err err = ERR_INIT;
     assert_null(report_load("/nonexistent/report.json", &err));
     assert_non_null(strstr(err.text, "cannot read '/nonexistent/report.json'"));

@@ -224,7 +224,8 @@ static void check_db(void)
         assert_non_null(db.refused[i]);
     assert_null(db.refused[6]);
     assert_non_null(db.refused[7]);
-    assert_int_equal(hs_scan(db.hs, text, sizeof text - 1, 0, db.scratch, on_match, hits), HS_SUCCESS);
+    assert_int_equal(hs_scan(db.hs, text, sizeof text - 1, 0, db.scratch, on_match, hits),
+                     HS_SUCCESS);
     assert_int_equal(hits[0], 1);
     assert_int_equal(hits[6], 1);
     for (size_t i = 1; i < 6; i++)
@@ -286,10 +287,14 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, new_home, remove_all)
     const struct CMUnitTest tests[] = {
-        TEST(what_is_stored_comes_back),        TEST(a_damaged_file_is_no_cache),
-        TEST(others_files_are_no_cache),        TEST(no_cache_is_no_trouble),
-        TEST(old_files_go),                     TEST(a_bad_pattern_spoils_only_itself),
-        TEST(a_spoilt_cache_is_compiled_anew),  TEST(a_foreign_database_is_compiled_anew),
+        TEST(what_is_stored_comes_back),
+        TEST(a_damaged_file_is_no_cache),
+        TEST(others_files_are_no_cache),
+        TEST(no_cache_is_no_trouble),
+        TEST(old_files_go),
+        TEST(a_bad_pattern_spoils_only_itself),
+        TEST(a_spoilt_cache_is_compiled_anew),
+        TEST(a_foreign_database_is_compiled_anew),
         TEST(nothing_to_look_for_is_fine),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -56,7 +56,8 @@ static void no_stats(void **state)
     given_text(&given, "headers.txt", "content-length: 12\nserver: envoy\nage: 3\n");
     assert_string_not_equal(given_kind(&given), "stats");
     given_release(&given);
-    given_text(&given, "pod.yaml", "apiVersion: v1\nkind: Pod\nmetadata:\n  name: a\nspec:\n  n: 1\n");
+    given_text(&given, "pod.yaml",
+               "apiVersion: v1\nkind: Pod\nmetadata:\n  name: a\nspec:\n  n: 1\n");
     assert_string_not_equal(given_kind(&given), "stats");
     given_release(&given);
 }
@@ -65,10 +66,11 @@ static void json(void **state)
 {
     (void)state;
     struct given given;
-    given_text(&given, "s",
-               "{\"stats\":[{\"name\":\"control_plane.identifier\",\"value\":\"x\"},"
-               "{\"name\":\"server.live\",\"value\":1},{\"histograms\":{\"supported_quantiles\":[0],"
-               "\"computed_quantiles\":[{\"name\":\"h\",\"values\":[]}]}}]}");
+    given_text(
+        &given, "s",
+        "{\"stats\":[{\"name\":\"control_plane.identifier\",\"value\":\"x\"},"
+        "{\"name\":\"server.live\",\"value\":1},{\"histograms\":{\"supported_quantiles\":[0],"
+        "\"computed_quantiles\":[{\"name\":\"h\",\"values\":[]}]}}]}");
     assert_string_equal(given_kind(&given), "stats");
     assert_int_equal(given_count(&given, "stats"), 2);
     assert_string_equal(value_of(&given, "server.live"), "1");
@@ -127,12 +129,36 @@ static void twice_is_no_second_sample(void **state)
     given_release(&given);
 }
 
+/* A hundred thousand clusters do not hide what the proxy says of itself. */
+static void very_many_clusters(void **state)
+{
+    (void)state;
+    struct given given;
+    struct buf text;
+    buf_init(&text, 64 << 20);
+    for (int i = 0; i < 60000; i++)
+        buf_addf(&text, "cluster.c%d.upstream_cx_overflow: %d\n", i, i == 45000 ? 7 : 0);
+    buf_adds(&text, "server.live: 1\n");
+    given_text(&given, "x", text.data);
+    assert_string_equal(value_of(&given, "server.live"), "1");
+    assert_string_equal(value_of(&given, "cluster.c45000.upstream_cx_overflow"), "7");
+    assert_string_equal(value_of(&given, "cluster.c44999.upstream_cx_overflow"), "(none)");
+    assert_int_equal(evidence_state(given.evidence, "stats"), EVIDENCE_PARTIAL);
+    assert_non_null(strstr(given_problem(&given), "more than 40000 statistics"));
+    buf_release(&text);
+    given_release(&given);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(text),     cmocka_unit_test(excerpt),
-        cmocka_unit_test(no_stats), cmocka_unit_test(json),
-        cmocka_unit_test(second_sample), cmocka_unit_test(twice_is_no_second_sample),
+        cmocka_unit_test(text),
+        cmocka_unit_test(excerpt),
+        cmocka_unit_test(no_stats),
+        cmocka_unit_test(json),
+        cmocka_unit_test(second_sample),
+        cmocka_unit_test(twice_is_no_second_sample),
+        cmocka_unit_test(very_many_clusters),
     };
     return cmocka_run_group_tests_name("stats", tests, NULL, NULL);
 }

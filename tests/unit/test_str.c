@@ -1,8 +1,8 @@
 /* Text helpers: the edges, because everything hostile passes through them. */
 #include "base/str.h"
 
-#include <stdarg.h>
 #include <setjmp.h>
+#include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -91,11 +91,11 @@ static void test_utf8(void **state)
     assert_utf8("a\0b", 3, "a" MARK "b");
     assert_utf8("\x1B[0m", 4, MARK "[0m");
     assert_utf8("\x7F", 1, MARK);
-    assert_utf8("\xC2\x85", 2, MARK);                         /* a control character of two bytes */
-    assert_utf8("\xC0\xAF", 2, MARK MARK);                    /* overlong */
-    assert_utf8("\xED\xA0\x80", 3, MARK MARK MARK);           /* a surrogate */
-    assert_utf8("\xF4\x90\x80\x80", 4, MARK MARK MARK MARK);  /* above U+10FFFF */
-    assert_utf8("\xE2\x82", 2, MARK);                         /* cut: one mark for what is there */
+    assert_utf8("\xC2\x85", 2, MARK);                        /* a control character of two bytes */
+    assert_utf8("\xC0\xAF", 2, MARK MARK);                   /* overlong */
+    assert_utf8("\xED\xA0\x80", 3, MARK MARK MARK);          /* a surrogate */
+    assert_utf8("\xF4\x90\x80\x80", 4, MARK MARK MARK MARK); /* above U+10FFFF */
+    assert_utf8("\xE2\x82", 2, MARK);                        /* cut: one mark for what is there */
     assert_utf8("\xE2\x82x", 3, MARK "x");
     assert_utf8("\xFF\xFE", 2, MARK MARK);
 }
@@ -126,9 +126,9 @@ static void test_ends(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_globs),     cmocka_unit_test(test_integers),
-        cmocka_unit_test(test_doubles),   cmocka_unit_test(test_durations),
-        cmocka_unit_test(test_utf8),      cmocka_unit_test(test_utf8_ends_at_a_character),
+        cmocka_unit_test(test_globs),   cmocka_unit_test(test_integers),
+        cmocka_unit_test(test_doubles), cmocka_unit_test(test_durations),
+        cmocka_unit_test(test_utf8),    cmocka_unit_test(test_utf8_ends_at_a_character),
         cmocka_unit_test(test_ends),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

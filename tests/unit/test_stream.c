@@ -1,8 +1,8 @@
 /* Streams: whatever the file is packed and encoded in, plain UTF-8 text comes out. */
 #include "source/stream.h"
 
-#include <stdarg.h>
 #include <setjmp.h>
+#include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -63,18 +63,28 @@ static void test_plain(void **state)
 static void test_utf16(void **state)
 {
     (void)state;
-    assert_reads("\xFF\xFE" "a\0\xE9\0\xAC\x20\x3D\xD8\x00\xDE\n", 13,
-                 "a\xC3\xA9\xE2\x82\xAC\xF0\x9F\x98\x80\xEF\xBF\xBD");
+    assert_reads("\xFF\xFE"
+                 "a\0\xE9\0\xAC\x20\x3D\xD8\x00\xDE\n",
+                 13, "a\xC3\xA9\xE2\x82\xAC\xF0\x9F\x98\x80\xEF\xBF\xBD");
     assert_reads("\xFE\xFF\0a\0b", 6, "ab");
     assert_reads("l\0i\0n\0e\0\n\0", 10, "line\n");
     assert_reads("\0l\0i\0n\0e\0\n", 10, "line\n");
-    assert_reads("\xFF\xFE\x3D\xD8" "a\0", 6, "\xEF\xBF\xBD" "a");
-    assert_reads("\xFF\xFE\x00\xDE" "a\0", 6, "\xEF\xBF\xBD" "a");
+    assert_reads("\xFF\xFE\x3D\xD8"
+                 "a\0",
+                 6,
+                 "\xEF\xBF\xBD"
+                 "a");
+    assert_reads("\xFF\xFE\x00\xDE"
+                 "a\0",
+                 6,
+                 "\xEF\xBF\xBD"
+                 "a");
 }
 
 static void test_binary_is_no_utf16(void **state)
 {
-    static const char bytes[] = "\x7F" "ELF\0\0\0\0\1\0\0\0";
+    static const char bytes[] = "\x7F"
+                                "ELF\0\0\0\0\1\0\0\0";
     char *path = scratch_write("file", bytes, sizeof bytes);
     (void)state;
     struct outcome outcome = read_in(path, 4096);

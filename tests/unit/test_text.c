@@ -93,10 +93,10 @@ static void test_commands_stay_whole(void **state)
     (void)state;
     struct buf out;
     render("incident", &(struct report_style){.width = 40}, &out);
-    assert_non_null(strstr(buf_str(&out),
-                           "$ aws iam put-role-policy --role-name ROLE --policy-name debrief-stream "
-                           "--policy-document file://policy.json "
-                           "--a-long-option-that-is-never-cut-nor-wrapped\n"));
+    assert_non_null(strstr(
+        buf_str(&out), "$ aws iam put-role-policy --role-name ROLE --policy-name debrief-stream "
+                       "--policy-document file://policy.json "
+                       "--a-long-option-that-is-never-cut-nor-wrapped\n"));
     buf_release(&out);
 }
 

@@ -1,7 +1,7 @@
 /* YAML as JSON text: types, anchors, merge keys, short tags, several documents, caps. */
-#include "base/yaml.h"
 #include "base/buf.h"
 #include "base/json.h"
+#include "base/yaml.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -81,7 +81,8 @@ static void types(void **state)
                 "0@1 [null,null,\"\",\"\",true,false,\"yes\",\"true\",\"text\"];");
     assert_json("[1, -2, +3, 1.50, .5, 1., 1e3, 0x1F, 0o17, 1_000, .inf, .nan, 1.2.3]",
                 "0@1 [1,-2,3,1.50,0.5,1,1e3,31,\"0o17\",\"1_000\",\".inf\",\".nan\",\"1.2.3\"];");
-    assert_json("[012345678901, 0, 0.5, 840364872350]", "0@1 [\"012345678901\",0,0.5,840364872350];");
+    assert_json("[012345678901, 0, 0.5, 840364872350]",
+                "0@1 [\"012345678901\",0,0.5,840364872350];");
     assert_json("- !!str 12\n- \"a\\tb\\x01\\\"\"\n- |\n  two\n  lines\n",
                 "0@1 [\"12\",\"a\\u0009b\\u0001\\\"\",\"two\\u000alines\\u000a\"];");
     assert_json("a:\nb: []\n1: {}\n", "0@1 {\"a\":null,\"b\":[],\"1\":{}};");
@@ -109,8 +110,9 @@ static void merge_keys(void **state)
     (void)state;
     assert_json("base: &b {x: 1, y: 2}\nmine:\n  <<: *b\n  y: 3\n",
                 "0@1 {\"base\":{\"x\":1,\"y\":2},\"mine\":{\"y\":3,\"x\":1}};");
-    assert_json("- &a {x: 1}\n- &b {x: 2, z: 3}\n- {<<: [*a, *b], w: 4}\n- {'<<': 5}\n- {<<: 6}\n",
-                "0@1 [{\"x\":1},{\"x\":2,\"z\":3},{\"w\":4,\"x\":1,\"z\":3},{\"<<\":5},{\"<<\":6}];");
+    assert_json(
+        "- &a {x: 1}\n- &b {x: 2, z: 3}\n- {<<: [*a, *b], w: 4}\n- {'<<': 5}\n- {<<: 6}\n",
+        "0@1 [{\"x\":1},{\"x\":2,\"z\":3},{\"w\":4,\"x\":1,\"z\":3},{\"<<\":5},{\"<<\":6}];");
     assert_error("- &a [1]\n- {<<: *a}\n", "an alias that is no mapping");
 }
 
@@ -219,9 +221,11 @@ static void any_end(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(types),      cmocka_unit_test(documents), cmocka_unit_test(anchors),
-        cmocka_unit_test(merge_keys), cmocka_unit_test(short_tags), cmocka_unit_test(bombs),
-        cmocka_unit_test(broken),     cmocka_unit_test(the_sink_may_stop), cmocka_unit_test(any_end),
+        cmocka_unit_test(types),      cmocka_unit_test(documents),
+        cmocka_unit_test(anchors),    cmocka_unit_test(merge_keys),
+        cmocka_unit_test(short_tags), cmocka_unit_test(bombs),
+        cmocka_unit_test(broken),     cmocka_unit_test(the_sink_may_stop),
+        cmocka_unit_test(any_end),
     };
     return cmocka_run_group_tests_name("yaml", tests, NULL, NULL);
 }

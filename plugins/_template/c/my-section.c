@@ -17,15 +17,15 @@ static void run(struct debrief_ctx *ctx)
     }
     if (strcmp(level, debrief_param(ctx, "level")) != 0)
         return;
-    struct debrief_finding *finding =
-        debrief_report(ctx, "my-section.debug-log", "proxy", node ? node : "envoy",
-                       "the proxy logs at level %s: it is slow and fills disks", level);
+    struct debrief_finding *finding = debrief_report(
+        ctx, "my-section.debug-log", "proxy", node ? node : "envoy",
+        "the proxy logs at level %s: it is slow and fills disks", level);
     debrief_when(ctx, finding, DEBRIEF_NOW);
     debrief_cite(ctx, finding, proxy);
     debrief_advise(ctx, finding, "set the level back to info",
                    "curl -X POST 'http://127.0.0.1:9901/logging?level=info'");
-    debrief_reference(
-        ctx, finding, "https://www.envoyproxy.io/docs/envoy/latest/operations/cli#cmdoption-l");
+    debrief_reference(ctx, finding,
+                      "https://www.envoyproxy.io/docs/envoy/latest/operations/cli#cmdoption-l");
 }
 
 static const char *const tags[] = {"site", NULL};

@@ -1,0 +1,134 @@
+"""Saved reports: rendering again, comparing, joining."""
+import json
+
+import harness
+from harness import Case, debrief
+
+
+class Report(Case):
+    def test_rendered_again_it_is_the_same_byte_for_byte(self):
+        evidence = self.file("a.txt", harness.ERROR + harness.WARNING + harness.INFO)
+        saved = self.dir / "report.json"
+        for form in ("text", "json"):
+            direct = self.site(evidence, "-o", form, "-o", f"json={saved}")
+            again = debrief("report", saved, "-o", form)
+            self.assertEqual(again.out, direct.out)
+            self.assertEqual(again.status, direct.status)
+        self.assertEqual(debrief("report", saved, "-o", "json").out, saved.read_text())
+        self.assertEqual(debrief("report", saved, "--verbose").out, self.site(evidence, "--verbose").out)
+
+    def test_from_standard_input(self):
+        saved = self.save("a", harness.ERROR)
+        self.assertStatus(debrief("report", "-", input=saved.read_text()), 3)
+
+    def test_it_exits_by_the_report(self):
+        warning = self.save("w", harness.WARNING)
+        self.assertStatus(debrief("report", warning), 0)
+        self.assertStatus(debrief("report", warning, "--fail-on", "warning"), 4)
+        self.assertStatus(debrief("report", self.save("e", harness.ERROR), "--fail-on", "never"), 0)
+
+    def test_what_is_no_report(self):
+        self.assertUsage(debrief("report", self.dir / "nothing.json"), "nothing.json")
+        for name, text in {"cut": '{"schema": "debrief.rep', "other": '{"schema": "debrief.diff/1"}', "list": "[]",
+                           "deep": "[" * 10000}.items():
+            with self.subTest(name):
+                result = debrief("report", self.file(name, text))
+                self.assertStatus(result, 1)
+                self.assertIn(f"/{name}'", result.err)
+
+    def test_damaged_reports_do_not_crash(self):
+        report = json.loads(self.save("a", harness.ERROR + "SITE unsure\n").read_text())
+
+        def damaged(node, path=()):
+            """Copies of the report with one member replaced by something of a wrong type."""
+            members = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
+            for key, value in members:
+                yield path + (key,)
+                yield from damaged(value, path + (key,))
+
+        for path in list(damaged(report))[::3]:
+            copy = json.loads(json.dumps(report))
+            at = copy
+            for key in path[:-1]:
+                at = at[key]
+            at[path[-1]] = 7 if isinstance(at[path[-1]], (str, list, dict)) else {"x": []}
+            saved = self.file("damaged.json", json.dumps(copy))
+            result = debrief("report", saved, "--verbose")
+            self.assertIn(result.status, (0, 1, 3), f"{path}: {result.err}")
+            self.assertNotIn("Sanitizer", result.err)
+
+
+class Diff(Case):
+    def test_new_gone_unchanged(self):
+        old = self.save("old", "SITE error a\nSITE warning b\n")
+        new = self.save("new", "SITE error a\nSITE error c\n")
+        result = debrief("diff", old, new)
+        self.assertStatus(result, 3)
+        self.assertIn("1 new, 0 worse, 0 better, 1 gone, 0 unjudged, 1 unchanged", result.out)
+        document = json.loads(debrief("diff", old, new, "-o", "json").out)
+        self.assertEqual(document["schema"], "debrief.diff/1")
+        self.assertEqual([(row["change"], row["finding"]["subject"]["name"]) for row in document["findings"]],
+                         [("new", "c"), ("gone", "b"), ("unchanged", "a")])
+
+    def test_it_exits_by_what_is_new(self):
+        nothing, warning, error = (self.save(*pair) for pair in
+                                   (("n", harness.NOTHING), ("w", harness.WARNING), ("e", harness.ERROR)))
+        self.assertStatus(debrief("diff", error, error), 0)
+        self.assertStatus(debrief("diff", error, nothing), 0)
+        self.assertStatus(debrief("diff", nothing, error), 3)
+        self.assertStatus(debrief("diff", nothing, error, "--fail-on", "never"), 0)
+        self.assertStatus(debrief("diff", nothing, warning), 0)
+        self.assertStatus(debrief("diff", nothing, warning, "--fail-on", "warning"), 4)
+
+    def test_worse_and_better(self):
+        light, grave = self.save("light", "SITE info a\n"), self.save("grave", "SITE error a\n")
+        self.assertIn("1 worse", debrief("diff", light, grave).out)
+        self.assertStatus(debrief("diff", light, grave), 3)
+        self.assertIn("1 better", debrief("diff", grave, light).out)
+        self.assertStatus(debrief("diff", grave, light), 0)
+
+    def test_what_could_not_be_judged_is_not_gone(self):
+        error = self.save("e", harness.ERROR)
+        dead = self.dir / "dead.json"
+        self.site(harness.closed_port(), "-o", f"json={dead}")
+        result = debrief("diff", error, dead)
+        self.assertIn("0 gone, 1 unjudged", result.out)
+        self.assertStatus(result, 1)
+        self.assertStatus(debrief("diff", dead, dead), 0)
+
+    def test_targets_of_a_fleet_are_told_apart(self):
+        a, b = self.file("a/x.txt", harness.ERROR).parent, self.file("b/x.txt", harness.NOTHING).parent
+        old, new = self.dir / "old.json", self.dir / "new.json"
+        self.site(a, b, "-o", f"json={old}")
+        (b / "x.txt").write_text(harness.ERROR)
+        self.site(a, b, "-o", f"json={new}")
+        document = json.loads(debrief("diff", old, new, "-o", "json").out)
+        self.assertEqual([(row["change"], row["target"]) for row in document["findings"]],
+                         [("new", str(b)), ("unchanged", str(a))])
+
+
+class Merge(Case):
+    def test_targets_of_all_and_a_new_summary(self):
+        folders = [self.file(f"{i}/x.txt", text).parent for i, text in
+                   enumerate((harness.ERROR, harness.NOTHING, harness.WARNING))]
+        shards = []
+        for i in (1, 2):
+            shards.append(self.dir / f"shard-{i}.json")
+            self.site(*folders, "--shard", f"{i}/2", "-o", f"json={shards[-1]}")
+        result = debrief("merge", *shards, "-o", "json")
+        self.assertStatus(result, 3)
+        self.assertEqual(sorted(t["name"] for t in result.report["targets"]), sorted(map(str, folders)))
+        whole = self.site(*folders, "-o", "json").report
+        self.assertEqual(result.report["summary"], whole["summary"])
+        self.assertEqual(result.report["tool"], whole["tool"])
+
+    def test_of_one_it_is_the_same(self):
+        saved = self.save("a", harness.ERROR)
+        self.assertEqual(debrief("merge", saved, "-o", "json").out, saved.read_text())
+
+    def test_something_that_is_no_report_among_them(self):
+        saved = self.save("a", harness.ERROR)
+        self.assertStatus(debrief("merge", saved, self.file("b.json", "{}")), 1)
+
+
+harness.main()
