@@ -120,8 +120,7 @@ static bool accept_clause(const struct clause *clause, void *user, struct err *e
 
 bool applies_valid(const char *text, struct err *err)
 {
-    return each_clause(text, accept_clause, NULL, err) ||
-           err_prefix(err, "applies '%s'", text);
+    return each_clause(text, accept_clause, NULL, err) || err_prefix(err, "applies '%s'", text);
 }
 
 /* Compares as many components as WANTED gives, so that "1.24" stands for all of 1.24.x. */

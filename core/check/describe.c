@@ -44,7 +44,8 @@ static cJSON *add_row(cJSON *array)
     return row;
 }
 
-static void put_events(cJSON *object, const struct loader *loader, const struct debrief_check *check)
+static void put_events(cJSON *object, const struct loader *loader,
+                       const struct debrief_check *check)
 {
     struct debrief_event event;
     cJSON *array = json_put_array(object, "events");
@@ -70,7 +71,8 @@ static void put_findings(cJSON *object, const struct loader *loader,
     }
 }
 
-static void put_params(cJSON *object, const struct loader *loader, const struct debrief_check *check)
+static void put_params(cJSON *object, const struct loader *loader,
+                       const struct debrief_check *check)
 {
     struct debrief_param param;
     cJSON *array = json_put_array(object, "params");

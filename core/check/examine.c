@@ -38,7 +38,7 @@ struct examination {
     struct pollfd *pollers;
     char *work_dir;
     bool own_dir, progress;
-    int64_t said; /* when progress was last told */
+    int64_t said;     /* when progress was last told */
     sigset_t waiting; /* the signals blocked while waiting */
 };
 
@@ -254,8 +254,8 @@ cJSON *examine_targets(const struct targets *targets, const struct plan *plan,
     all.rows = xcalloc(all.len, sizeof *all.rows);
     all.pollers = xcalloc(all.len, sizeof *all.pollers);
     for (size_t i = 0; i < all.len; i++)
-        job_init(&all.jobs[i], &targets->items[i], plan, &all.collect, &all.limits,
-                 options->redact, xasprintf("%s/%zu", all.work_dir, i + 1));
+        job_init(&all.jobs[i], &targets->items[i], plan, &all.collect, &all.limits, options->redact,
+                 xasprintf("%s/%zu", all.work_dir, i + 1));
     catch_signals(&saved, &all.waiting);
     run(&all);
     *interrupted = interruption != 0;

@@ -14,11 +14,12 @@ struct examine_options {
     /* Per check; 0: DEBRIEF_CHECK_TIMEOUT (a duration) when it is set, else 10 s. */
     int64_t check_timeout_ms;
     size_t memory_max; /* bytes that any child may grow to; 0: the default (512 MB) */
-    int jobs;                 /* targets at the same time; 0: number of processors, at most 8 */
+    int jobs;          /* targets at the same time; 0: number of processors, at most 8 */
     bool redact;       /* secrets in excerpts and texts */
     bool quiet;        /* never say on standard error what is running */
     bool verbose;      /* say it even where standard error is no terminal */
-    const char *work_dir; /* where working bundles go and stay; NULL: one in TMPDIR, removed after */
+    const char
+        *work_dir; /* where working bundles go and stay; NULL: one in TMPDIR, removed after */
 };
 
 /* Examines all targets and returns the `targets` array of the report (contract.md), correlated, in the

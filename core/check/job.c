@@ -74,8 +74,8 @@ void job_release(struct job *job)
 static void book_error(struct job *job, size_t i, const char *reason, double elapsed_ms)
 {
     if (i < job->plan->checks_len && !job->checks[i].record)
-        job->checks[i].record =
-            runner_record(job->plan->checks[i].meta->id, "error", reason, elapsed_ms);
+        job->checks[i].record = runner_record(job->plan->checks[i].meta->id, "error", reason,
+                                              elapsed_ms);
 }
 
 static void book_rest(struct job *job, const char *reason)
@@ -166,8 +166,8 @@ static void take_message(struct job *job, cJSON *message)
     } else if (cJSON_HasObjectItem(message, "target") && !job->about) {
         job->about = detach(message, "target");
     } else if ((text = json_str(message, "failed"))) {
-        set_trouble(job, job->phase == JOB_COLLECTING ? "collecting failed:" : "reading failed:",
-                    text);
+        set_trouble(job,
+                    job->phase == JOB_COLLECTING ? "collecting failed:" : "reading failed:", text);
     } else if (json_bool(message, "done")) {
         job->done = true;
     }
@@ -262,7 +262,6 @@ void job_start(struct job *job)
     start_phase(job, JOB_COLLECTING, limit, flags);
 }
 
-
 /* The child is gone: what now? */
 static void move_on(struct job *job, int status)
 {
@@ -272,6 +271,7 @@ static void move_on(struct job *job, int status)
     close(job->reader.fd);
     message_reader_release(&job->reader);
     job->pid = 0;
+    process_kill_group(job->runner); /* the runner dies with its reader, its children do not */
     forget_runner(job);
     bool reading = job->phase == JOB_READING;
     if (job->end_reason || status)
@@ -309,8 +309,7 @@ static void watch_runner(struct job *job, int64_t now)
     if (!reason)
         return;
     take_messages(job); /* it may have come through in this very moment */
-    if (job->current == current && !job->runner_reason &&
-        process_is_child(job->runner, job->pid)) {
+    if (job->current == current && !job->runner_reason && process_is_child(job->runner, job->pid)) {
         job->runner_reason = reason;
         process_kill(job->runner);
         return;

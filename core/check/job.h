@@ -19,7 +19,7 @@ struct job_limits { /* all set */
 
 enum job_phase { JOB_WAITING, JOB_COLLECTING, JOB_READING, JOB_DONE };
 
-struct job_check { /* what became of plan->checks[i] */
+struct job_check {                             /* what became of plan->checks[i] */
     cJSON *record, *findings, *asks, *missing; /* record NULL: nothing yet */
 };
 
@@ -34,10 +34,10 @@ struct job {
     enum job_phase phase;
     pid_t pid; /* collector or reader; 0: none */
     struct message_reader reader;
-    int64_t since, deadline;  /* of the phase, clock_monotonic; 0: no deadline */
-    const char *end_reason;   /* why the supervisor killed pid; NULL */
-    char *trouble;            /* what went wrong before the checks */
-    bool done;                /* the reader said that it is through */
+    int64_t since, deadline; /* of the phase, clock_monotonic; 0: no deadline */
+    const char *end_reason;  /* why the supervisor killed pid; NULL */
+    char *trouble;           /* what went wrong before the checks */
+    bool done;               /* the reader said that it is through */
 
     pid_t runner;
     int current; /* the check that is being asked; -1: none */

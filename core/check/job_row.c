@@ -31,8 +31,7 @@ static bool same_member(const cJSON *a, const cJSON *b, const char *name)
 static cJSON *find_ask(cJSON *asks, const cJSON *like)
 {
     cJSON *ask;
-    cJSON_ArrayForEach(ask, asks)
-    {
+    cJSON_ArrayForEach (ask, asks) {
         if (same_member(ask, like, "evidence") && same_member(ask, like, "how"))
             return ask;
     }
@@ -60,8 +59,7 @@ struct wanting { /* who needs what is missing in this row */
 static void name_check(struct wanting *wanting, size_t i)
 {
     const cJSON *row;
-    cJSON_ArrayForEach(row, wanting->job->checks[i].missing)
-    {
+    cJSON_ArrayForEach (row, wanting->job->checks[i].missing) {
         if (!same_member(row, wanting->row, "evidence") || !same_member(row, wanting->row, "how"))
             continue;
         buf_addf(&wanting->names, "%s%s", wanting->names.len ? ", " : "",
@@ -95,7 +93,8 @@ static void put_asks(cJSON *target, const struct job *job)
         add_asks(asks, job->checks[i].asks);
     for (size_t i = 0; i < job->plan->checks_len; i++) {
         const cJSON *row;
-        cJSON_ArrayForEach(row, job->checks[i].missing) add_missing(asks, job, row);
+        cJSON_ArrayForEach (row, job->checks[i].missing)
+            add_missing(asks, job, row);
     }
 }
 

@@ -96,10 +96,11 @@ static bool read_stamp(const char *path, struct debrief_stamp *out, struct err *
     out->version[sizeof out->version - 1] = '\0';
     if (found && !whole)
         return err_set(err, "'%s' is cut short: copy or build it again", path);
-    return found || err_set(err,
-                            "'%s' has no debrief stamp (an ELF note): it is no debrief plugin, or it "
-                            "was built without DEBRIEF_PLUGIN(...) of <debrief/plugin.h>",
-                            path);
+    return found ||
+           err_set(err,
+                   "'%s' has no debrief stamp (an ELF note): it is no debrief plugin, or it "
+                   "was built without DEBRIEF_PLUGIN(...) of <debrief/plugin.h>",
+                   path);
 }
 
 static bool check_rows(const char *path, const struct debrief_stamp *stamp, struct err *err)
@@ -110,11 +111,11 @@ static bool check_rows(const char *path, const struct debrief_stamp *stamp, stru
         memcpy(&size, (const char *)stamp + row->offset, sizeof size);
         if (size >= row->least && size <= row->host && size % sizeof(void *) == 0)
             continue;
-        return err_set(err,
-                       "'%s' says that its %s is %u bytes, where this debrief (plugin ABI %d.%d) has "
-                       "%zu to %zu: rebuild it with this debrief's <debrief/plugin.h>",
-                       path, row->name, size, DEBRIEF_ABI_MAJOR, DEBRIEF_ABI_MINOR, row->least,
-                       row->host);
+        return err_set(
+            err,
+            "'%s' says that its %s is %u bytes, where this debrief (plugin ABI %d.%d) has "
+            "%zu to %zu: rebuild it with this debrief's <debrief/plugin.h>",
+            path, row->name, size, DEBRIEF_ABI_MAJOR, DEBRIEF_ABI_MINOR, row->least, row->host);
     }
     return true;
 }
@@ -125,21 +126,24 @@ bool loader_stamp(const char *path, struct debrief_stamp *out, struct err *err)
     if (!read_stamp(path, out, err))
         return false;
     if (out->magic != DEBRIEF_MAGIC)
-        return err_set(err,
-                       "'%s' bears the magic 0x%08x, not debrief's 0x%08x: it was built for another "
-                       "processor or is damaged; rebuild it here",
-                       path, out->magic, DEBRIEF_MAGIC);
+        return err_set(
+            err,
+            "'%s' bears the magic 0x%08x, not debrief's 0x%08x: it was built for another "
+            "processor or is damaged; rebuild it here",
+            path, out->magic, DEBRIEF_MAGIC);
     if (out->abi_major != DEBRIEF_ABI_MAJOR)
-        return err_set(err,
-                       "'%s' is built for plugin ABI %u.%u and this debrief speaks %d.%d: rebuild it "
-                       "with this debrief's <debrief/plugin.h>, or use a debrief of ABI %u",
-                       path, out->abi_major, out->abi_minor, DEBRIEF_ABI_MAJOR, DEBRIEF_ABI_MINOR,
-                       out->abi_major);
+        return err_set(
+            err,
+            "'%s' is built for plugin ABI %u.%u and this debrief speaks %d.%d: rebuild it "
+            "with this debrief's <debrief/plugin.h>, or use a debrief of ABI %u",
+            path, out->abi_major, out->abi_minor, DEBRIEF_ABI_MAJOR, DEBRIEF_ABI_MINOR,
+            out->abi_major);
     if (out->abi_minor > DEBRIEF_ABI_MINOR)
-        return err_set(err,
-                       "'%s' is built for plugin ABI %u.%u, newer than this debrief's %d.%d: upgrade "
-                       "debrief, or rebuild the plugin with this debrief's <debrief/plugin.h>",
-                       path, out->abi_major, out->abi_minor, DEBRIEF_ABI_MAJOR, DEBRIEF_ABI_MINOR);
+        return err_set(
+            err,
+            "'%s' is built for plugin ABI %u.%u, newer than this debrief's %d.%d: upgrade "
+            "debrief, or rebuild the plugin with this debrief's <debrief/plugin.h>",
+            path, out->abi_major, out->abi_minor, DEBRIEF_ABI_MAJOR, DEBRIEF_ABI_MINOR);
     return check_rows(path, out, err);
 }
 

@@ -81,8 +81,9 @@ static const char *const *take_list(struct context *context, const cJSON *array)
     size_t len = 0, size = (size_t)cJSON_GetArraySize(array);
     const char **list = arena_alloc(context->arena, (size + 1) * sizeof *list);
     const cJSON *item;
-    cJSON_ArrayForEach(item, array) if (cJSON_IsString(item))
-        list[len++] = arena_strdup(context->arena, item->valuestring);
+    cJSON_ArrayForEach (item, array)
+        if (cJSON_IsString(item))
+            list[len++] = arena_strdup(context->arena, item->valuestring);
     return list;
 }
 
@@ -102,8 +103,7 @@ static bool read_event(struct context *context, const cJSON *json, struct check_
                        out->name ? out->name : "");
     if (!out->pattern || !*out->pattern)
         return err_set(context->err, "event '%s' has no pattern", out->name);
-    struct regex *regex =
-        regex_new(out->pattern, out->caseless ? REGEX_CASELESS : 0, context->err);
+    struct regex *regex = regex_new(out->pattern, out->caseless ? REGEX_CASELESS : 0, context->err);
     if (!regex)
         return err_prefix(context->err, "event '%s'", out->name);
     regex_free(regex);
@@ -153,7 +153,8 @@ static bool read_finding(struct context *context, const cJSON *json, struct chec
     json_num(json, "worst", &worst);
     out->worst = (int)worst;
     if (worst != DEBRIEF_INFO && worst != DEBRIEF_WARNING && worst != DEBRIEF_ERROR)
-        return err_set(context->err, "finding '%s' has no severity: error, warning or info", out->id);
+        return err_set(context->err, "finding '%s' has no severity: error, warning or info",
+                       out->id);
     out->explains = take_list(context, json_at(json, "explains"));
     return check_explains(context, out);
 }
@@ -198,8 +199,7 @@ static bool read_params(struct context *context, const cJSON *array)
             return false;
         for (size_t j = 0; j < i; j++)
             if (strcmp(meta->params[i].name, meta->params[j].name) == 0)
-                return err_set(context->err, "parameter '%s' is there twice",
-                               meta->params[i].name);
+                return err_set(context->err, "parameter '%s' is there twice", meta->params[i].name);
     }
     return true;
 }

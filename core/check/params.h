@@ -5,8 +5,8 @@
 #include "base/err.h"
 #include <stdbool.h>
 
-const char *params_type_name(int type);      /* "number"; NULL for no type of debrief_param_type */
-int params_type(const char *name);           /* 0: no such type */
+const char *params_type_name(int type); /* "number"; NULL for no type of debrief_param_type */
+int params_type(const char *name);      /* 0: no such type */
 
 /* Whether VALUE is one of TYPE: a number, true or false, a duration; any text is a string. */
 bool params_valid(int type, const char *value, struct err *err);

@@ -47,7 +47,8 @@ static const struct check_meta *refused_meta(struct plan *plan, const struct plu
                                              const struct candidates *all)
 {
     static const char *const none[] = {NULL};
-    bool silent = !plugin->refused || plugin->redundant; /* its checks are asked, one way or another */
+    bool silent = !plugin->refused ||
+                  plugin->redundant; /* its checks are asked, one way or another */
     const char *name = silent ? NULL : refused_name(plan, plugin, all);
     if (!name)
         return NULL;
@@ -221,10 +222,10 @@ static void add_patterns(struct plan *plan)
     for (size_t i = 0; i < plan->checks_len; i++) {
         const struct check_meta *meta = plan->checks[i].meta;
         for (size_t j = 0; j < meta->events_len; j++)
-            plan->patterns[plan->patterns_len++] =
-                (struct scan_pattern){.event = meta->events[j].evidence,
-                                      .pattern = meta->events[j].pattern,
-                                      .caseless = meta->events[j].caseless};
+            plan->patterns[plan->patterns_len++] = (struct scan_pattern){
+                .event = meta->events[j].evidence,
+                .pattern = meta->events[j].pattern,
+                .caseless = meta->events[j].caseless};
     }
 }
 

@@ -86,6 +86,12 @@ void process_kill(pid_t pid)
     kill(pid, SIGKILL);
 }
 
+void process_kill_group(pid_t leader)
+{
+    if (leader > 1)
+        kill(-leader, SIGKILL);
+}
+
 bool process_reap(pid_t pid, bool wait, int *status)
 {
     pid_t got;
@@ -96,10 +102,9 @@ bool process_reap(pid_t pid, bool wait, int *status)
         return false;
     if (got < 0)
         *status = 0;
-    kill(-pid, SIGKILL);
+    process_kill_group(pid);
     return true;
 }
-
 
 bool process_is_child(pid_t pid, pid_t parent)
 {
@@ -153,7 +158,8 @@ void process_default_faults(void)
 const char *process_reason(int status, char out[PROCESS_REASON_MAX])
 {
     if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) {
-        snprintf(out, PROCESS_REASON_MAX, "killed by SIGKILL, as the kernel does out of memory");
+        snprintf(out, PROCESS_REASON_MAX,
+                 "was killed by SIGKILL, as the kernel does when memory is short");
     } else if (WIFSIGNALED(status)) {
         const char *name = sigabbrev_np(WTERMSIG(status));
         snprintf(out, PROCESS_REASON_MAX, "crashed with SIG%s", name ? name : "?");

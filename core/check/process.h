@@ -21,7 +21,8 @@ pid_t process_fork(int fd, unsigned flags);
 /* A pipe for process_fork: both ends closed on exec. */
 bool process_pipe(int fds[2]);
 
-void process_kill(pid_t pid); /* it and its process group, if it leads one */
+void process_kill(pid_t pid);          /* it and its process group, if it leads one */
+void process_kill_group(pid_t leader); /* what is left of a group whose leader is gone */
 /* False: it still runs. Once it is gone, what it left in its process group is killed. */
 bool process_reap(pid_t pid, bool wait, int *status);
 

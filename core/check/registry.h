@@ -28,7 +28,7 @@ struct check_event {
 
 struct check_finding {
     const char *id, *title;
-    int worst; /* enum debrief_severity */
+    int worst;                   /* enum debrief_severity */
     const char *const *explains; /* NULL-terminated */
 };
 

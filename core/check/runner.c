@@ -105,8 +105,7 @@ static void run_check(const struct runner *runner, const struct plan_check *chec
         .gathered = runner->gathered,
     };
     if (runner->soft_timeout_ms)
-        view.soft_deadline =
-            clock_monotonic() + runner->soft_timeout_ms * (CLOCK_SECOND / 1000);
+        view.soft_deadline = clock_monotonic() + runner->soft_timeout_ms * (CLOCK_SECOND / 1000);
     if (strcmp(check->meta->plugin->kind, "lua") == 0)
         script_run(check->meta->plugin->path, check->meta->index, &view);
     else

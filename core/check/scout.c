@@ -51,8 +51,8 @@ static bool look_into(const struct scout_file *file, int index, int fd)
     bool heard = message_send(fd, begin);
     cJSON_Delete(begin);
     json_put_num(answer, "end", index);
-    cJSON *plugin =
-        file->lua ? look_into_lua(file->path, &err) : look_into_so(file->path, answer, &err);
+    cJSON *plugin = file->lua ? look_into_lua(file->path, &err)
+                              : look_into_so(file->path, answer, &err);
     if (plugin)
         cJSON_AddItemToObject(answer, "plugin", plugin);
     else

@@ -14,9 +14,9 @@ struct view {
     const struct plan_check *check;
     const struct evidence *evidence;
     struct builder *builder;
-    struct arena *scratch;  /* lives as long as the check runs */
-    int64_t gathered;       /* when the evidence was, ns since the epoch */
-    int64_t soft_deadline;  /* clock_monotonic; 0: none */
+    struct arena *scratch; /* lives as long as the check runs */
+    int64_t gathered;      /* when the evidence was, ns since the epoch */
+    int64_t soft_deadline; /* clock_monotonic; 0: none */
 };
 
 /* Records of NAME after AFTER (NULL: the first); NULL at the end. */

@@ -22,7 +22,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-struct progress { /* shared by a reader and its runners: what outlives a crash */
+struct progress {           /* shared by a reader and its runners: what outlives a crash */
     volatile uint32_t next; /* the check after the one that was begun last */
     volatile uint32_t finished;
 };
@@ -82,7 +82,8 @@ static void refuse_event(void *user, const char *event, const char *why)
         for (size_t j = 0; j < meta->events_len; j++) {
             if (strcmp(meta->events[j].evidence, event) != 0 || hearing->refused[i])
                 continue;
-            char *text = xasprintf("event '%s' cannot be looked for: %s", meta->events[j].name, why);
+            char *text = xasprintf("event '%s' cannot be looked for: %s", meta->events[j].name,
+                                   why);
             hearing->refused[i] = true;
             send_refused(hearing->worker, i, text);
             free(text);
@@ -117,8 +118,8 @@ static void read_evidence(struct hearing *hearing)
     hearing->evidence = evidence_new(&hearing->bundle.sources, &plan->needs);
     declare(hearing->evidence, plan);
     struct hash_thread *hashing = hash_start(&hearing->bundle.sources);
-    struct scan *scan =
-        scan_new(plan->patterns, plan->patterns_len, hearing->evidence, refuse_event, hearing);
+    struct scan *scan = scan_new(plan->patterns, plan->patterns_len, hearing->evidence,
+                                 refuse_event, hearing);
     read_all(hearing->evidence, scan);
     scan_free(scan);
     identity_find(hearing->evidence);
@@ -218,7 +219,7 @@ void worker_read(const struct worker *worker)
     size_t len = worker->plan->checks_len;
     hearing.refused = xcalloc(len, sizeof *hearing.refused);
     hearing.progress = mmap(NULL, sizeof *hearing.progress, PROT_READ | PROT_WRITE,
-                           MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+                            MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (hearing.progress == MAP_FAILED || !open_bundle(&hearing.bundle, worker->dir, &err)) {
         send_text(worker->fd, "failed", err.text[0] ? err.text : strerror(errno));
         _exit(0);

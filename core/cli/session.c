@@ -17,8 +17,7 @@ bool session_registry(struct registry *registry, const struct options *options, 
     bool ok = registry_load(registry, dirs, len, err);
     arena_free(arena);
     for (size_t i = 0; ok && i < registry->plugins_len; i++)
-        if (registry->plugins[i].refused &&
-            (options->verbose || !registry->plugins[i].redundant))
+        if (registry->plugins[i].refused && (options->verbose || !registry->plugins[i].redundant))
             cli_warn("not used: %s", registry->plugins[i].refused);
     return ok;
 }

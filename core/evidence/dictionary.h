@@ -24,7 +24,8 @@ struct dictionary_row {
 
 /* All rows, sorted by name. `log.*` rows gain the fields of their pattern when they are read. */
 const struct dictionary_row *dictionary_rows(size_t *len);
-const struct dictionary_row *dictionary_find(const char *name); /* NULL when there is no such name */
+const struct dictionary_row *
+dictionary_find(const char *name); /* NULL when there is no such name */
 
 /* The columns that every log event has, NULL-named at the end. */
 const struct dictionary_column *dictionary_event_columns(void);

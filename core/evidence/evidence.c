@@ -147,8 +147,7 @@ static bool can_be_met(const struct evidence *evidence, size_t at, const char *c
     return false;
 }
 
-static bool can_be_asked(const struct evidence *evidence, size_t check,
-                         const char *const *supplies)
+static bool can_be_asked(const struct evidence *evidence, size_t check, const char *const *supplies)
 {
     const struct need_set *needs = evidence->needs;
     for (size_t i = 0; i < needs->len; i++)

@@ -194,8 +194,8 @@ struct builder_finding *builder_report(struct builder *builder, const char *id,
     if (builder->fault)
         return &builder->nowhere;
     const char *kind = clean(builder, subject_kind, NAME_CAP);
-    const char *name = clean(
-        builder, subject_name && *subject_name ? subject_name : "unknown", NAME_CAP);
+    const char *name = clean(builder, subject_name && *subject_name ? subject_name : "unknown",
+                             NAME_CAP);
     struct builder_finding *finding = find_same(builder, type, kind, name);
     if (finding)
         return finding;
@@ -289,8 +289,9 @@ static cJSON *add_row(cJSON **list, cJSON *row)
 static bool has_row(const cJSON *list, const cJSON *row)
 {
     const cJSON *other;
-    cJSON_ArrayForEach(other, list) if (cJSON_Compare(other, row, true))
-        return true;
+    cJSON_ArrayForEach (other, list)
+        if (cJSON_Compare(other, row, true))
+            return true;
     return false;
 }
 
@@ -340,8 +341,9 @@ void builder_reference(struct builder_finding *finding, const char *url)
 static cJSON *find_candidate(struct builder_finding *finding, const char *id)
 {
     cJSON *candidate;
-    cJSON_ArrayForEach(candidate, finding->candidates) if (strcmp(json_str(candidate, "id"), id) ==
-                                                           0) return candidate;
+    cJSON_ArrayForEach (candidate, finding->candidates)
+        if (strcmp(json_str(candidate, "id"), id) == 0)
+            return candidate;
     candidate = cJSON_CreateObject();
     json_put_str(candidate, "id", id);
     json_put_array(candidate, "for");
@@ -384,8 +386,8 @@ void builder_ask(struct builder *builder, const char *evidence, const char *why,
 void builder_not_applicable(struct builder *builder, const char *reason)
 {
     free(builder->inapplicable);
-    builder->inapplicable =
-        xstrdup(clean(builder, reason && *reason ? reason : "it does not apply here", MESSAGE_CAP));
+    builder->inapplicable = xstrdup(
+        clean(builder, reason && *reason ? reason : "it does not apply here", MESSAGE_CAP));
 }
 
 const char *builder_inapplicable(const struct builder *builder)

@@ -5,6 +5,7 @@
 #include "base/alloc.h"
 #include "base/str.h"
 #include "read/scan_run.h"
+#include <hs.h>
 #include <stdlib.h>
 #include <string.h>
 

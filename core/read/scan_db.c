@@ -4,6 +4,7 @@
 #include "read/scan_db.h"
 #include "base/alloc.h"
 #include "read/scan_cache.h"
+#include <hs.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -4,9 +4,11 @@
 #define DEBRIEF_READ_SCAN_DB_H
 
 #include "base/regex.h"
-#include <hs.h>
 #include <stdbool.h>
 #include <stddef.h>
+
+struct hs_database; /* <hs.h> */
+struct hs_scratch;
 
 struct scan_db_row {
     const char *pattern, *fields; /* borrowed; fields may be NULL */
@@ -16,9 +18,9 @@ struct scan_db_row {
 struct scan_db {
     const struct scan_db_row *rows;
     size_t len;
-    char **refused;    /* per row: why libhs or PCRE2 does not take it; NULL: it does */
-    hs_database_t *hs; /* ids are row numbers; NULL: nothing to look for */
-    hs_scratch_t *scratch;
+    char **refused;         /* per row: why libhs or PCRE2 does not take it; NULL: it does */
+    struct hs_database *hs; /* ids are row numbers; NULL: nothing to look for */
+    struct hs_scratch *scratch;
     struct regex **patterns, **fields; /* per row, compiled when first asked for */
 };
 

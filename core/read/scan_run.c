@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "evidence/identity.h"
 #include "read/log_unwrap.h"
+#include <hs.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>

@@ -25,7 +25,7 @@ void bind_tools_open(lua_State *L);
 
 /* [-0, +1, m] The `ev` of a check; NULL: one that may not be used. */
 void bind_evidence_push(lua_State *L, struct view *view);
-struct view *bind_evidence_view(lua_State *L, int index);  /* [-0, +0, v] */
+struct view *bind_evidence_view(lua_State *L, int index); /* [-0, +0, v] */
 /* [-0, +1, m] nil for NULL. */
 void bind_evidence_push_record(lua_State *L, struct view *view, const struct record *record);
 struct bind_record *bind_evidence_record(lua_State *L, int index); /* [-0, +0, v] */

@@ -338,18 +338,26 @@ static int ev_report(lua_State *L)
         lua_insert(L, 5);
         lua_call(L, lua_gettop(L) - 5, 1);
     }
-    struct builder_finding *finding =
-        builder_report(view->builder, id, kind, name, lua_tostring(L, 5));
+    struct builder_finding *finding = builder_report(view->builder, id, kind, name,
+                                                     lua_tostring(L, 5));
     bind_evidence_raise(L, view);
     bind_finding_push(L, view, finding);
     return 1;
 }
 
 static const luaL_Reg evidence_methods[] = {
-    {"each", ev_each},   {"first", ev_first}, {"last", ev_last},
-    {"count", ev_count}, {"state", ev_state}, {"number", ev_number},
-    {"time", ev_time},   {"items", ev_items}, {"stat", ev_stat},
-    {"param", ev_param}, {"now", ev_now},     {"ask", ev_ask},
+    {"each", ev_each},
+    {"first", ev_first},
+    {"last", ev_last},
+    {"count", ev_count},
+    {"state", ev_state},
+    {"number", ev_number},
+    {"time", ev_time},
+    {"items", ev_items},
+    {"stat", ev_stat},
+    {"param", ev_param},
+    {"now", ev_now},
+    {"ask", ev_ask},
     {"report", NULL}, /* has an upvalue */
     {"not_applicable", ev_not_applicable},
     {NULL, NULL},

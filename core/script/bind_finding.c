@@ -21,9 +21,10 @@ struct word {
 
 static const struct word severities[] = {
     {"error", DEBRIEF_ERROR}, {"warning", DEBRIEF_WARNING}, {"info", DEBRIEF_INFO}, {NULL, 0}};
-static const struct word confidences[] = {
-    {"certain", DEBRIEF_CERTAIN}, {"likely", DEBRIEF_LIKELY}, {"possible", DEBRIEF_POSSIBLE},
-    {NULL, 0}};
+static const struct word confidences[] = {{"certain", DEBRIEF_CERTAIN},
+                                          {"likely", DEBRIEF_LIKELY},
+                                          {"possible", DEBRIEF_POSSIBLE},
+                                          {NULL, 0}};
 static const struct word whens[] = {
     {"now", DEBRIEF_NOW}, {"before", DEBRIEF_BEFORE}, {"unknown", DEBRIEF_UNKNOWN}, {NULL, 0}};
 
@@ -68,8 +69,9 @@ static int check_word(lua_State *L, const struct word *words)
 {
     const struct word *word = find_word(words, luaL_checkstring(L, 2));
     if (!word->text)
-        luaL_argerror(L, 2, lua_pushfstring(L, "'%s' is none of %s, %s, %s", lua_tostring(L, 2),
-                                            words[0].text, words[1].text, words[2].text));
+        luaL_argerror(L, 2,
+                      lua_pushfstring(L, "'%s' is none of %s, %s, %s", lua_tostring(L, 2),
+                                      words[0].text, words[1].text, words[2].text));
     return word->value;
 }
 

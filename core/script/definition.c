@@ -55,8 +55,8 @@ static const struct shape_key check_shape[] = {
 /* ---- checking ---- */
 
 /* [-0, +0, v] KNOWN says whether a word is one that MEMBER of the tables in MAP may be. */
-static void check_words(lua_State *L, const char *map, const char *member, int (*known)(const char *),
-                        const char *choices)
+static void check_words(lua_State *L, const char *map, const char *member,
+                        int (*known)(const char *), const char *choices)
 {
     if (lua_getfield(L, 1, map) == LUA_TTABLE) {
         for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1)) {

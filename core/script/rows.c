@@ -21,10 +21,8 @@ static const struct shape_key subject_shape[] = {
 };
 
 static const struct shape_key fix_shape[] = {
-    {"text", SHAPE_STRING, true, NULL},
-    {"command", SHAPE_STRING, false, NULL},
-    {"path", SHAPE_STRING, false, NULL},
-    {"snippet", SHAPE_STRING, false, NULL},
+    {"text", SHAPE_STRING, true, NULL},  {"command", SHAPE_STRING, false, NULL},
+    {"path", SHAPE_STRING, false, NULL}, {"snippet", SHAPE_STRING, false, NULL},
     {NULL, SHAPE_STRING, false, NULL},
 };
 
@@ -43,18 +41,12 @@ static const struct shape_key ask_shape[] = {
 };
 
 const struct shape_key rows_shape[] = {
-    {"event", SHAPE_STRING, true, NULL},
-    {"when", SHAPE_TEXTS, false, NULL},
-    {"finding", SHAPE_STRING, true, NULL},
-    {"subject", SHAPE_TABLE, true, subject_shape},
-    {"message", SHAPE_STRING, true, NULL},
-    {"confidence", SHAPE_STRING, false, NULL},
-    {"severity", SHAPE_STRING, false, NULL},
-    {"fix", SHAPE_LIST, false, fix_shape},
-    {"references", SHAPE_STRINGS, false, NULL},
-    {"candidates", SHAPE_LIST, false, candidate_shape},
-    {"ask", SHAPE_TABLE, false, ask_shape},
-    {NULL, SHAPE_STRING, false, NULL},
+    {"event", SHAPE_STRING, true, NULL},        {"when", SHAPE_TEXTS, false, NULL},
+    {"finding", SHAPE_STRING, true, NULL},      {"subject", SHAPE_TABLE, true, subject_shape},
+    {"message", SHAPE_STRING, true, NULL},      {"confidence", SHAPE_STRING, false, NULL},
+    {"severity", SHAPE_STRING, false, NULL},    {"fix", SHAPE_LIST, false, fix_shape},
+    {"references", SHAPE_STRINGS, false, NULL}, {"candidates", SHAPE_LIST, false, candidate_shape},
+    {"ask", SHAPE_TABLE, false, ask_shape},     {NULL, SHAPE_STRING, false, NULL},
 };
 
 /* [-0, +1, m] The string NAME of the table at INDEX; NULL when it is not there. */
@@ -117,7 +109,7 @@ static const char *expand(lua_State *L, const struct bind_record *holder, const 
         if (next)
             next = each_column(template, add_column, &expansion);
         if (!next) {
-            buf_addch(&out, *template++);
+            buf_addch(&out, *template ++);
             continue;
         }
         if (out.len == before)
@@ -207,8 +199,7 @@ static void check_event(struct checking *checking)
     struct err err = ERR_INIT;
     if (lua_getfield(L, checking->check, "events") == LUA_TTABLE) {
         int type = lua_getfield(L, -1, checking->event);
-        const char *pattern =
-            type == LUA_TTABLE ? text_of(L, -1, "pattern") : lua_tostring(L, -1);
+        const char *pattern = type == LUA_TTABLE ? text_of(L, -1, "pattern") : lua_tostring(L, -1);
         checking->regex = pattern ? regex_new(pattern, 0, &err) : NULL;
         if (pattern && !checking->regex)
             refuse(checking, "its event's pattern is wrong:", err.text);
@@ -343,8 +334,8 @@ static void report(lua_State *L, int row, const struct bind_record *holder)
     int subject = lua_gettop(L);
     const char *kind = text_of(L, subject, "kind");
     const char *name = expanded(L, holder, subject, "name");
-    struct builder_finding *finding =
-        builder_report(holder->view->builder, id, kind, name, expanded(L, holder, row, "message"));
+    struct builder_finding *finding = builder_report(holder->view->builder, id, kind, name,
+                                                     expanded(L, holder, row, "message"));
     const char *confidence = text_of(L, row, "confidence");
     const char *severity = text_of(L, row, "severity");
     if (confidence)

@@ -22,21 +22,15 @@ struct sandbox {
 };
 
 static const luaL_Reg libraries[] = {
-    {LUA_GNAME, luaopen_base},
-    {LUA_STRLIBNAME, luaopen_string},
-    {LUA_TABLIBNAME, luaopen_table},
-    {LUA_MATHLIBNAME, luaopen_math},
+    {LUA_GNAME, luaopen_base},       {LUA_STRLIBNAME, luaopen_string},
+    {LUA_TABLIBNAME, luaopen_table}, {LUA_MATHLIBNAME, luaopen_math},
     {LUA_UTF8LIBNAME, luaopen_utf8},
 };
 
 /* What the libraries above hold beyond the allow list: {library, name}. */
 static const char *const forbidden[][2] = {
-    {LUA_GNAME, "collectgarbage"},
-    {LUA_GNAME, "dofile"},
-    {LUA_GNAME, "load"},
-    {LUA_GNAME, "loadfile"},
-    {LUA_STRLIBNAME, "dump"},
-    {LUA_MATHLIBNAME, "random"},
+    {LUA_GNAME, "collectgarbage"},   {LUA_GNAME, "dofile"},    {LUA_GNAME, "load"},
+    {LUA_GNAME, "loadfile"},         {LUA_STRLIBNAME, "dump"}, {LUA_MATHLIBNAME, "random"},
     {LUA_MATHLIBNAME, "randomseed"},
 };
 

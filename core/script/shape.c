@@ -101,7 +101,8 @@ static void check_list(lua_State *L, const struct shape_key *shape, const char *
 }
 
 /* [-0, +0, v] */
-static void check_map(lua_State *L, const struct shape_key *shape, bool shorthand, const char *where)
+static void check_map(lua_State *L, const struct shape_key *shape, bool shorthand,
+                      const char *where)
 {
     check_type(L, lua_istable(L, -1), "a table", where);
     for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1)) {

@@ -8,13 +8,13 @@
 enum shape_kind {
     SHAPE_STRING,
     SHAPE_BOOL,
-    SHAPE_SCALAR,   /* string, number or boolean */
+    SHAPE_SCALAR, /* string, number or boolean */
     SHAPE_FUNCTION,
-    SHAPE_STRINGS,  /* a list of strings */
-    SHAPE_TEXTS,    /* a table from strings to strings */
-    SHAPE_TABLE,    /* of `shape` */
-    SHAPE_LIST,     /* a list of tables of `shape` */
-    SHAPE_MAP,      /* a table from strings to tables of `shape` */
+    SHAPE_STRINGS,   /* a list of strings */
+    SHAPE_TEXTS,     /* a table from strings to strings */
+    SHAPE_TABLE,     /* of `shape` */
+    SHAPE_LIST,      /* a list of tables of `shape` */
+    SHAPE_MAP,       /* a table from strings to tables of `shape` */
     SHAPE_MAP_SHORT, /* the same, where a string may stand for the table with that as first key */
 };
 

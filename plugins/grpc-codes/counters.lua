@@ -104,7 +104,7 @@ return debrief.check {
   },
   findings = {
     ["grpc-codes.resource-not-found"] = kind("the server does not know the proxy's resource"),
-    ["grpc-codes.permission-denied"] = kind("the server refuses the proxy's identity the stream"),
+    ["grpc-codes.permission-denied"] = kind("the proxy is not permitted to open the xDS stream"),
     ["grpc-codes.no-credentials"] = kind("the proxy sends no credentials"),
     ["grpc-codes.quota-exceeded"] = kind("the server's limit of streams or proxies is reached"),
     ["grpc-codes.message-too-large"] = kind("the configuration is larger than a message may be"),

@@ -582,7 +582,7 @@ return debrief.check {
     ["grpc-codes.graceful-close"] = kind("the stream was ended in order", "info"),
     ["grpc-codes.startup-retry"] = kind("the first connection failed, a later one succeeded", "info"),
     ["grpc-codes.resource-not-found"] = kind("the server does not know the proxy's resource"),
-    ["grpc-codes.permission-denied"] = kind("the server refuses the proxy's identity the stream"),
+    ["grpc-codes.permission-denied"] = kind("the proxy is not permitted to open the xDS stream"),
     ["grpc-codes.no-credentials"] = kind("the proxy sends no credentials"),
     ["grpc-codes.identity-rejected"] = kind("the proxy's token or certificate is not accepted"),
     ["grpc-codes.quota-exceeded"] = kind("the server's limit of streams or proxies is reached"),

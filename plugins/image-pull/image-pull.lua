@@ -153,8 +153,6 @@ local function fix_access(f, pull)
   f:snippet("attach this policy to " .. role_text(pull.role, pull.role_kind), "ecr-pull.json", policy_for(ecr))
     :advise("attach it", string.format("aws iam put-role-policy --role-name %s --policy-name ecr-pull --policy-document file://ecr-pull.json", safe(pull.role, "ROLE")))
     :advise("an image of another account needs that account's leave as well: its repository policy must allow yours", string.format("aws ecr get-repository-policy --registry-id %s --region %s --repository-name %s", ecr.account, ecr.region, ecr.repository))
-    :reference("https://docs.aws.amazon.com/AmazonECR/latest/userguide/repository-policies.html")
-    :reference("https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task_execution_IAM_role.html")
 end
 
 local function fix_login(f, pull)
@@ -167,7 +165,6 @@ local function fix_login(f, pull)
   if pull.platform == "kubernetes" then
     f:advise("on Kubernetes a pull secret does that for private registries; for ECR the node's role and the kubelet's credential provider do", "kubectl create secret docker-registry NAME --docker-server=" .. host_of(pull.image) .. " --docker-username=USER --docker-password=PASSWORD")
   end
-  f:reference("https://docs.aws.amazon.com/AmazonECR/latest/userguide/registry_auth.html")
 end
 
 local function fix_network(f, pull)
@@ -180,7 +177,6 @@ local function fix_network(f, pull)
   f:advise("a task or node in a public subnet needs a public address (assignPublicIp ENABLED) and a route to an internet gateway; in a private subnet, a route to a NAT gateway or the endpoints below", "aws ec2 describe-route-tables --filters Name=association.subnet-id,Values=SUBNET")
     :advise(string.format("without a way to the internet: interface endpoints com.amazonaws.%s.ecr.api and com.amazonaws.%s.ecr.dkr with private DNS, a gateway endpoint com.amazonaws.%s.s3 in the route table, and com.amazonaws.%s.logs for awslogs", region, region, region, region), "aws ec2 describe-vpc-endpoints --filters Name=vpc-id,Values=VPC")
     :advise("security groups: port 443 outbound on the task's or node's, port 443 inbound on the endpoints'", "aws ec2 describe-security-groups --group-ids SG")
-    :reference("https://docs.aws.amazon.com/AmazonECR/latest/userguide/vpc-endpoints.html")
 end
 
 -- A private address answers for an interface endpoint, a public one for the way to the internet.
@@ -276,7 +272,6 @@ REPORT["digest-gone"] = function(ev, pull, report)
   report("digest-gone", "the digest that the deployment pinned is no longer in the registry: %s", what(pull))
     :advise("deploy anew, so that the tag is resolved to the digest that exists now", pull.platform == "ecs" and "aws ecs update-service --cluster CLUSTER --service SERVICE --force-new-deployment" or nil)
     :advise("stop overwriting tags (immutable tags), and let lifecycle rules keep what is deployed", list_tags(pull))
-    :reference("https://docs.aws.amazon.com/AmazonECS/latest/developerguide/deployment-type-ecs.html")
 end
 
 -- Whether the image lies in the account that its task runs in; nil when one of the two is not known.
@@ -306,7 +301,6 @@ REPORT["rate-limited"] = function(ev, pull, report)
   report("rate-limited", "registry %s limits the rate of pulls, and the limit is reached", host_of(pull.image))
     :advise("log in: limits for anonymous pulls count per address, which all nodes behind one NAT gateway share", "docker login " .. host_of(pull.image))
     :advise("or mirror the image into a registry of your own (an ECR pull-through cache does that)")
-    :reference("https://docs.docker.com/docker-hub/usage/pulls/")
 end
 
 REPORT["network-unreachable"] = function(ev, pull, report)
@@ -321,7 +315,6 @@ REPORT["layer-download-blocked"] = function(ev, pull, report)
   report("layer-download-blocked", "the manifest of %s was read, but its layers cannot be downloaded%s", what(pull), bucket and " from " .. bucket.host or "")
     :advise("layers of Amazon ECR come from S3: private subnets need the gateway endpoint for S3 in their route table, and outbound rules must allow its prefix list", "aws ec2 describe-vpc-endpoints --filters Name=service-name,Values=com.amazonaws.REGION.s3")
     :advise("an endpoint policy must allow s3:GetObject on arn:aws:s3:::prod-REGION-starport-layer-bucket/*")
-    :reference("https://docs.aws.amazon.com/AmazonECR/latest/userguide/vpc-endpoints.html")
 end
 
 REPORT["dns-failed"] = function(ev, pull, report)
@@ -364,6 +357,27 @@ REPORT["pull-through-denied"] = function(ev, pull, report)
   f:advise("allow ecr:CreateRepository and ecr:BatchImportUpstreamImage besides the pull actions, and check the rule's upstream credentials",
     ecr and string.format("aws ecr describe-pull-through-cache-rules --registry-id %s --region %s", ecr.account, ecr.region) or "aws ecr describe-pull-through-cache-rules")
 end
+
+-- Where the field's own documents speak of it.
+local ECS_GUIDE, ECR_GUIDE = "https://docs.aws.amazon.com/AmazonECS/latest/developerguide/", "https://docs.aws.amazon.com/AmazonECR/latest/userguide/"
+local REFERENCES = {
+  ["access-denied"] = { ECR_GUIDE .. "repository-policies.html", ECS_GUIDE .. "task_execution_IAM_role.html" },
+  ["no-credentials"] = { ECR_GUIDE .. "registry_auth.html", "https://kubernetes.io/docs/concepts/containers/images/" },
+  ["credentials-expired"] = { ECR_GUIDE .. "registry_auth.html" },
+  ["tag-not-found"] = { ECS_GUIDE .. "task_cannot_pull_image.html" },
+  ["repository-not-found"] = { ECS_GUIDE .. "task_cannot_pull_image.html" },
+  ["digest-gone"] = { ECS_GUIDE .. "deployment-type-ecs.html" },
+  ["rate-limited"] = { "https://docs.docker.com/docker-hub/usage/pulls/" },
+  ["network-unreachable"] = { ECR_GUIDE .. "vpc-endpoints.html" },
+  ["layer-download-blocked"] = { ECR_GUIDE .. "vpc-endpoints.html" },
+  ["dns-failed"] = { ECR_GUIDE .. "vpc-endpoints.html" },
+  ["tls-untrusted"] = { "https://docs.docker.com/engine/security/certificates/" },
+  ["wrong-platform"] = { "https://docs.docker.com/build/building/multi-platform/" },
+  ["disk-full"] = { ECS_GUIDE .. "automated_image_cleanup.html" },
+  ["corrupt-layers"] = { "https://docs.docker.com/build/exporters/image-registry/" },
+  ["pull-through-denied"] = { ECR_GUIDE .. "pull-through-cache.html" },
+  ["unexplained"] = { ECS_GUIDE .. "task_cannot_pull_image.html", "https://kubernetes.io/docs/concepts/containers/images/" },
+}
 
 -- ---- from texts to findings ----
 
@@ -471,6 +485,7 @@ local function report_group(ev, group)
     if group.before then f:cite(group.before):confidence("likely") end
     f:when(over and "before" or "now")
     if over then f:severity("info") end
+    for _, url in ipairs(REFERENCES[slug]) do f:reference(url) end
     return f
   end)
 end
@@ -508,6 +523,7 @@ local function report_unexplained(ev, groups)
         :candidate("image-pull.access-denied", { ["for"] = "the most frequent cause for images of a private registry" })
         :candidate("image-pull.tag-not-found", { ["for"] = "a mistyped tag backs off in the same way" })
         :candidate("image-pull.network-unreachable", { ["for"] = "so does a registry that cannot be reached" })
+        :reference(REFERENCES["unexplained"][2])
       ask_why(ev, pull.platform)
     end
   end

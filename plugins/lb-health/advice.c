@@ -2,13 +2,6 @@
 #include "lb-health.h"
 #include <string.h>
 
-#define GROUPS_DOC                                                                                 \
-    "https://docs.aws.amazon.com/elasticloadbalancing/latest/application/"                         \
-    "target-group-health-checks.html"
-#define NLB_DOC                                                                                    \
-    "https://docs.aws.amazon.com/elasticloadbalancing/latest/network/"                             \
-    "target-group-health-checks.html"
-
 /* Names come from evidence and go into commands that people paste: nothing but names may pass. */
 static const char *safe(const char *text, const char *fallback)
 {
@@ -58,19 +51,15 @@ void advice_wrong_host(struct lb *lb, struct debrief_finding *finding, const str
         "or serve the check's path for any host: load balancers send the target's address "
         "as Host and cannot send another",
         "routes.yaml", content);
-    debrief_reference(lb->ctx, finding, GROUPS_DOC);
 }
 
-void advice_wrong_path(struct lb *lb, struct debrief_finding *finding, const struct trouble *t,
-                       const struct route *route)
+void advice_wrong_path(struct lb *lb, struct debrief_finding *finding, const struct trouble *t)
 {
-    (void)route;
     modify(lb, finding, "check a path that is served", "--health-check-path PATH");
     char text[700];
     snprintf(text, sizeof text, "or add a route for %.500s",
              *t->path ? t->path : "the check's path");
     debrief_advise(lb->ctx, finding, text, NULL);
-    debrief_reference(lb->ctx, finding, GROUPS_DOC);
 }
 
 void advice_backend(struct lb *lb, struct debrief_finding *finding, const char *cluster)
@@ -85,7 +74,6 @@ void advice_backend(struct lb *lb, struct debrief_finding *finding, const char *
         "if the application is merely slow to start, give it time (ECS health check grace "
         "period, a longer interval)",
         NULL);
-    debrief_reference(lb->ctx, finding, GROUPS_DOC);
 }
 
 void advice_port(struct lb *lb, struct debrief_finding *finding, const struct trouble *t, int port)
@@ -97,7 +85,6 @@ void advice_port(struct lb *lb, struct debrief_finding *finding, const struct tr
              "or let the proxy listen on %d, and register targets with the port that serves",
              t->port);
     debrief_advise(lb->ctx, finding, text, NULL);
-    debrief_reference(lb->ctx, finding, GROUPS_DOC);
 }
 
 void advice_listener(struct lb *lb, struct debrief_finding *finding)
@@ -126,14 +113,12 @@ void advice_protocol(struct lb *lb, struct debrief_finding *finding, const char 
                        "cannot be changed later), or let the listener detect it (codec_type: AUTO)",
                        "aws elbv2 create-target-group --protocol-version HTTP1 ...");
     }
-    debrief_reference(lb->ctx, finding, GROUPS_DOC);
 }
 
 void advice_gateway(struct lb *lb, struct debrief_finding *finding)
 {
     modify(lb, finding, "check the gateway's listener port by TCP, or by TLS where it has TLS",
            "--health-check-protocol TCP");
-    debrief_reference(lb->ctx, finding, NLB_DOC);
 }
 
 void advice_host_header(struct lb *lb, struct debrief_finding *finding)

@@ -74,7 +74,7 @@ static void report_wrong_path(struct lb *lb, const struct trouble *t, const stru
                           "a host that no virtual host serves is answered in the same way", NULL);
         advice_ask_routes(lb);
     }
-    advice_wrong_path(lb, finding, t, route);
+    advice_wrong_path(lb, finding, t);
 }
 
 /* ---- codes that have several causes ---- */

@@ -4,6 +4,8 @@
 #include "lb-health.h"
 #include <string.h>
 
+#define GUIDE "https://docs.aws.amazon.com/elasticloadbalancing/latest/"
+
 bool lb_is(const char *value, const char *word)
 {
     return value && strcmp(value, word) == 0;
@@ -47,6 +49,7 @@ struct debrief_finding *lb_report(struct lb *lb, const struct trouble *t, const 
     for (int i = 0; i < t->cites_len; i++)
         debrief_cite(lb->ctx, finding, t->cites[i]);
     debrief_span(lb->ctx, finding, t->first, t->last, t->count);
+    debrief_reference(lb->ctx, finding, GUIDE "application/target-group-health-checks.html");
     return finding;
 }
 
@@ -98,6 +101,7 @@ static void judge_gateway(struct lb *lb, const struct troubles *troubles)
         "balancer checks a gateway by TCP or TLS on the listener's port",
         check);
     debrief_cite(lb->ctx, finding, lb->group);
+    debrief_reference(lb->ctx, finding, GUIDE "network/target-group-health-checks.html");
     advice_gateway(lb, finding);
 }
 

@@ -81,8 +81,7 @@ struct route routes_find(struct lb *lb, int port, const char *host, const char *
 /* ---- advice.c ---- */
 
 void advice_wrong_host(struct lb *lb, struct debrief_finding *finding, const struct trouble *t);
-void advice_wrong_path(struct lb *lb, struct debrief_finding *finding, const struct trouble *t,
-                       const struct route *route);
+void advice_wrong_path(struct lb *lb, struct debrief_finding *finding, const struct trouble *t);
 void advice_backend(struct lb *lb, struct debrief_finding *finding, const char *cluster);
 void advice_port(struct lb *lb, struct debrief_finding *finding, const struct trouble *t, int port);
 void advice_listener(struct lb *lb, struct debrief_finding *finding);

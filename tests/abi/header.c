@@ -3,10 +3,9 @@
 
 static void run(struct debrief_ctx *ctx)
 {
-    DEBRIEF_EACH(ctx, "stats", record)
-    {
-        struct debrief_finding *finding =
-            debrief_report(ctx, "header.seen", "proxy", "envoy", "%s", debrief_text(ctx, record, "name"));
+    DEBRIEF_EACH (ctx, "stats", record) {
+        struct debrief_finding *finding = debrief_report(ctx, "header.seen", "proxy", "envoy", "%s",
+                                                         debrief_text(ctx, record, "name"));
         debrief_severity(ctx, finding, DEBRIEF_INFO);
         debrief_confidence(ctx, finding, DEBRIEF_LIKELY);
         debrief_when(ctx, finding, DEBRIEF_NOW);

@@ -114,15 +114,15 @@ class Scene:
         for name in names:
             shutil.copy(PLUGINS / f"{name}.so", self.plugins)
 
-    def start(self, timeout="3s"):
+    def start(self, timeout="3s", target=None, stdin=subprocess.DEVNULL):
         environment = dict(os.environ, TMPDIR=str(self.tmp), DEBRIEF_CHECK_TIMEOUT=timeout)
         environment.pop("DEBRIEF_PLUGIN_PATH", None)
         key, value = MARK.split("=")
         environment[key] = value
         return subprocess.Popen(
-            [DEBRIEF, "check", str(self.evidence), "--plugin-path", str(self.plugins), "--select", "abi-*",
+            [DEBRIEF, "check", target or str(self.evidence), "--plugin-path", str(self.plugins), "--select", "abi-*",
              "-o", "json", "--fail-on", "never"],
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, env=environment, text=True)
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=stdin, env=environment, text=True)
 
     def finish(self, process, status=0):
         out, err = process.communicate(timeout=120)
@@ -237,6 +237,37 @@ def signals(scene):
     for pid in left_behind():
         os.kill(int(pid), signal.SIGKILL)
     process.communicate()
+
+
+def children(pid):
+    text = pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text()
+    return [int(child) for child in text.split()]
+
+
+def deaths(scene):
+    """The collector and the reader are lost too: what was not answered is an error with the reason."""
+    scene.add_plugins("abi-good", "abi-endless")
+    process = scene.start("60s")
+    wait_for(lambda: len(left_behind()) >= 4)
+    (reader,) = children(process.pid)
+    os.kill(reader, signal.SIGKILL)
+    target, _ = scene.finish(process, 1)  # nothing could be judged
+    lost = ("error", "^reading was killed by SIGKILL")
+    compare(target, {"abi-endless": lost, **{name: lost for name in GOOD}})
+
+    # A collector that is lost in mid-work: its target is judged by what it had got, here nothing.
+    hold, give = os.pipe()
+    process = scene.start("3s", "-", hold)
+    wait_for(lambda: len(left_behind()) >= 2)
+    (collector,) = children(process.pid)
+    os.kill(collector, signal.SIGKILL)
+    target, _ = scene.finish(process, 1)  # nothing could be read
+    os.close(hold)
+    os.close(give)
+    problems = [problem for source in target["sources"] for problem in source["problems"]]
+    assert any("collecting was killed by SIGKILL" in problem for problem in problems), target["sources"]
+    outcomes = {record["id"]: record["outcome"] for record in target["checks"]}
+    assert outcomes["abi-endless"] == "error" and outcomes["abi-good"] == "skip", outcomes
 
 
 with tempfile.TemporaryDirectory() as folder:

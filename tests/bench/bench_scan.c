@@ -1,10 +1,14 @@
-/* bench_scan FILE...: a bare libhs scan of the built-in patterns, the yardstick for the log engine. The
- * same database over the same line-aligned windows of 1 MB, matches counted and nothing else. Prints
- * one line per file: bytes, matches, seconds, GB/s. Reads files as they are (no decompression). */
+/* bench_scan PLUGINS [FILE...]: a bare libhs scan of the patterns of all checks, the yardstick for the
+ * log engine. The same database over the same line-aligned windows of 1 MB, matches counted and nothing
+ * else. Prints one line per file: bytes, matches, seconds, GB/s. Without FILE: the patterns, one a line,
+ * for other programs to search with. */
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "check/plan.h"
+#include "read/scan_db.h"
 #include "read/scan_run.h"
 #include <fcntl.h>
+#include <hs.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -61,20 +65,42 @@ static bool scan_file(const struct scan_db *db, const char *path)
     return true;
 }
 
+/* The plan of `debrief check` without options: its patterns are the ones to scan for. */
+static bool open_plan(struct registry *registry, struct plan *plan, char *dir)
+{
+    struct err err = ERR_INIT;
+    struct plan_options options = {0};
+    const char *const dirs[] = {dir};
+    if (!registry_load(registry, dirs, 1, &err) || !plan_make(plan, registry, &options, &err)) {
+        fprintf(stderr, "bench_scan: %s\n", err.text);
+        return false;
+    }
+    return true;
+}
+
 int main(int argc, char **argv)
 {
-    size_t len;
-    const struct scan_pattern *patterns = scan_builtin(&len);
-    struct scan_db_row *rows = xcalloc(len, sizeof *rows);
+    struct registry registry;
+    struct plan plan;
     struct scan_db db;
-    bool fine = argc > 1;
-    for (size_t i = 0; i < len; i++)
-        rows[i] = (struct scan_db_row){patterns[i].pattern, NULL,
-                                       patterns[i].caseless ? HS_FLAG_CASELESS : 0};
-    scan_db_open(&db, rows, len);
-    for (int i = 1; i < argc; i++)
+    if (argc < 2 || !open_plan(&registry, &plan, argv[1]))
+        return 1;
+    if (argc == 2) {
+        for (size_t i = 0; i < plan.patterns_len; i++)
+            printf("%s%s\n", plan.patterns[i].caseless ? "(?i)" : "", plan.patterns[i].pattern);
+        return 0;
+    }
+    struct scan_db_row *rows = xcalloc(plan.patterns_len + 1, sizeof *rows);
+    for (size_t i = 0; i < plan.patterns_len; i++)
+        rows[i] = (struct scan_db_row){plan.patterns[i].pattern, NULL,
+                                       plan.patterns[i].caseless ? HS_FLAG_CASELESS : 0};
+    scan_db_open(&db, rows, plan.patterns_len);
+    bool fine = true;
+    for (int i = 2; i < argc; i++)
         fine &= scan_file(&db, argv[i]);
     scan_db_close(&db);
     free(rows);
+    plan_release(&plan);
+    registry_release(&registry);
     return fine ? 0 : 1;
 }

@@ -1,4 +1,5 @@
 """documents.py TOP DEBRIEF: documents that are generated, or that quote the program, are up to date."""
+import os
 import pathlib
 import re
 import subprocess
@@ -9,7 +10,8 @@ problems = []
 
 
 def run(*arguments):
-    done = subprocess.run([debrief, *arguments], capture_output=True, text=True, cwd=top)
+    done = subprocess.run([debrief, *arguments], capture_output=True, text=True, cwd=top,
+                          env={**os.environ, "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8", "COLUMNS": "100"})
     return done.stdout
 
 

@@ -3,9 +3,9 @@
 #include "base/clock.h"
 #include "debrief/plugin.h"
 
-#define FINDINGS                                                                                     \
-    ",\"findings\":[{\"id\":\"x.bad\",\"title\":\"Bad\",\"worst\":30},"                              \
-    "{\"id\":\"x.odd\",\"title\":\"Odd\",\"worst\":20}]"                                             \
+#define FINDINGS                                                                                   \
+    ",\"findings\":[{\"id\":\"x.bad\",\"title\":\"Bad\",\"worst\":30},"                            \
+    "{\"id\":\"x.odd\",\"title\":\"Odd\",\"worst\":20}]"                                           \
     ",\"events\":[{\"name\":\"e\",\"pattern\":\"e\"}]"
 #define EVENT "event.x.e"
 
@@ -30,11 +30,12 @@ static void test_whole_finding(void **state)
     struct asked asked;
     (void)state;
     asked_init(&asked, FINDINGS);
-    struct record *record =
-        asked_add(&asked, EVENT, 7, 1700000000 * CLOCK_SECOND, "message", "it is bad");
+    struct record *record = asked_add(&asked, EVENT, 7, 1700000000 * CLOCK_SECOND, "message",
+                                      "it is bad");
     record->excerpt = "[..] it is bad";
     struct builder *builder = builder_new(&asked.check, asked.evidence, true);
-    struct builder_finding *finding = builder_report(builder, "x.bad", "listener", "l1", "l1 is bad");
+    struct builder_finding *finding = builder_report(builder, "x.bad", "listener", "l1",
+                                                     "l1 is bad");
     builder_confidence(finding, DEBRIEF_LIKELY);
     builder_when(finding, DEBRIEF_NOW);
     builder_cite(finding, record);
@@ -77,7 +78,8 @@ static void test_same_subject_is_same_finding(void **state)
     (void)state;
     asked_init(&asked, FINDINGS);
     struct builder *builder = builder_new(&asked.check, asked.evidence, true);
-    struct builder_finding *first = builder_report(builder, "x.bad", "listener", "l1", "first words");
+    struct builder_finding *first = builder_report(builder, "x.bad", "listener", "l1",
+                                                   "first words");
     assert_ptr_equal(builder_report(builder, "x.bad", "listener", "l1", "other words"), first);
     assert_ptr_not_equal(builder_report(builder, "x.bad", "listener", "l2", "m"), first);
     assert_ptr_not_equal(builder_report(builder, "x.bad", "cluster", "l1", "m"), first);
@@ -119,7 +121,8 @@ static void test_citations(void **state)
     struct builder *builder = builder_new(&asked.check, asked.evidence, true);
     struct builder_finding *finding = builder_report(builder, "x.bad", "proxy", "envoy", "m");
     for (int i = 1; i <= 20; i++)
-        builder_cite(finding, asked_add(&asked, EVENT, (uint64_t)i, i * CLOCK_SECOND, "message", "m"));
+        builder_cite(finding,
+                     asked_add(&asked, EVENT, (uint64_t)i, i * CLOCK_SECOND, "message", "m"));
     builder_cite(finding, asked_add(&asked, EVENT, 21, 5 * CLOCK_SECOND, "repeats", "10"));
     cJSON *json = only_finding(builder);
     const cJSON *cited = json_at(json, "evidence");
@@ -180,8 +183,8 @@ static void test_text_is_clean(void **state)
         struct builder *builder = builder_new(&asked.check, asked.evidence, redact);
         struct record *record = asked_add(&asked, EVENT, 1, 0, "message", "m");
         record->excerpt = "key " SECRET " used";
-        struct builder_finding *finding =
-            builder_report(builder, "x.bad", "proxy", "broken \xff name", "the key is " SECRET);
+        struct builder_finding *finding = builder_report(builder, "x.bad", "proxy",
+                                                         "broken \xff name", "the key is " SECRET);
         builder_cite(finding, record);
         builder_advise(finding, "rotate " SECRET, "rotate --key " SECRET);
         builder_ask(builder, "log", "is " SECRET " used?", "look");
@@ -230,7 +233,8 @@ static void test_faults(void **state)
     builder_cite(nowhere, asked_add(&asked, EVENT, 1, 0, "message", "m"));
     builder_advise(nowhere, "a", NULL);
     builder_candidate(nowhere, "x.bad", "for", NULL);
-    assert_string_equal(builder_fault(builder), "reported 'x.undeclared', which it does not declare");
+    assert_string_equal(builder_fault(builder),
+                        "reported 'x.undeclared', which it does not declare");
     builder_set_fault(builder, "a later one");
     builder_place_fault(builder, "x.lua:3: ");
     builder_place_fault(builder, "x.lua:9: ");

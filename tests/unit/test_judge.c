@@ -26,8 +26,7 @@ static void judge(const char *members, const struct supply supplies[2], bool rea
     assert_string_equal(buf_str(&said), reason);
     assert_int_equal(cJSON_GetArraySize(missing), missing_len);
     const cJSON *row;
-    cJSON_ArrayForEach(row, missing)
-    {
+    cJSON_ArrayForEach (row, missing) {
         assert_non_null(json_str(row, "evidence"));
         assert_true(strlen(json_str(row, "how")) > 10);
     }
@@ -70,8 +69,12 @@ static void test_judging(void **state)
         /* Only optional needs: one of them must be there. */
         {NEEDS("\"?stats\",\"?certs\""), {{NULL}}, false, false, "missing: stats, certs", 2},
         {NEEDS("\"?stats\",\"?certs\""), {{"certs", true}}, true, true, "", 0},
-        {NEEDS("\"?stats\""), {{"stats", false}}, true, false,
-         "not enough to tell: could be read only in part: stats", 1},
+        {NEEDS("\"?stats\""),
+         {{"stats", false}},
+         true,
+         false,
+         "not enough to tell: could be read only in part: stats",
+         1},
         /* Events of its own are found in texts. */
         {EVENTS, {{NULL}}, false, false, "missing: text", 1},
         {EVENTS, {{"text", true}}, true, true, "", 0},

@@ -191,7 +191,7 @@ static void test_objects_in_a_row(void **state)
 {
 #define POD(name)                                                                                  \
     "{\"apiVersion\":\"v1\",\"kind\":\"Pod\",\"spec\":{\"containers\":[{\"name\":\"" name "\"}]}}" \
-                                                                                          "\n"
+    "\n"
     struct given given;
     (void)state;
     given_text(&given, "pods.json", POD("a") POD("b"));

@@ -48,7 +48,8 @@ static void test_refused(void **state)
         {CHECK("\"events\":[{\"name\":\"Loud\",\"pattern\":\"x\"}]"), "'Loud' is no event name"},
         {CHECK("\"events\":[{\"name\":\"a\"}]"), "event 'a' has no pattern"},
         {CHECK("\"events\":[{\"name\":\"a\",\"pattern\":\"(\"}]"), "event 'a': pattern '(' is not"},
-        {CHECK("\"events\":[{\"name\":\"a\",\"pattern\":\"x\"},{\"name\":\"a\",\"pattern\":\"x\"}]"),
+        {CHECK(
+             "\"events\":[{\"name\":\"a\",\"pattern\":\"x\"},{\"name\":\"a\",\"pattern\":\"x\"}]"),
          "event 'a' is there twice"},
         {CHECK("\"findings\":[{\"id\":\"x\"}]"), "'x' is no finding id"},
         {CHECK("\"findings\":[{\"id\":\"other.slug\",\"title\":\"T\",\"worst\":30}]"),
@@ -90,7 +91,8 @@ static void test_read(void **state)
     (void)state;
     assert_true(read_text(
         arena,
-        "{\"checks\":[{\"id\":\"a\",\"title\":\"A?\"},{\"id\":\"x/y\",\"title\":\"?\",\"tags\":[\"t\"],"
+        "{\"checks\":[{\"id\":\"a\",\"title\":\"A?\"},{\"id\":\"x/"
+        "y\",\"title\":\"?\",\"tags\":[\"t\"],"
         "\"applies\":\"mesh = istio\",\"needs\":[\"event.denied | stats{a.*}\",\"?proxy\"],"
         "\"events\":[{\"name\":\"denied\",\"pattern\":\"no\",\"caseless\":true}],"
         "\"findings\":[{\"id\":\"x.f\",\"title\":\"F\",\"worst\":20,\"explains\":[\"z.g\"]}],"

@@ -18,13 +18,20 @@ static void test_values(void **state)
         bool valid;
         double number;
     } rows[] = {
-        {DEBRIEF_STRING, "", true, 0},        {DEBRIEF_STRING, "12", true, 12},
-        {DEBRIEF_NUMBER, "3", true, 3},       {DEBRIEF_NUMBER, "-0.5", true, -0.5},
-        {DEBRIEF_NUMBER, "3x", false, 0},     {DEBRIEF_NUMBER, "nan", false, 0},
-        {DEBRIEF_NUMBER, "", false, 0},       {DEBRIEF_BOOL, "true", true, 1},
-        {DEBRIEF_BOOL, "false", true, 0},     {DEBRIEF_BOOL, "yes", false, 0},
-        {DEBRIEF_DURATION, "500ms", true, 0.5}, {DEBRIEF_DURATION, "1m30s", true, 90},
-        {DEBRIEF_DURATION, "10", false, 0},   {0, "x", false, 0},
+        {DEBRIEF_STRING, "", true, 0},
+        {DEBRIEF_STRING, "12", true, 12},
+        {DEBRIEF_NUMBER, "3", true, 3},
+        {DEBRIEF_NUMBER, "-0.5", true, -0.5},
+        {DEBRIEF_NUMBER, "3x", false, 0},
+        {DEBRIEF_NUMBER, "nan", false, 0},
+        {DEBRIEF_NUMBER, "", false, 0},
+        {DEBRIEF_BOOL, "true", true, 1},
+        {DEBRIEF_BOOL, "false", true, 0},
+        {DEBRIEF_BOOL, "yes", false, 0},
+        {DEBRIEF_DURATION, "500ms", true, 0.5},
+        {DEBRIEF_DURATION, "1m30s", true, 90},
+        {DEBRIEF_DURATION, "10", false, 0},
+        {0, "x", false, 0},
         {99, "x", false, 0},
     };
     (void)state;

@@ -18,12 +18,14 @@ static int set_up(void **state)
     struct err err = ERR_INIT;
     if (scratch_begin(state) != 0)
         return -1;
-    scratch_put("plugins/a/a.lua",
-                "local function run() end return {"
-                " debrief.check { id = 'a', title = '?', tags = { 'mesh' }, findings = {}, run = run,"
-                "  needs = { 'log.xds_closed | stats{grpc.*}' }, events = { e = 'eee' },"
-                "  params = { n = { type = 'number', default = 3, help = 'h' } } },"
-                " debrief.check { id = 'a/two', title = '?', findings = {}, run = run, needs = { 'certs' } } }");
+    scratch_put(
+        "plugins/a/a.lua",
+        "local function run() end return {"
+        " debrief.check { id = 'a', title = '?', tags = { 'mesh' }, findings = {}, run = run,"
+        "  needs = { 'log.xds_closed | stats{grpc.*}' }, events = { e = 'eee' },"
+        "  params = { n = { type = 'number', default = 3, help = 'h' } } },"
+        " debrief.check { id = 'a/two', title = '?', findings = {}, run = run, needs = { 'certs' } "
+        "} }");
     scratch_put("plugins/b/b.lua", "return debrief.check { id = 'b', title = '?', tags = { 'ecs' },"
                                    " findings = {}, run = function() end }");
     scratch_put("plugins/broken/broken.lua", "return {");
@@ -114,7 +116,8 @@ static void test_needs_and_patterns(void **state)
     }
     assert_true(builtin && own);
     plan_release(&plan);
-    assert_true(plan_make(&plan, &registry, &(struct plan_options){.select = "b", .skip = "b/*"}, &err));
+    assert_true(
+        plan_make(&plan, &registry, &(struct plan_options){.select = "b", .skip = "b/*"}, &err));
     assert_int_equal(plan.patterns_len, 0);
     assert_int_equal(plan.needs.len, 0);
     plan_release(&plan);

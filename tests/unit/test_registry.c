@@ -10,8 +10,8 @@
 
 #include "scratch.h"
 
-#define SCRIPT(id, more)                                                                             \
-    "return debrief.check { id = '" id "', title = '?', findings = {" more "},"                      \
+#define SCRIPT(id, more)                                                                           \
+    "return debrief.check { id = '" id "', title = '?', findings = {" more "},"                    \
     " run = function() end }"
 
 static struct registry registry;
@@ -43,7 +43,8 @@ static void test_found(void **state)
 {
     static const char *const folders[] = {"found"};
     (void)state;
-    scratch_put("found/beta/beta.lua", SCRIPT("beta", "['beta.x'] = { title = 'X', severity = 'info' }"));
+    scratch_put("found/beta/beta.lua",
+                SCRIPT("beta", "['beta.x'] = { title = 'X', severity = 'info' }"));
     scratch_put("found/beta/more.lua", SCRIPT("beta/more", ""));
     scratch_put("found/alone.lua", SCRIPT("alone", ""));
     scratch_put("found/beta/README.md", "no plugin");
@@ -94,7 +95,8 @@ static void test_refused(void **state)
     scratch_put("bad/crash/crash.so", "no ELF");
     scratch_put("bad/id/id.lua", SCRIPT("Loud", ""));
     scratch_put("bad/syntax/syntax.lua", "return {");
-    scratch_put("bad/twice/twice.lua", "local c = " "debrief.check { id = 'twice', title = '?', findings = {},"
+    scratch_put("bad/twice/twice.lua", "local c = "
+                                       "debrief.check { id = 'twice', title = '?', findings = {},"
                                        " run = function() end } return { c, c }");
     scratch_put("bad/well/well.lua", SCRIPT("well", ""));
     load(folders, 1);
@@ -142,8 +144,8 @@ static void test_dirs(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_found),    cmocka_unit_test(test_first_wins),
-        cmocka_unit_test(test_refused),  cmocka_unit_test(test_unreadable_directory),
+        cmocka_unit_test(test_found),   cmocka_unit_test(test_first_wins),
+        cmocka_unit_test(test_refused), cmocka_unit_test(test_unreadable_directory),
         cmocka_unit_test(test_dirs),
     };
     return cmocka_run_group_tests(tests, scratch_begin, scratch_end);

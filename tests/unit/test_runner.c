@@ -11,8 +11,8 @@ struct question {
     int findings, asks, missing;
 };
 
-#define FINDINGS                                                                                     \
-    ",\"findings\":[{\"id\":\"x.bad\",\"title\":\"Bad\",\"worst\":30},"                              \
+#define FINDINGS                                                                                   \
+    ",\"findings\":[{\"id\":\"x.bad\",\"title\":\"Bad\",\"worst\":30},"                            \
     "{\"id\":\"x.note\",\"title\":\"Note\",\"worst\":10}]"
 #define REPORT "ev:report('x.bad', 'proxy', 'envoy', 'bad')"
 #define NOTE   "ev:report('x.note', 'proxy', 'envoy', 'a note')"
@@ -37,12 +37,12 @@ static const struct question questions[] = {
     {FINDINGS ",\"applies\":\"envoy >= 1.36, mesh = istio\"", REPORT, "fail", "", 1, 0, 0},
     {FINDINGS ",\"applies\":\"mesh = appmesh\"", REPORT, "not_applicable",
      "mesh is istio, and this is about mesh = appmesh", 0, 0, 0},
-    {",\"applies\":\"mesh = appmesh\",\"needs\":[\"clusters\"]", "", "not_applicable", "mesh is istio", 0,
-     0, 0},
+    {",\"applies\":\"mesh = appmesh\",\"needs\":[\"clusters\"]", "", "not_applicable",
+     "mesh is istio", 0, 0, 0},
     {FINDINGS ",\"needs\":[\"clusters\"]", REPORT, "skip", "missing: clusters", 0, 0, 1},
     {FINDINGS ",\"needs\":[\"?clusters\",\"stats\"]", "", "pass", "", 0, 0, 0},
-    {FINDINGS ",\"needs\":[\"certs\"]", "", "skip", "not enough to tell: could be read only in part: certs",
-     0, 0, 1},
+    {FINDINGS ",\"needs\":[\"certs\"]", "", "skip",
+     "not enough to tell: could be read only in part: certs", 0, 0, 1},
     {FINDINGS ",\"needs\":[\"certs\"]", REPORT, "fail", "", 1, 0, 0},
     {FINDINGS ",\"needs\":[\"certs\"]", NOTE, "skip", "not enough to tell", 1, 0, 1},
 };
@@ -61,7 +61,8 @@ static void ask(const struct question *question)
     struct record *proxy = asked_add(&asked, "proxy", 0, 0, "version", "1.36.4");
     evidence_set(asked.evidence, proxy, "mesh", "istio");
     struct plan plan = {.checks = &asked.check, .checks_len = 1};
-    struct runner runner = {.plan = &plan, .evidence = asked.evidence, .redact = true, .gathered = 1};
+    struct runner runner = {
+        .plan = &plan, .evidence = asked.evidence, .redact = true, .gathered = 1};
     cJSON *end = runner_ask(&runner, 0);
     const char *outcome = json_str(end, "record.outcome"), *reason = json_str(end, "record.reason");
     if (strcmp(outcome, question->outcome) != 0 ||
@@ -106,7 +107,8 @@ static void test_items(void **state)
         "local doc, seen = ev:first 'file.mine', {}\n"
         "for port in ev:items(doc, 'spec.ports') do seen[#seen + 1] = port end\n"
         "for c in ev:items(doc, 'spec.containers') do\n"
-        "  seen[#seen + 1] = c.name .. '/' .. tostring(c['limits.cpu']) .. '/' .. tostring(ev:number(c, 'port'))\n"
+        "  seen[#seen + 1] = c.name .. '/' .. tostring(c['limits.cpu']) .. '/' .. "
+        "tostring(ev:number(c, 'port'))\n"
         "  ev:report('x.bad', 'container', c.name, table.concat(seen, ' ')):cite(c)\n"
         "end\n"
         "for _ in ev:items(doc, 'spec.nothing') do error 'nothing' end";

@@ -4,6 +4,7 @@
 #include "read/scan_db.h"
 #include <dirent.h>
 #include <fcntl.h>
+#include <hs.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

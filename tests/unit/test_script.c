@@ -40,57 +40,71 @@ static void test_refusals(void **state)
     expect_refusal("debrief.check()", "x.lua:1: bad argument #1 to 'check'");
     expect_refusal("return debrief.check {}", "x.lua:1: check: 'id' is missing");
     expect_refusal(CHECK("findings = {}"), "check 'x' has neither 'run' nor 'lines'");
-    expect_refusal(CHECK("findings = {}, lines = {}, " RUN), "check 'x' has both 'run' and 'lines'");
+    expect_refusal(CHECK("findings = {}, lines = {}, " RUN),
+                   "check 'x' has both 'run' and 'lines'");
     expect_refusal(CHECK(RUN), "check 'x': 'findings' is missing");
-    expect_refusal(CHECK("findings = {}, need = {}, " RUN), "unknown key 'need': did you mean 'needs'?");
+    expect_refusal(CHECK("findings = {}, need = {}, " RUN),
+                   "unknown key 'need': did you mean 'needs'?");
     expect_refusal(CHECK("findings = {}, colour = 1, " RUN), "unknown key 'colour'");
     expect_refusal(CHECK("findings = {}, 7, " RUN), "its keys must be names");
-    expect_refusal(CHECK("findings = {}, needs = 'stats', " RUN), "'needs' must be a list of strings");
+    expect_refusal(CHECK("findings = {}, needs = 'stats', " RUN),
+                   "'needs' must be a list of strings");
     expect_refusal(CHECK("findings = {}, needs = { a = 'stats' }, " RUN), "'needs' must be a list");
     expect_refusal(CHECK("findings = {}, needs = { 'a', [3] = 'b' }, " RUN), "without gaps");
-    expect_refusal(CHECK("findings = {}, tags = { 1 }, " RUN), "must be strings throughout, not number");
-    expect_refusal(CHECK("findings = { ['x.a'] = {} }, " RUN), "'findings' 'x.a': 'title' is missing");
+    expect_refusal(CHECK("findings = {}, tags = { 1 }, " RUN),
+                   "must be strings throughout, not number");
+    expect_refusal(CHECK("findings = { ['x.a'] = {} }, " RUN),
+                   "'findings' 'x.a': 'title' is missing");
     expect_refusal(CHECK("findings = { ['x.a'] = { title = 'A', severity = 'fatal' } }, " RUN),
                    "severity 'fatal' is none of error, warning, info");
-    expect_refusal(CHECK("findings = {}, params = { p = { type = 'text', default = 1, help = 'h' } }, " RUN),
-                   "type 'text' is none of string, number, bool, duration");
+    expect_refusal(
+        CHECK("findings = {}, params = { p = { type = 'text', default = 1, help = 'h' } }, " RUN),
+        "type 'text' is none of string, number, bool, duration");
     expect_refusal(CHECK("findings = {}, events = { e = { patern = 'x' } }, " RUN),
                    "unknown key 'patern': did you mean 'pattern'?");
 }
 
-#define LINES(row)                                                                                   \
-    CHECK("events = { e = [[a (?<who>b)]] }, needs = { 'log.start' },"                               \
+#define LINES(row)                                                                                 \
+    CHECK("events = { e = [[a (?<who>b)]] }, needs = { 'log.start' },"                             \
           " findings = { ['x.f'] = { title = 'F', severity = 'info' } }, lines = { " row " }")
 #define SUBJECT "subject = { kind = 'proxy', name = 'envoy' }, message = 'm'"
 
 static void test_line_refusals(void **state)
 {
     (void)state;
-    expect_refusal(LINES("{ event = 'e', finding = 'x.f', message = 'm' }"), "'subject' is missing");
-    expect_refusal(LINES("{ event = 'z', finding = 'x.f', " SUBJECT " }"), "lines[1]: there is no event 'z'");
+    expect_refusal(LINES("{ event = 'e', finding = 'x.f', message = 'm' }"),
+                   "'subject' is missing");
+    expect_refusal(LINES("{ event = 'z', finding = 'x.f', " SUBJECT " }"),
+                   "lines[1]: there is no event 'z'");
     expect_refusal(LINES("{ event = 'e', finding = 'x.g', " SUBJECT " }"),
                    "lines[1]: the check declares no finding 'x.g'");
     expect_refusal(LINES("{ event = 'e', finding = 'x.f', when = { what = 'x' }, " SUBJECT " }"),
                    "lines[1]: its event has no column 'what'");
     expect_refusal(LINES("{ event = 'e', finding = 'x.f', when = { who = '(' }, " SUBJECT " }"),
                    "lines[1]: wrong: 'pattern '(' is not valid");
-    expect_refusal(LINES("{ event = 'e', finding = 'x.f', fix = { { text = '%{who|whom}' } }, " SUBJECT " }"),
-                   "lines[1]: its event has no column 'whom'");
-    expect_refusal(LINES("{ event = 'e', finding = 'x.f', fix = { { text = '%{who' } }, " SUBJECT " }"),
-                   "lines[1]: no closing brace");
+    expect_refusal(
+        LINES("{ event = 'e', finding = 'x.f', fix = { { text = '%{who|whom}' } }, " SUBJECT " }"),
+        "lines[1]: its event has no column 'whom'");
+    expect_refusal(
+        LINES("{ event = 'e', finding = 'x.f', fix = { { text = '%{who' } }, " SUBJECT " }"),
+        "lines[1]: no closing brace");
     expect_refusal(LINES("{ event = 'e', finding = 'x.f', severity = 'bad', " SUBJECT " }"),
                    "lines[1]: there is no severity 'bad'");
-    expect_refusal(LINES("{ event = 'log.start', finding = 'x.f', when = { who = 'x' }, " SUBJECT " }"),
-                   "lines[1]: its event has no column 'who'");
+    expect_refusal(
+        LINES("{ event = 'log.start', finding = 'x.f', when = { who = 'x' }, " SUBJECT " }"),
+        "lines[1]: its event has no column 'who'");
 }
 
 static void test_description(void **state)
 {
     static const char script[] =
-        "local c = " "debrief.check { id = 'x', title = '?', version = '2', tags = { 't' }, applies = 'mesh = istio',"
+        "local c = "
+        "debrief.check { id = 'x', title = '?', version = '2', tags = { 't' }, applies = 'mesh = "
+        "istio',"
         " needs = { 'stats' }, events = { b = 'bb', a = { pattern = 'aa', caseless = true } },"
         " findings = { ['x.f'] = { title = 'F', severity = 'warning', explains = { 'y.g' } } },"
-        " params = { d = { type = 'duration', default = '1s', help = 'h' }, n = { type = 'number', default = 3, help = 'h' },"
+        " params = { d = { type = 'duration', default = '1s', help = 'h' }, n = { type = 'number', "
+        "default = 3, help = 'h' },"
         "  b = { type = 'bool', default = false, help = 'h' } }, " RUN " } return { c }";
     struct err err = ERR_INIT;
     (void)state;
@@ -102,9 +116,12 @@ static void test_description(void **state)
     assert_string_equal(
         text,
         "{\"checks\":[{\"id\":\"x\",\"title\":\"?\",\"version\":\"2\",\"applies\":\"mesh = istio\","
-        "\"tags\":[\"t\"],\"needs\":[\"stats\"],\"events\":[{\"name\":\"a\",\"pattern\":\"aa\",\"caseless\":true},"
-        "{\"name\":\"b\",\"pattern\":\"bb\"}],\"findings\":[{\"id\":\"x.f\",\"title\":\"F\",\"explains\":[\"y.g\"],"
-        "\"worst\":20}],\"params\":[{\"name\":\"b\",\"help\":\"h\",\"type\":3,\"default\":\"false\"},"
+        "\"tags\":[\"t\"],\"needs\":[\"stats\"],\"events\":[{\"name\":\"a\",\"pattern\":\"aa\","
+        "\"caseless\":true},"
+        "{\"name\":\"b\",\"pattern\":\"bb\"}],\"findings\":[{\"id\":\"x.f\",\"title\":\"F\","
+        "\"explains\":[\"y.g\"],"
+        "\"worst\":20}],\"params\":[{\"name\":\"b\",\"help\":\"h\",\"type\":3,\"default\":"
+        "\"false\"},"
         "{\"name\":\"d\",\"help\":\"h\",\"type\":4,\"default\":\"1s\"},"
         "{\"name\":\"n\",\"help\":\"h\",\"type\":2,\"default\":\"3\"}]}],\"version\":\"2\"}");
     free(text);

@@ -39,7 +39,12 @@ enum debrief_severity { DEBRIEF_INFO = 10, DEBRIEF_WARNING = 20, DEBRIEF_ERROR =
 enum debrief_confidence { DEBRIEF_POSSIBLE = 10, DEBRIEF_LIKELY = 20, DEBRIEF_CERTAIN = 30 };
 enum debrief_when { DEBRIEF_UNKNOWN = 0, DEBRIEF_NOW = 1, DEBRIEF_BEFORE = 2 };
 enum debrief_evidence { DEBRIEF_ABSENT = 0, DEBRIEF_PARTIAL = 1, DEBRIEF_COMPLETE = 2 };
-enum debrief_param_type { DEBRIEF_STRING = 1, DEBRIEF_NUMBER = 2, DEBRIEF_BOOL = 3, DEBRIEF_DURATION = 4 };
+enum debrief_param_type {
+    DEBRIEF_STRING = 1,
+    DEBRIEF_NUMBER = 2,
+    DEBRIEF_BOOL = 3,
+    DEBRIEF_DURATION = 4
+};
 
 /* A knob of a check, set by --param CHECK.NAME=VALUE. Lists of rows end at a row of NULLs. */
 struct debrief_param {
@@ -63,21 +68,21 @@ struct debrief_event {
 
 /* A finding that the check can give. */
 struct debrief_finding_type {
-    const char *id;                 /* "section.slug" */
-    const char *title;              /* a few words, no names in it */
-    uint32_t worst;                 /* enum debrief_severity: never reported above this */
+    const char *id;    /* "section.slug" */
+    const char *title; /* a few words, no names in it */
+    uint32_t worst;    /* enum debrief_severity: never reported above this */
     uint32_t reserved;
-    const char *const *explains;    /* ids that this can be the cause of; NULL-terminated, or NULL */
+    const char *const *explains; /* ids that this can be the cause of; NULL-terminated, or NULL */
 };
 
 struct debrief_ctx;
 
 struct debrief_check {
-    const char *id;      /* "section" or "section/name" */
-    const char *title;   /* the question it asks */
-    const char *const *tags;   /* NULL-terminated, or NULL */
-    const char *applies;       /* "envoy >= 1.24, mesh = istio|consul, mode = gateway"; NULL: always */
-    const char *const *needs;  /* docs/evidence.md; NULL-terminated */
+    const char *id;          /* "section" or "section/name" */
+    const char *title;       /* the question it asks */
+    const char *const *tags; /* NULL-terminated, or NULL */
+    const char *applies; /* "envoy >= 1.24, mesh = istio|consul, mode = gateway"; NULL: always */
+    const char *const *needs; /* docs/evidence.md; NULL-terminated */
     const struct debrief_event *events;
     const struct debrief_finding_type *findings;
     const struct debrief_param *params;
@@ -101,10 +106,12 @@ struct debrief_host {
     /* The same as a number: 1 and *out, or 0 when it is not known or no number. */
     int32_t (*number)(struct debrief_ctx *ctx, const struct debrief_record *record,
                       const char *field, double *out);
-    int64_t (*time)(struct debrief_ctx *ctx, const struct debrief_record *record); /* ns, 0 unknown */
+    int64_t (*time)(struct debrief_ctx *ctx,
+                    const struct debrief_record *record);         /* ns, 0 unknown */
     uint64_t (*count)(struct debrief_ctx *ctx, const char *name); /* seen in all, kept or not */
     uint32_t (*state)(struct debrief_ctx *ctx, const char *name); /* enum debrief_evidence */
-    int64_t (*now)(struct debrief_ctx *ctx); /* when the evidence was gathered, ns since the epoch */
+    int64_t (*now)(
+        struct debrief_ctx *ctx); /* when the evidence was gathered, ns since the epoch */
     const char *(*param)(struct debrief_ctx *ctx, const char *name); /* checked and defaulted */
     /* Starts a finding. ID must be declared. Severity is the declared worst until said otherwise,
      * confidence certain, state unknown. Two reports with the same id and subject become one. */
@@ -162,17 +169,21 @@ struct debrief_note {
     struct debrief_stamp stamp;
 };
 
-#define DEBRIEF_PLUGIN(plugin_name, plugin_version, check_array)                                     \
-    extern __attribute__((section(".note.debrief"), aligned(4), visibility("hidden")))               \
-    const struct debrief_note debrief_note_;                                                         \
-    __attribute__((used)) const struct debrief_note debrief_note_ = {                                \
-        8, sizeof(struct debrief_stamp), DEBRIEF_NOTE_TYPE, DEBRIEF_NOTE_NAME,                       \
-        {DEBRIEF_MAGIC, DEBRIEF_ABI_MAJOR, DEBRIEF_ABI_MINOR, sizeof(struct debrief_plugin),         \
-         sizeof(struct debrief_check), sizeof(struct debrief_finding_type),                          \
-         sizeof(struct debrief_event), sizeof(struct debrief_param), plugin_name, plugin_version}};  \
-    extern __attribute__((visibility("default"))) const struct debrief_plugin debrief_plugin;        \
-    const struct debrief_plugin debrief_plugin = {                                                   \
-        plugin_name, plugin_version, check_array, sizeof(check_array) / sizeof((check_array)[0])};
+#define DEBRIEF_PLUGIN(plugin_name, plugin_version, check_array)                                   \
+    extern __attribute__((section(".note.debrief"), aligned(4), visibility("hidden")))             \
+    const struct debrief_note debrief_note_;                                                       \
+    __attribute__((used)) const struct debrief_note debrief_note_ = {                              \
+        8,                                                                                         \
+        sizeof(struct debrief_stamp),                                                              \
+        DEBRIEF_NOTE_TYPE,                                                                         \
+        DEBRIEF_NOTE_NAME,                                                                         \
+        {DEBRIEF_MAGIC, DEBRIEF_ABI_MAJOR, DEBRIEF_ABI_MINOR, sizeof(struct debrief_plugin),       \
+         sizeof(struct debrief_check), sizeof(struct debrief_finding_type),                        \
+         sizeof(struct debrief_event), sizeof(struct debrief_param), plugin_name,                  \
+         plugin_version}};                                                                         \
+    extern __attribute__((visibility("default"))) const struct debrief_plugin debrief_plugin;      \
+    const struct debrief_plugin debrief_plugin = {plugin_name, plugin_version, check_array,        \
+                                                  sizeof(check_array) / sizeof((check_array)[0])};
 
 /* ---- plain calls over the host table ---- */
 
@@ -183,8 +194,8 @@ static inline const struct debrief_record *debrief_next(struct debrief_ctx *ctx,
 }
 
 /* for (r = debrief_next(ctx, NAME, NULL); r; r = debrief_next(ctx, NAME, r)) */
-#define DEBRIEF_EACH(ctx, name, r)                                                                   \
-    for (const struct debrief_record *r = debrief_next(ctx, name, NULL); r;                          \
+#define DEBRIEF_EACH(ctx, name, r)                                                                 \
+    for (const struct debrief_record *r = debrief_next(ctx, name, NULL); r;                        \
          r = debrief_next(ctx, name, r))
 
 static inline const char *debrief_text(struct debrief_ctx *ctx, const struct debrief_record *record,

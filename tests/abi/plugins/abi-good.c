@@ -4,12 +4,11 @@
 
 static void run_fires(struct debrief_ctx *ctx)
 {
-    DEBRIEF_EACH(ctx, "event.marker", record)
-    {
-        struct debrief_finding *finding =
-            debrief_report(ctx, "abi-good.marked", "container", debrief_text(ctx, record, "word"),
-                           "the log holds the marker '%s' (%s)",
-                           debrief_text(ctx, record, "word"), debrief_param(ctx, "shade"));
+    DEBRIEF_EACH (ctx, "event.marker", record) {
+        struct debrief_finding *finding = debrief_report(
+            ctx, "abi-good.marked", "container", debrief_text(ctx, record, "word"),
+            "the log holds the marker '%s' (%s)", debrief_text(ctx, record, "word"),
+            debrief_param(ctx, "shade"));
         debrief_severity(ctx, finding, DEBRIEF_ERROR); /* capped at the declared warning */
         debrief_cite(ctx, finding, record);
         debrief_cite(ctx, finding, NULL);
@@ -51,8 +50,10 @@ static const char *const needs_proxy[] = {"proxy", NULL};
 static const char *const needs_certs[] = {"certs | xds.listeners{name=a*}", NULL};
 
 static const struct debrief_check checks[] = {
-    {"abi-good", "is there a marker?", NULL, NULL, needs_event, events, findings, params, run_fires},
-    {"abi-good/healthy", "is all well?", NULL, NULL, needs_proxy, NULL, findings, NULL, run_healthy},
+    {"abi-good", "is there a marker?", NULL, NULL, needs_event, events, findings, params,
+     run_fires},
+    {"abi-good/healthy", "is all well?", NULL, NULL, needs_proxy, NULL, findings, NULL,
+     run_healthy},
     {"abi-good/hungry", "are there certificates?", NULL, NULL, needs_certs, NULL, findings, NULL,
      run_healthy},
     {"abi-good/old", "is it old?", NULL, "envoy < 1.10", needs_proxy, NULL, findings, NULL,

@@ -12,11 +12,11 @@ struct old_event {
 
 static void run(struct debrief_ctx *ctx)
 {
-    DEBRIEF_EACH(ctx, "event.second", record)
-    debrief_cite(ctx,
-                 debrief_report(ctx, "abi-short-rows.second", "proxy", "envoy", "an old plugin %s",
-                                debrief_text(ctx, record, "word")),
-                 record);
+    DEBRIEF_EACH (ctx, "event.second", record)
+        debrief_cite(ctx,
+                     debrief_report(ctx, "abi-short-rows.second", "proxy", "envoy",
+                                    "an old plugin %s", debrief_text(ctx, record, "word")),
+                     record);
 }
 
 static const struct old_finding findings[] = {

@@ -3,8 +3,8 @@
 
 static void run(struct debrief_ctx *ctx)
 {
-    struct debrief_finding *finding =
-        debrief_report(ctx, "abi-undeclared-id.surprise", "proxy", "envoy", "surprise");
+    struct debrief_finding *finding = debrief_report(ctx, "abi-undeclared-id.surprise", "proxy",
+                                                     "envoy", "surprise");
     debrief_severity(ctx, finding, DEBRIEF_ERROR);
     debrief_advise(ctx, finding, "declare it", NULL);
 }
