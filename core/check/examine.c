@@ -114,12 +114,12 @@ static void make_work_dir(struct examination *all)
 
 /* ---- settings ---- */
 
-static bool plan_wants(void *user, const char *source_name)
+bool examine_wants(void *plan, const char *source_name)
 {
-    const struct plan *plan = user;
+    const struct plan *made = plan;
     /* Every report says which proxy it is about. */
     return strcmp(source_name, "admin/server_info.json") == 0 ||
-           need_set_wants_source(&plan->needs, source_name);
+           need_set_wants_source(&made->needs, source_name);
 }
 
 static int64_t check_timeout(const struct examine_options *options)
@@ -136,7 +136,7 @@ static void settle(struct examination *all)
     const struct examine_options *options = all->options;
     all->collect = options->collect;
     if (!all->collect.wanted) {
-        all->collect.wanted = plan_wants;
+        all->collect.wanted = examine_wants;
         all->collect.user = (void *)all->plan;
     }
     int64_t collect_ms = options->collect.timeout_ms ? options->collect.timeout_ms : COLLECT_MS;

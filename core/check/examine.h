@@ -10,7 +10,7 @@
 #include <cjson/cJSON.h>
 
 struct examine_options {
-    struct collect_options collect; /* `wanted` NULL: what the plan needs */
+    struct collect_options collect; /* `wanted` NULL: examine_wants */
     /* Per check; 0: DEBRIEF_CHECK_TIMEOUT (a duration) when it is set, else 10 s. */
     int64_t check_timeout_ms;
     size_t memory_max; /* bytes that any child may grow to; 0: the default (512 MB) */
@@ -21,6 +21,9 @@ struct examine_options {
     const char
         *work_dir; /* where working bundles go and stay; NULL: one in TMPDIR, removed after */
 };
+
+/* Whether PLAN (a struct plan) has a use for this source: some check needs it, or every report does. */
+bool examine_wants(void *plan, const char *source_name);
 
 /* Examines all targets and returns the `targets` array of the report (contract.md), correlated, in the
  * order of TARGETS. *interrupted is set when SIGINT, SIGTERM or SIGHUP ended it early; then the array

@@ -124,7 +124,7 @@ static void explain(const struct need *need, struct evidence *evidence, const ch
 /* ---- judging ---- */
 
 struct tally {
-    size_t required, present, whole;
+    size_t required, required_whole, present, whole;
 };
 
 static struct tally count(const struct check_meta *meta, const struct evidence *evidence)
@@ -134,6 +134,7 @@ static struct tally count(const struct check_meta *meta, const struct evidence *
     for (const struct need *need; (need = next_need(&walk));) {
         enum evidence_state state = need_state(need, evidence);
         tally.required += !need->optional;
+        tally.required_whole += !need->optional && state == EVIDENCE_COMPLETE;
         tally.present += state != EVIDENCE_ABSENT;
         tally.whole += state == EVIDENCE_COMPLETE;
     }
@@ -156,12 +157,12 @@ bool judge_conclusive(const struct check_meta *meta, struct evidence *evidence, 
                       cJSON *missing)
 {
     struct tally tally = count(meta, evidence);
-    if (!tally.present || tally.whole)
-        return true;
+    bool whole = tally.required ? tally.required_whole == tally.required
+                                : !tally.present || tally.whole;
     struct need_walk walk = {.meta = meta};
-    for (const struct need *need; (need = next_need(&walk));)
-        if (need_state(need, evidence) == EVIDENCE_PARTIAL)
-            explain(need, evidence, "not enough to tell: could be read only in part: ", reason,
+    for (const struct need *need; !whole && (need = next_need(&walk));)
+        if ((!need->optional || !tally.required) && need_state(need, evidence) == EVIDENCE_PARTIAL)
+            explain(need, evidence, "not enough to tell, there is only a part of: ", reason,
                     missing);
-    return false;
+    return whole;
 }

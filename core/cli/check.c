@@ -6,20 +6,17 @@
 #include "cli/output.h"
 #include "cli/session.h"
 
-static bool is_wanted(void *user, const char *source_name)
-{
-    return need_set_wants_source(user, source_name);
-}
-
 static struct examine_options examine_options_of(const struct options *options, struct plan *plan)
 {
     struct examine_options examine = {
         .collect = session_collect_options(options),
         .jobs = (int)options->jobs,
         .redact = !options->no_redact,
+        .quiet = options->quiet,
+        .verbose = options->verbose,
     };
-    examine.collect.wanted = is_wanted;
-    examine.collect.user = &plan->needs;
+    examine.collect.wanted = examine_wants;
+    examine.collect.user = plan;
     return examine;
 }
 

@@ -219,7 +219,8 @@ static int lint_sections(const struct sections *sections, const struct options *
         return cli_usage(&err);
     for (size_t i = 0; i < sections->len; i++)
         problems += lint_section(&sections->items[i], &registry, options);
-    printf("%zu sections, %zu problems\n", sections->len, problems);
+    printf("%zu section%s, %zu problem%s\n", sections->len, sections->len == 1 ? "" : "s", problems,
+           problems == 1 ? "" : "s");
     registry_release(&registry);
     return problems ? STATUS_ERRORS : STATUS_OK;
 }

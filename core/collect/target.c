@@ -8,6 +8,7 @@
 #include "collect/archive.h"
 #include "collect/target_parse.h"
 
+#include <arpa/inet.h>
 #include <dirent.h>
 #include <errno.h>
 #include <stdint.h>
@@ -87,6 +88,16 @@ static bool is_host_port(const char *text)
         return len > 2 && text[len - 1] == ']' &&
                strspn(text + 1, "0123456789abcdefABCDEF:.%") == len - 2;
     return strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") == len;
+}
+
+/* An IP address or localhost: what cannot well be meant as a file. */
+static bool is_bare_host(const char *text)
+{
+    struct in_addr address;
+    struct in6_addr address6;
+    return strcmp(text, "localhost") == 0 || inet_pton(AF_INET, text, &address) == 1 ||
+           (text[0] == '[' && text[strlen(text) - 1] == ']') ||
+           inet_pton(AF_INET6, text, &address6) == 1;
 }
 
 /* A URL may come without a port; it may not come with anything behind the authority. */
@@ -220,6 +231,11 @@ bool target_parse(struct targets *targets, const char *argument, bool *file, str
     }
     if (error != ENOENT && error != ENOTDIR)
         return err_set(err, "cannot look at '%s': %s", argument, strerror(error));
+    if (is_bare_host(argument))
+        return err_set(err,
+                       "no such file '%s'; when it is the host of an admin address, add the port: "
+                       "%s:9901 (Istio: 15000, Consul and Envoy Gateway: 19000)",
+                       argument, argument);
     return err_set(err,
                    "no such file or address '%s'; an admin address looks like "
                    "http://127.0.0.1:9901",

@@ -307,13 +307,15 @@ enum evidence_state evidence_state(const struct evidence *evidence, const char *
     if (!table)
         return EVIDENCE_ABSENT;
     bool supplied = table->supplied, partial = table->partial || table->dropped;
+    bool any = table->len > 0;
     if (is_event(name)) {
         const struct evidence_table *read = table_of(evidence,
                                                      str_starts(name, "event.") ? "text" : "log");
         supplied |= read->supplied;
         partial |= read->partial;
+        any |= read->len > 0; /* a text that is no whole log was read */
     }
-    if (!supplied && !table->len)
+    if (!supplied && !any)
         return EVIDENCE_ABSENT;
     return partial || !supplied ? EVIDENCE_PARTIAL : EVIDENCE_COMPLETE;
 }

@@ -188,6 +188,22 @@ static void note_identity(const struct scan_run *run, const char *shape)
     identity_note(run->scan->evidence, run->reading->source, 1, NULL, IDENTITY_GUESS, "mesh", mesh);
 }
 
+/* What the absence of a line can prove. Only a proxy's own log can be complete: pasted text and an
+ * access log leave a record and no more, so that what reads them is partial unless there is a log too. */
+static void supply(const struct scan_run *run, const char *shape)
+{
+    struct evidence *evidence = run->scan->evidence;
+    bool complete = run->reading->complete;
+    if (run->kinds[LOG_ACCESS]) {
+        evidence_supplied(evidence, "access.error", complete);
+        evidence_supplied(evidence, "access.health_check", complete);
+    }
+    if (strcmp(shape, "text") == 0 || strcmp(shape, "log.access") == 0)
+        return;
+    evidence_supplied(evidence, "log", complete);
+    evidence_supplied(evidence, "text", complete);
+}
+
 void scan_run_end(struct scan_run *run)
 {
     struct evidence *evidence = run->scan->evidence;
@@ -203,7 +219,6 @@ void scan_run_end(struct scan_run *run)
         text->line = 1;
         evidence_set(evidence, text, "source", source->name);
     }
-    evidence_supplied(evidence, "log", run->reading->complete);
-    evidence_supplied(evidence, "text", run->reading->complete);
+    supply(run, shape);
     note_identity(run, shape);
 }

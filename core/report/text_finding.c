@@ -46,9 +46,11 @@ static void add_span(struct buf *out, const cJSON *finding, const char *lead)
     const char *first = json_str(finding, "first"), *last = json_str(finding, "last");
     if (!first)
         return;
+    size_t shown = strcspn(first, ".Z"); /* fractions of a second are not */
+    bool once = !last || (strcspn(last, ".Z") == shown && strncmp(first, last, shown) == 0);
     buf_adds(out, lead);
     add_time(out, first, NULL);
-    if (last && strcmp(first, last) != 0) {
+    if (!once) {
         buf_adds(out, " to ");
         add_time(out, last, first);
     }

@@ -541,12 +541,28 @@ local function judge(ev, group, link, marks)
   end
 end
 
+-- A log that shows a start and not its end acquits nobody: Envoy keeps failed tries to itself for half a minute.
+local function ask_while_starting(ev, link, proxy)
+  local begun, ready
+  for record in ev:each("log.start") do
+    if record.step == "initializing epoch" then begun = record end
+  end
+  for record in ev:each("log.workers_started") do ready = record end
+  local over = begun and ready and (ev:time(ready) or 0) >= (ev:time(begun) or 0)
+  if begun and not over and not link.ok and not (proxy and proxy.state == "LIVE") then
+    ev:ask { evidence = "stats", why = "the log begins with a start that has not come to its end, too early to tell: Envoy logs a try that it repeats only after about 30 s",
+      how = "curl -s http://127.0.0.1:9901/stats, or the log of the next minute" }
+  end
+end
+
 local function run(ev)
   local servers, proxy = read_servers(ev), ev:first("proxy")
   local link, marks = read_link(ev), read_marks(ev)
-  for _, group in ipairs(groups_of(ev, servers, proxy and proxy.mesh)) do
+  local groups = groups_of(ev, servers, proxy and proxy.mesh)
+  for _, group in ipairs(groups) do
     judge(ev, group, link, marks)
   end
+  if #groups == 0 then ask_while_starting(ev, link, proxy) end
 end
 
 local EXPLAINS = {
@@ -567,7 +583,7 @@ return debrief.check {
   tags = { "xds", "appmesh", "istio", "consul", "gateway" },
   needs = {
     "log.xds_closed", "?stats{grpc.*.streams_total}", "?stats{*control_plane.connected_state}",
-    "?stats{cluster_manager.cds.update_*}", "?stats{listener_manager.lds.update_*}", "?log", "?log.start", "?log.stop",
+    "?stats{cluster_manager.cds.update_*}", "?stats{listener_manager.lds.update_*}", "?log", "?log.start", "?log.stop", "?log.workers_started",
     "?log.config_rejected", "?log.aws_credentials", "?bootstrap", "?proxy", "?containers",
   },
   events = {

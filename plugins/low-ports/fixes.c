@@ -123,7 +123,7 @@ static void fix_image(struct debrief_ctx *ctx, struct debrief_finding *finding, 
         fargate ? "adding the capability to the task definition is no way: Fargate refuses "
                   "it, and a non-root user would not receive it"
                 : "adding NET_BIND_SERVICE to the container (ECS linuxParameters, Kubernetes "
-                  "capabilities.add) is no way for a non-root user: he does not receive it",
+                  "capabilities.add) is no way: a process of a non-root user does not receive it",
         NULL);
 }
 

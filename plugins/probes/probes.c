@@ -183,10 +183,11 @@ static void judge_draining(struct debrief_ctx *ctx, const struct facts *facts)
 static void judge_stopped(struct debrief_ctx *ctx, const struct facts *facts)
 {
     char message[256];
+    double closed = facts_value(facts, LISTENERS_STOPPED);
     snprintf(message, sizeof message,
-             "LIVE, yet %.0f of its listeners were closed by /drain_listeners: new connections are "
+             "LIVE, yet %.0f of its listeners %s closed by /drain_listeners: new connections are "
              "refused while /ready goes on to answer 200",
-             facts_value(facts, LISTENERS_STOPPED));
+             closed, closed == 1 ? "was" : "were");
     struct debrief_finding *finding = report_state(ctx, facts, "probes.listener-drained", message);
     debrief_cite(ctx, finding, facts->gauges[LISTENERS_STOPPED].record);
     debrief_advise(

@@ -72,7 +72,7 @@ class New(Case):
                 self.assertEqual(made.out.strip(), str(section))
                 lint = debrief("lint", section)
                 self.assertStatus(lint, 0)
-                self.assertIn("1 sections, 0 problems", lint.out)
+                self.assertIn("1 section, 0 problems", lint.out)
                 test = debrief("test", section)
                 self.assertStatus(test, 0)
                 self.assertEqual(test.out.splitlines()[-1], "3 passed, 0 failed")

@@ -75,6 +75,10 @@ class Naming(Case):
     def test_no_such_file(self):
         self.assertUsage(self.site(self.dir / "nothing.txt"), "nothing.txt")
 
+    def test_a_host_without_its_port(self):
+        for host in ("127.0.0.1", "localhost", "[::1]"):
+            self.assertUsage(self.site(host), f"add the port: {host}:9901 (Istio: 15000, Consul and Envoy Gateway: 19000)")
+
 
 class Many(Case):
     def test_a_list_with_a_dead_target_among_good_ones(self):

@@ -54,7 +54,7 @@ static void test_judging(void **state)
          {{"stats", false}},
          true,
          false,
-         "not enough to tell: could be read only in part: stats",
+         "not enough to tell, there is only a part of: stats",
          1},
         {NEEDS("\"log.xds_closed | stats{a.*} | stats{b.*}\",\"certs\""),
          {{NULL}},
@@ -64,7 +64,13 @@ static void test_judging(void **state)
          2},
         {NEEDS("\"log.xds_closed | stats\""), {{"log", true}}, true, true, "", 0},
         {NEEDS("\"log.xds_closed | stats\""), {{"log", false}, {"stats", true}}, true, true, "", 0},
-        {NEEDS("\"stats\",\"certs\""), {{"stats", false}, {"certs", true}}, true, true, "", 0},
+        /* Every required need must be whole: "nothing found" in a part proves nothing. */
+        {NEEDS("\"stats\",\"certs\""),
+         {{"stats", false}, {"certs", true}},
+         true,
+         false,
+         "not enough to tell, there is only a part of: stats",
+         1},
         {NEEDS("\"stats\",\"?certs\""), {{"stats", true}}, true, true, "", 0},
         /* Only optional needs: one of them must be there. */
         {NEEDS("\"?stats\",\"?certs\""), {{NULL}}, false, false, "missing: stats, certs", 2},
@@ -73,7 +79,7 @@ static void test_judging(void **state)
          {{"stats", false}},
          true,
          false,
-         "not enough to tell: could be read only in part: stats",
+         "not enough to tell, there is only a part of: stats",
          1},
         /* Events of its own are found in texts. */
         {EVENTS, {{NULL}}, false, false, "missing: text", 1},

@@ -42,7 +42,7 @@ static const struct question questions[] = {
     {FINDINGS ",\"needs\":[\"clusters\"]", REPORT, "skip", "missing: clusters", 0, 0, 1},
     {FINDINGS ",\"needs\":[\"?clusters\",\"stats\"]", "", "pass", "", 0, 0, 0},
     {FINDINGS ",\"needs\":[\"certs\"]", "", "skip",
-     "not enough to tell: could be read only in part: certs", 0, 0, 1},
+     "not enough to tell, there is only a part of: certs", 0, 0, 1},
     {FINDINGS ",\"needs\":[\"certs\"]", REPORT, "fail", "", 1, 0, 0},
     {FINDINGS ",\"needs\":[\"certs\"]", NOTE, "skip", "not enough to tell", 1, 0, 1},
 };
