@@ -6,6 +6,7 @@
 #include "base/buf.h"
 #include "base/json.h"
 #include "finding/correlate.h"
+#include "report/report.h"
 #include "source/bundle.h"
 
 #include <stdlib.h>
@@ -76,7 +77,7 @@ static void add_missing(cJSON *asks, const struct job *job, const cJSON *row)
     buf_init(&wanting.names, WHY_MAX);
     for (size_t i = 0; i < job->plan->checks_len; i++)
         name_check(&wanting, i);
-    char *why = xasprintf("needed by %s", buf_str(&wanting.names));
+    char *why = xasprintf(REPORT_NEEDED_BY "%s", buf_str(&wanting.names));
     cJSON *ask = cJSON_CreateObject();
     json_put_str(ask, "evidence", json_str(row, "evidence"));
     json_put_str(ask, "why", why);

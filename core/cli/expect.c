@@ -15,9 +15,9 @@ static const struct {
     const char *name;
     enum type type;
 } members[] = {
-    {"top", TYPE_TEXTS},  {"also", TYPE_TEXTS}, {"never", TYPE_TEXTS},
-    {"skip", TYPE_TEXTS}, {"ask", TYPE_ASK},    {"exit", TYPE_NUMBER},
-    {"now", TYPE_TEXT},   {"about", TYPE_TEXT}, {"source", TYPE_TEXT},
+    {"top", TYPE_TEXTS},   {"also", TYPE_TEXTS},  {"never", TYPE_TEXTS}, {"skip", TYPE_TEXTS},
+    {"ask", TYPE_ASK},     {"exit", TYPE_NUMBER}, {"now", TYPE_TEXT},    {"about", TYPE_TEXT},
+    {"source", TYPE_TEXT}, {"select", TYPE_TEXT},
 };
 
 static bool are_texts(const cJSON *array)

@@ -29,7 +29,20 @@ static char *manual_path(const struct check_meta *meta)
     return xasprintf("%.*s/README.md", len, slash ? meta->plugin->path : ".");
 }
 
-/* Markdown is written to be read as it is; only fences go, their content is indented instead. */
+/* LINE without the marks of bold text. */
+static void remove_bold(char *line)
+{
+    for (char *open = line, *close; (open = strstr(open, "**")); open = close - 2) {
+        close = strstr(open + 2, "**");
+        if (!close || close == open + 2)
+            return;
+        memmove(close, close + 2, strlen(close + 2) + 1);
+        memmove(open, open + 2, strlen(open + 2) + 1);
+    }
+}
+
+/* Markdown is written to be read as it is; only fences go, their content is indented instead, and the
+ * marks of bold text. */
 static void write_markdown(const struct layout *layout, const char *text, size_t len)
 {
     bool fenced = false;
@@ -37,10 +50,13 @@ static void write_markdown(const struct layout *layout, const char *text, size_t
     while ((line = strsep(&rest, "\n"))) {
         if (strncmp(line, "```", 3) == 0)
             fenced = !fenced;
-        else if (*line)
-            layout_verbatim(layout, fenced ? 4 : 0, "", line);
-        else if (rest)
+        else if (!*line && rest)
             buf_addch(layout->out, '\n');
+        if (!*line || strncmp(line, "```", 3) == 0)
+            continue;
+        if (!fenced)
+            remove_bold(line);
+        layout_verbatim(layout, fenced ? 4 : 0, "", line);
     }
     free(copy);
 }
@@ -56,8 +72,32 @@ static void write_list(const struct layout *layout, const char *label, const cha
     buf_release(&text);
 }
 
-static void explain_finding(const struct layout *layout, const struct check_meta *meta,
-                            const struct check_finding *finding)
+static void write_effects(const struct layout *layout, const struct registry *registry,
+                          const char *const *ids)
+{
+    struct buf text;
+    buf_init(&text, TEXT_MAX);
+    for (size_t i = 0; ids && ids[i]; i++)
+        buf_addf(&text, "%s%s%s", i ? ", " : "", ids[i],
+                 registry_finding(registry, ids[i], NULL) ? "" : " (not installed)");
+    if (text.len)
+        layout_item(layout, 0, "can cause ", INK_DIM, LAYOUT_LABEL, buf_str(&text));
+    buf_release(&text);
+}
+
+/* The section's words on the finding, and an empty line behind them. */
+static void write_heading(const struct layout *layout, const struct manual_heading *heading)
+{
+    const char *body = heading->body + strspn(heading->body, "\n");
+    size_t len = heading->body_len - (size_t)(body - heading->body);
+    while (len && strchr("\n ", body[len - 1]))
+        len--;
+    write_markdown(layout, body, len);
+    buf_addch(layout->out, '\n');
+}
+
+static void explain_finding(const struct layout *layout, const struct registry *registry,
+                            const struct check_meta *meta, const struct check_finding *finding)
 {
     struct manual manual;
     struct err err = ERR_INIT;
@@ -68,11 +108,10 @@ static void explain_finding(const struct layout *layout, const struct check_meta
     if (manual_load(&manual, path, &err))
         heading = manual_find(&manual, finding->id);
     if (heading)
-        write_markdown(layout, heading->body + strspn(heading->body, "\n"),
-                       heading->body_len - strspn(heading->body, "\n"));
+        write_heading(layout, heading);
     else
         cli_warn("no manual: %s", err.text[0] ? err.text : path);
-    write_list(layout, "causes", finding->explains);
+    write_effects(layout, registry, finding->explains);
     layout_field(layout, 0, "check", meta->id);
     layout_field(layout, 0, "from", meta->plugin->path);
     manual_release(&manual);
@@ -153,7 +192,7 @@ static bool explain(const struct layout *layout, const struct registry *registry
     const struct check_finding *finding;
     const struct check_meta *meta = registry_finding(registry, id, &finding);
     if (meta) {
-        explain_finding(layout, meta, finding);
+        explain_finding(layout, registry, meta, finding);
         return true;
     }
     meta = registry_check(registry, id);

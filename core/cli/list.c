@@ -8,7 +8,8 @@
 #include "report/layout.h"
 #include <string.h>
 
-#define TEXT_MAX (4u << 20)
+#define TEXT_MAX  (4u << 20)
+#define TITLE_MAX 80 /* columns that longer titles do not push the others by */
 
 static void add_needs(struct buf *out, const struct check_meta *meta)
 {
@@ -33,12 +34,52 @@ static void write_field(const struct layout *layout, const char *label,
     buf_release(&text);
 }
 
+struct widths { /* of the columns of the short list */
+    int id, title;
+};
+
+static int wider(int width, const char *text)
+{
+    int len = (int)strlen(text);
+    return len > width ? len : width;
+}
+
+static struct widths widths_of(const struct plan *plan)
+{
+    struct widths widths = {0, 0};
+    for (size_t i = 0; i < plan->checks_len; i++) {
+        widths.id = wider(widths.id, plan->checks[i].meta->id);
+        widths.title = wider(widths.title, plan->checks[i].meta->title);
+    }
+    if (widths.title > TITLE_MAX)
+        widths.title = TITLE_MAX;
+    return widths;
+}
+
+/* Title and origin, behind the id. */
+static void write_row(const struct layout *layout, const struct check_meta *meta,
+                      struct widths widths)
+{
+    struct buf title;
+    buf_init(&title, TEXT_MAX);
+    layout_clean(layout, &title, meta->title, false, 0);
+    buf_addf(layout->out, "%*s%-*s  ", widths.id - (int)strlen(meta->id) + 2, "", widths.title,
+             buf_str(&title));
+    layout_verbatim(layout, 0, "", meta->plugin->path);
+    buf_release(&title);
+}
+
 static void write_text(struct buf *out, const struct plan *plan, const struct report_style *style)
 {
     const struct layout layout = {out, style};
+    struct widths widths = widths_of(plan);
     for (size_t i = 0; i < plan->checks_len; i++) {
         const struct check_meta *meta = plan->checks[i].meta;
         layout_paint(&layout, INK_BOLD, meta->id);
+        if (!style->verbose) {
+            write_row(&layout, meta, widths);
+            continue;
+        }
         buf_adds(out, "  ");
         layout_verbatim(&layout, 0, "", meta->title);
         write_field(&layout, "needs", add_needs, meta);

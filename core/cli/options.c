@@ -74,7 +74,7 @@ static const struct option_row rows[] = {
     {'q', "quiet", NULL, "one line per target", REPORTING | FOR_LINT | FOR_TEST, KIND_SWITCH,
      AT(quiet), NULL},
     {'v', "verbose", NULL, "every check with its outcome, every proof, every problem",
-     REPORTING | FOR_EVIDENCE, KIND_SWITCH, AT(verbose), NULL},
+     REPORTING | FOR_EVIDENCE | FOR_LIST, KIND_SWITCH, AT(verbose), NULL},
     {0, "color", "WHEN", "auto (default: on a terminal, unless NO_COLOR is set), always, never",
      REPORTING, KIND_CHOICE, AT(color), "auto|always|never"},
     {'h', "help", NULL, "print this help", FOR_ALL, KIND_SWITCH, AT(help), NULL},

@@ -2,6 +2,8 @@
  * evidence, and its report compared with expect.json. */
 #include "base/alloc.h"
 #include "base/json.h"
+#include "base/str.h"
+#include "check/registry.h"
 #include "cli/child.h"
 #include "cli/cli.h"
 #include "cli/expect.h"
@@ -19,7 +21,7 @@ struct trial { /* one case */
     const char *dir;
     const struct options *options;
     cJSON *expect;
-    struct err err; /* why there is no expect */
+    struct err err; /* why it cannot be run */
 };
 
 /* In the child: becomes `debrief check EVIDENCE -o json`. */
@@ -27,8 +29,8 @@ static int become_check(void *user, int fd)
 {
     const struct trial *trial = user;
     const struct text_list *paths = &trial->options->plugin_path;
-    const char *now = json_str(trial->expect, "now");
-    const char **arguments = xcalloc(paths->len * 2 + 8, sizeof *arguments);
+    const char *now = json_str(trial->expect, "now"), *select = json_str(trial->expect, "select");
+    const char **arguments = xcalloc(paths->len * 2 + 9, sizeof *arguments);
     size_t len = 0;
     arguments[len++] = "debrief";
     arguments[len++] = "check";
@@ -40,6 +42,8 @@ static int become_check(void *user, int fd)
         arguments[len++] = "--plugin-path";
         arguments[len++] = paths->items[i];
     }
+    if (select)
+        arguments[len++] = xasprintf("--select=%s", select);
     if (now)
         setenv("DEBRIEF_NOW", now, 1);
     int quiet = open("/dev/null", O_WRONLY | O_CLOEXEC);
@@ -88,8 +92,49 @@ static size_t print_results(const struct trial *trials, struct child_job *jobs, 
     return failed;
 }
 
+/* The section's own folder first, so that it wins over a built or installed copy. */
+static bool load_registry(struct registry *registry, const struct section *section,
+                          const struct options *options, struct err *err)
+{
+    struct arena *arena = arena_new();
+    size_t others;
+    const char *const *dirs = registry_dirs(arena, options->plugin_path.items,
+                                            options->plugin_path.len, &others);
+    const char **all = arena_alloc(arena, (others + 1) * sizeof *all);
+    all[0] = section->real;
+    for (size_t i = 0; i < others; i++)
+        all[i + 1] = dirs[i];
+    bool ok = registry_load(registry, all, others + 1, err);
+    arena_free(arena);
+    return ok;
+}
+
+/* Whether each file in the section's folder loads, and it has checks at all (code in C may have been
+ * built elsewhere). */
+static bool loads(const struct section *section, const struct options *options, struct err *err)
+{
+    struct registry registry;
+    size_t checks = 0, len = strlen(section->real);
+    if (!load_registry(&registry, section, options, err))
+        return false;
+    for (size_t i = 0; i < registry.plugins_len && !err->text[0]; i++) {
+        const struct plugin *plugin = &registry.plugins[i];
+        bool own = str_starts(plugin->path, section->real) && plugin->path[len] == '/';
+        if (own && plugin->refused)
+            err_set(err, "'%s' does not load: %s", plugin->path, plugin->refused);
+    }
+    for (size_t i = 0; i < registry.checks_len; i++)
+        checks += strcmp(registry.checks[i].section, section->name) == 0;
+    if (!checks && !err->text[0])
+        err_set(err, "'%s' holds no check that could be loaded", section->dir);
+    registry_release(&registry);
+    return !err->text[0];
+}
+
 static void load_expect(struct trial *trial)
 {
+    if (trial->err.text[0])
+        return; /* its section does not load */
     char *path = xasprintf("%s/expect.json", trial->dir);
     char *evidence = xasprintf("%s/evidence", trial->dir);
     trial->expect = expect_load(path, &trial->err);
@@ -147,9 +192,11 @@ static int test_sections(const struct sections *sections, const struct options *
             cli_warn("%s", err.text);
             complete = false;
         }
+        struct err unusable = ERR_INIT;
+        loads(section, options, &unusable);
         for (size_t j = 0; j < section->cases_len; j++)
             trials[len++] = (struct trial){
-                .section = section, .dir = section->cases[j], .options = options};
+                .section = section, .dir = section->cases[j], .options = options, .err = unusable};
     }
     int status = run_trials(trials, len);
     free(trials);

@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "base/str.h"
 #include "debrief/plugin.h"
+#include "finding/admin_url.h"
 #include "finding/quote.h"
 #include "source/redact.h"
 
@@ -77,6 +78,17 @@ static void put_clean(struct builder *builder, cJSON *object, const char *name, 
 {
     if (text && *text)
         json_put_str(object, name, clean(builder, text, cap));
+}
+
+/* A command or a hint that may ask the admin page. */
+static void put_command(struct builder *builder, cJSON *object, const char *name, const char *text)
+{
+    struct buf filled;
+    buf_init(&filled, 2 * MESSAGE_CAP);
+    if (text)
+        admin_url_fill(&filled, text, builder->evidence);
+    put_clean(builder, object, name, buf_str(&filled), MESSAGE_CAP);
+    buf_release(&filled);
 }
 
 /* ---- life ---- */
@@ -307,7 +319,7 @@ void builder_advise(struct builder_finding *finding, const char *text, const cha
 {
     cJSON *step = cJSON_CreateObject();
     put_clean(finding->builder, step, "text", text, MESSAGE_CAP);
-    put_clean(finding->builder, step, "command", command, MESSAGE_CAP);
+    put_command(finding->builder, step, "command", command);
     add_step(finding, step);
 }
 
@@ -374,7 +386,7 @@ void builder_ask(struct builder *builder, const char *evidence, const char *why,
     cJSON *ask = cJSON_CreateObject();
     put_clean(builder, ask, "evidence", evidence, NAME_CAP);
     put_clean(builder, ask, "why", why, MESSAGE_CAP);
-    put_clean(builder, ask, "how", how, MESSAGE_CAP);
+    put_command(builder, ask, "how", how);
     if (cJSON_GetArraySize(ask) != 3)
         builder_set_fault(builder, "asked without saying which evidence, why and how");
     if (has_row(builder->asks, ask))

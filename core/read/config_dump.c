@@ -357,6 +357,7 @@ static void take_failure(struct reading *reading, const char *line, size_t len, 
                                 : NULL;
     if (record) {
         record->line = number;
+        evidence_excerpt(evidence, record, line, len);
         evidence_set(evidence, record, "type", "listener");
         evidence_set(evidence, record, "state", "rejected");
         evidence_set(evidence, record, "error", text);

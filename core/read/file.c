@@ -66,6 +66,7 @@ static void add_line(struct reading *reading, const char *line, size_t len, uint
     char text[EVIDENCE_EXCERPT_MAX];
     snprintf(text, sizeof text, "%.*s", (int)(len < sizeof text ? len : sizeof text - 1), line);
     record->line = number;
+    evidence_excerpt(reading->evidence, record, line, len);
     evidence_set(reading->evidence, record, "text", text);
 }
 

@@ -13,6 +13,8 @@ struct host {               /* one source */
     struct record *process; /* the /proc/PID/status that is being read */
     bool in_process;        /* between Name: and the next one, wanted or not */
     bool processes, sysctls, sockets;
+    const char *line; /* as it stands, for excerpts */
+    size_t line_len;
 };
 
 static const char *skip_blanks(const char *at)
@@ -89,6 +91,7 @@ static void add_sysctl(struct reading *reading, const char *name, const char *va
     if (!record)
         return;
     record->line = line;
+    evidence_excerpt(reading->evidence, record, host->line, host->line_len);
     evidence_set(reading->evidence, record, "name", name);
     evidence_set(reading->evidence, record, "value", value);
 }
@@ -150,11 +153,13 @@ static const char *find_pid(const char *process, char pid[16])
 
 static void add_socket(struct reading *reading, char *address, const char *process, uint64_t line)
 {
+    const struct host *host = reading->user;
     char pid[16], *colon = strrchr(address, ':');
     struct record *record = evidence_add(reading->evidence, "host.sockets", reading->source);
     if (!record)
         return;
     record->line = line;
+    evidence_excerpt(reading->evidence, record, host->line, host->line_len);
     *colon = '\0';
     evidence_set(reading->evidence, record, "address", address);
     evidence_set(reading->evidence, record, "port", colon + 1);
@@ -201,6 +206,8 @@ static void read_line(struct reading *reading, const char *line, size_t len, uin
 {
     struct host *host = reading->user;
     char *copy = xstrndup(line, len);
+    host->line = line;
+    host->line_len = len;
     len = strlen(copy);
     while (len && isspace((unsigned char)copy[len - 1]))
         copy[--len] = '\0';

@@ -21,6 +21,8 @@ struct event {
     uint64_t count;
     const char *pointer; /* or, for lines: */
     uint64_t line;
+    const char *text; /* the line as it stands */
+    size_t len;
 };
 
 static void add_row(struct reading *reading, const struct event *event)
@@ -36,6 +38,8 @@ static void add_row(struct reading *reading, const struct event *event)
         return;
     record->time = event->time;
     record->line = event->line;
+    if (event->line)
+        evidence_excerpt(reading->evidence, record, event->text, event->len);
     evidence_set(reading->evidence, record, "reason", event->reason);
     evidence_set(reading->evidence, record, "type", event->type);
     evidence_set(reading->evidence, record, "kind", event->kind);
@@ -142,7 +146,9 @@ struct column {
 struct table { /* the header that rules the lines below it */
     struct column columns[FIELDS];
     size_t len;
-    bool wide; /* cells may be empty: only positions tell */
+    bool wide;        /* cells may be empty: only positions tell */
+    const char *line; /* the row that is read, as it stands */
+    size_t line_len;
 };
 
 static size_t skip(const char *text, size_t at, const char *set)
@@ -254,7 +260,9 @@ static bool read_row(struct reading *reading, const struct table *table, char *l
                           .type = cells[TYPE],
                           .message = cells[MESSAGE],
                           .count = times_seen(cells[COUNT], cells[LAST_SEEN]),
-                          .line = number};
+                          .line = number,
+                          .text = table->line,
+                          .len = table->line_len};
     take_object(&event, cells[OBJECT], cells[NAMESPACE]);
     take_container(&event, cells[SUBOBJECT]);
     emit(reading, &event);
@@ -267,6 +275,8 @@ static void read_line(struct reading *reading, const char *line, size_t len, uin
     struct table *table = reading->user;
     char *copy = xstrndup(line, len), place[32];
     snprintf(place, sizeof place, "line %" PRIu64, number);
+    table->line = line;
+    table->line_len = len;
     bool blank = !copy[skip(copy, 0, " \t")];
     if (blank || read_header(table, copy))
         goto out;

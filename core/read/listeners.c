@@ -123,6 +123,7 @@ static void take_line(struct reading *reading, const char *line, size_t len, uin
     if (!record)
         return;
     record->line = number;
+    evidence_excerpt(reading->evidence, record, line, len);
     size_t host = strlen(parts.address);
     bool bracket = *parts.address == '[' && host > 2 && parts.address[host - 1] == ']';
     evidence_set(reading->evidence, record, "name", parts.name);

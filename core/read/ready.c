@@ -34,6 +34,7 @@ static void read_line(struct reading *reading, const char *line, size_t len, uin
     if (!record)
         return;
     record->line = number;
+    evidence_excerpt(reading->evidence, record, line, len);
     evidence_set(reading->evidence, record, "state", state);
 }
 

@@ -9,6 +9,9 @@
 #include <cjson/cJSON.h>
 #include <stdbool.h>
 
+/* How the `why` of an ask begins that stands for missing evidence; ids of checks follow. */
+#define REPORT_NEEDED_BY "needed by "
+
 #define REPORT_SCHEMA   "debrief.report/1"
 #define REPORT_SIZE_MAX (256u << 20) /* bytes of a report, written or read */
 

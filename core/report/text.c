@@ -4,12 +4,13 @@
 #include "base/json.h"
 #include "base/str.h"
 #include "report/layout.h"
+#include "report/text_asks.h"
 #include "report/text_finding.h"
+#include "report/text_verdict.h"
 #include "report/writers.h"
 #include <stdlib.h>
 #include <string.h>
 
-#define ASKS_MAX     5
 #define PROBLEMS_MAX 8
 #define NAMES_MAX    12
 #define FIELD_MAX    (64u << 10)
@@ -29,63 +30,13 @@ static enum glyph verdict_glyph(const char *verdict)
     return strcmp(verdict, "ok") == 0 ? GLYPH_OK : GLYPH_UNKNOWN;
 }
 
-static int count_of(const cJSON *rows, const char *member, const char *value)
-{
-    int count = 0;
-    const cJSON *row;
-    cJSON_ArrayForEach (row, rows) {
-        count += str_equal(json_str(row, member), value);
-    }
-    return count;
-}
-
-static void add_count(struct buf *out, int count, const char *one, const char *many)
-{
-    if (count)
-        buf_addf(out, "%s%d %s", out->len ? ", " : "", count, count == 1 ? one : many);
-}
-
-static const cJSON *first_cause(const cJSON *target)
-{
-    const cJSON *finding;
-    cJSON_ArrayForEach (finding, json_at(target, "findings")) {
-        if (str_equal(json_str(finding, "role"), "cause"))
-            return finding;
-    }
-    return NULL;
-}
-
-/* "3 errors, 1 warning from 2 causes", or the verdict in words. */
-static void add_verdict(struct buf *out, const cJSON *target)
-{
-    const cJSON *findings = json_at(target, "findings");
-    const char *verdict = str_or(target, "verdict", "unknown");
-    int errors = count_of(findings, "severity", "error");
-    int warnings = count_of(findings, "severity", "warning");
-    int causes = count_of(findings, "role", "cause");
-    struct buf counts;
-    buf_init(&counts, FIELD_MAX);
-    add_count(&counts, errors, "error", "errors");
-    add_count(&counts, warnings, "warning", "warnings");
-    if (counts.len && causes < errors + warnings)
-        buf_addf(&counts, " from %d %s", causes, causes == 1 ? "cause" : "causes");
-    if (counts.len)
-        buf_adds(out, buf_str(&counts));
-    else if (strcmp(verdict, "ok") == 0)
-        buf_addf(out, "nothing wrong found%s",
-                 report_target_incomplete(target) ? " in what could be looked at" : "");
-    else
-        buf_adds(out, "unknown, nothing could be judged");
-    buf_release(&counts);
-}
-
 static void write_heading(const struct layout *layout, const cJSON *target)
 {
     enum glyph glyph = verdict_glyph(str_or(target, "verdict", "unknown"));
     struct buf text;
     buf_init(&text, FIELD_MAX);
     buf_addf(&text, "%s: ", str_or(target, "name", "?"));
-    add_verdict(&text, target);
+    text_verdict(&text, target);
     layout_item(layout, 0, layout_glyph(layout, glyph), layout_ink(glyph), 2, buf_str(&text));
     buf_release(&text);
 }
@@ -138,66 +89,6 @@ static void write_more(const struct layout *layout, int indent, int more)
         buf_addf(layout->out, "%*sand %d more (--verbose)\n", indent, "", more);
 }
 
-/* Whether the first root cause is certain: then nobody needs to be told how to find out more. */
-static bool is_settled(const cJSON *target)
-{
-    const cJSON *cause = first_cause(target);
-    return cause && str_equal(json_str(cause, "confidence"), "certain") &&
-           cJSON_GetArraySize(json_at(cause, "candidates")) == 0;
-}
-
-static void write_asks_short(const struct layout *layout, const cJSON *asks)
-{
-    struct buf text;
-    const cJSON *ask;
-    int shown = 0, all = cJSON_GetArraySize(asks);
-    buf_init(&text, FIELD_MAX);
-    cJSON_ArrayForEach (ask, asks) {
-        if (shown == NAMES_MAX)
-            break;
-        buf_addf(&text, "%s%s", shown++ ? "; " : "", str_or(ask, "evidence", "?"));
-    }
-    if (all > shown)
-        buf_addf(&text, " and %d more", all - shown);
-    buf_adds(&text, " (--verbose tells why and how)");
-    buf_addch(layout->out, '\n');
-    layout_item(layout, 2, "more could be judged with:", INK_DIM, 4, buf_str(&text));
-    buf_release(&text);
-}
-
-static void write_asks(const struct layout *layout, const cJSON *target)
-{
-    const cJSON *asks = json_at(target, "asks"), *ask;
-    int shown = 0, all = cJSON_GetArraySize(asks);
-    if (!all)
-        return;
-    if (is_settled(target) && !layout->style->verbose) {
-        write_asks_short(layout, asks);
-        return;
-    }
-    buf_addf(layout->out, "\n  to %s, add\n", first_cause(target) ? "be sure" : "know more");
-    cJSON_ArrayForEach (ask, asks) {
-        if (!layout->style->verbose && shown == ASKS_MAX)
-            break;
-        char *text = xasprintf("%s: %s", str_or(ask, "evidence", "?"), str_or(ask, "why", ""));
-        layout_item(layout, 2, "?", INK_WARNING, 4, text);
-        free(text);
-        layout_verbatim(layout, 6, "", str_or(ask, "how", ""));
-        shown++;
-    }
-    write_more(layout, 4, all - shown);
-}
-
-static int count_read(const cJSON *sources)
-{
-    int count = 0;
-    const cJSON *source;
-    cJSON_ArrayForEach (source, sources) {
-        count += *str_or(source, "kind", "") != 0;
-    }
-    return count;
-}
-
 static void write_coverage(const struct layout *layout, const cJSON *target)
 {
     static const char *const outcomes[][2] = {{"pass", "passed"},
@@ -209,10 +100,10 @@ static void write_coverage(const struct layout *layout, const cJSON *target)
     struct buf counts;
     buf_init(&counts, FIELD_MAX);
     for (size_t i = 0; i < ARRAY_LEN(outcomes); i++) {
-        int count = count_of(checks, "outcome", outcomes[i][0]);
-        add_count(&counts, count, outcomes[i][1], outcomes[i][1]);
+        int count = text_verdict_count(checks, "outcome", outcomes[i][0]);
+        text_verdict_add_count(&counts, count, outcomes[i][1], outcomes[i][1]);
     }
-    char *text = xasprintf("read %d of %d sources; of %d checks %s", count_read(sources),
+    char *text = xasprintf("read %d of %d sources; of %d checks %s", text_verdict_read(target),
                            cJSON_GetArraySize(sources), cJSON_GetArraySize(checks),
                            counts.len ? buf_str(&counts) : "none ran");
     buf_addch(layout->out, '\n');
@@ -233,6 +124,39 @@ static void write_trouble(const struct layout *layout, const char *name, const c
     free(line);
 }
 
+static bool has_problem(const cJSON *source, const char *text)
+{
+    const cJSON *problem;
+    cJSON_ArrayForEach (problem, json_at(source, "problems")) {
+        if (str_equal(problem->valuestring, text))
+            return true;
+    }
+    return false;
+}
+
+/* Whether no source before this one has the same problem. */
+static bool is_first(const cJSON *target, const cJSON *source, const cJSON *problem)
+{
+    const cJSON *other;
+    cJSON_ArrayForEach (other, json_at(target, "sources")) {
+        if (other == source)
+            return true;
+        if (has_problem(other, problem->valuestring))
+            return false;
+    }
+    return true;
+}
+
+/* SOURCE, and how many behind it have the same problem. */
+static char *name_of_all(const cJSON *source, const char *problem)
+{
+    int more = 0;
+    for (const cJSON *other = source->next; other; other = other->next)
+        more += has_problem(other, problem);
+    const char *name = str_or(source, "name", "?");
+    return more ? xasprintf("%s and %d more", name, more) : xstrdup(name);
+}
+
 static void write_troubles(const struct layout *layout, const cJSON *target)
 {
     int shown = 0, all = 0;
@@ -246,8 +170,11 @@ static void write_troubles(const struct layout *layout, const cJSON *target)
     }
     cJSON_ArrayForEach (row, json_at(target, "sources")) {
         cJSON_ArrayForEach (problem, json_at(row, "problems")) {
-            if (cJSON_IsString(problem))
-                write_trouble(layout, str_or(row, "name", "?"), problem->valuestring, &shown, &all);
+            if (!cJSON_IsString(problem) || !is_first(target, row, problem))
+                continue;
+            char *name = name_of_all(row, problem->valuestring);
+            write_trouble(layout, name, problem->valuestring, &shown, &all);
+            free(name);
         }
     }
     write_more(layout, 4, all - shown);
@@ -280,11 +207,12 @@ static void write_names(const struct layout *layout, const char *lead, const cJS
 static void write_looked_at(const struct layout *layout, const cJSON *target)
 {
     const cJSON *checks = json_at(target, "checks");
-    if (!first_cause(target)) {
+    if (!text_finding_first(target)) {
         write_names(layout, "looked at:", json_at(target, "sources"), "name", "kind", NULL);
         write_names(layout, "judged:", checks, "id", "outcome", "pass");
-        write_names(layout, "not judged:", checks, "id", "outcome", "skip");
     }
+    if (!text_finding_first(target) && text_verdict_read(target))
+        write_names(layout, "not judged:", checks, "id", "outcome", "skip");
     write_names(layout, "not recognised:", json_at(target, "unrecognised"), NULL, NULL, NULL);
 }
 
@@ -318,7 +246,8 @@ static void write_target(const struct layout *layout, const cJSON *target)
     write_heading(layout, target);
     write_envoy(layout, target);
     write_findings(layout, target);
-    write_asks(layout, target);
+    if (text_verdict_read(target))
+        text_asks(layout, target);
     write_coverage(layout, target);
     write_troubles(layout, target);
     write_looked_at(layout, target);
@@ -329,13 +258,13 @@ static void write_target(const struct layout *layout, const cJSON *target)
 /* The target, its verdict and the first root cause, in one line whatever the width. */
 static void write_quiet(const struct layout *layout, const cJSON *target)
 {
-    const cJSON *cause = first_cause(target);
+    const cJSON *cause = text_finding_first(target);
     enum glyph glyph = verdict_glyph(str_or(target, "verdict", "unknown"));
     struct buf text, clean;
     buf_init(&text, FIELD_MAX);
     buf_init(&clean, FIELD_MAX);
     buf_addf(&text, "%s: ", str_or(target, "name", "?"));
-    add_verdict(&text, target);
+    text_verdict(&text, target);
     if (cause)
         buf_addf(&text, "; %s [%s]", str_or(cause, "message", ""), str_or(cause, "id", "?"));
     layout_clean(layout, &clean, buf_str(&text), false, 0);
@@ -349,10 +278,13 @@ static void write_total(const struct layout *layout, const cJSON *targets)
 {
     struct buf text;
     buf_init(&text, FIELD_MAX);
-    add_count(&text, count_of(targets, "verdict", "error"), "with errors", "with errors");
-    add_count(&text, count_of(targets, "verdict", "warning"), "with warnings", "with warnings");
-    add_count(&text, count_of(targets, "verdict", "unknown"), "unknown", "unknown");
-    add_count(&text, count_of(targets, "verdict", "ok"), "ok", "ok");
+    text_verdict_add_count(&text, text_verdict_count(targets, "verdict", "error"), "with errors",
+                           "with errors");
+    text_verdict_add_count(&text, text_verdict_count(targets, "verdict", "warning"),
+                           "with warnings", "with warnings");
+    text_verdict_add_count(&text, text_verdict_count(targets, "verdict", "unknown"), "unknown",
+                           "unknown");
+    text_verdict_add_count(&text, text_verdict_count(targets, "verdict", "ok"), "ok", "ok");
     buf_addf(layout->out, "\n%d targets: %s\n", cJSON_GetArraySize(targets), buf_str(&text));
     buf_release(&text);
 }

@@ -25,6 +25,16 @@ static const char *str_or(const cJSON *object, const char *name, const char *fal
     return text ? text : fallback;
 }
 
+const cJSON *text_finding_first(const cJSON *target)
+{
+    const cJSON *finding;
+    cJSON_ArrayForEach (finding, json_at(target, "findings")) {
+        if (str_equal(json_str(finding, "role"), "cause"))
+            return finding;
+    }
+    return NULL;
+}
+
 /* "2026-11-21T07:50:12.123Z" as "2026-11-21 07:50:12"; on the day of SAME_DAY the clock alone. */
 static void add_time(struct buf *out, const char *time, const char *same_day)
 {

@@ -37,21 +37,32 @@ local function kind_of_type(type_url)
   end
 end
 
+local function last_word(type_url, otherwise)
+  return (type_url or ""):match("([^./]+)$") or otherwise
+end
+
+-- Prose, where a message that is quoted over many lines has values.
+local function starts_reason(text)
+  return text:match("^[%a'].* ") ~= nil
+end
+
 -- "Error adding/updating listener(s) NAME: reason", further ones on lines of their own, or a bare reason.
 local function subjects(text, type_url)
   local kind, list = text:match("^Error adding/updating (%l+)%(s%) (.+)$")
   if not KINDS[kind] then
-    return { { kind = "config", name = (type_url or "xDS"):match("([^./]+)$") or "xDS", reason = clean(text) } }
+    return { { kind = "config", name = last_word(type_url, "xDS"), reason = clean(text) } }
   end
   local found = {}
   for line in list:gmatch("[^\n]+") do
-    local name, reason = line:match("^%s*(%S+): (.+)$")
-    if name then
-      found[#found + 1] = { kind = kind, name = name, reason = clean(reason) }
+    local name, reason = line:match("^%s*(%S*): (.+)$")
+    if name and (not found[1] or starts_reason(reason)) then
+      found[#found + 1] = { kind = name == "" and "config" or kind, name = name == "" and last_word(type_url, kind) or name,
+        reason = clean(reason) }
     elseif found[1] then
       found[#found].reason = found[#found].reason .. " " .. clean(line)
     end
   end
+  if not found[1] then return { { kind = "config", name = last_word(type_url, kind), reason = clean(text) } } end
   return found
 end
 
@@ -59,7 +70,7 @@ end
 
 local function counters(ev, kind)
   local found = {}
-  for _, slug in ipairs { "update_rejected", "update_success", "update_time" } do
+  for _, slug in ipairs { "update_rejected", "update_success" } do
     local value, record = ev:stat(KINDS[kind].prefix .. slug)
     found[slug] = tonumber(value)
     found[slug .. "_record"] = record
@@ -147,7 +158,7 @@ local function advise(finding, subject)
   end
   finding:advise("correct it where it is made (control plane, mesh or gateway resource); the proxy keeps what it had "
     .. "until it is sent an update that it can accept",
-    "curl -s 'http://127.0.0.1:9901/stats?filter=update_(rejected|success)'")
+    "curl -s 'http://ADMIN/stats?filter=update_(rejected|success)'")
   finding:reference(XDS_DOCS)
 end
 
@@ -186,7 +197,6 @@ local function from_log(ev, facts)
       finding:confidence("likely") -- a route that came before its cluster is sent again, and no line says so
     end
     facts.explained[family(subject, record)] = true
-    facts.told[key] = true
   end
 end
 
@@ -202,6 +212,17 @@ local function from_dump(ev, facts)
   end
 end
 
+-- A dump that the proxy cannot print holds a refused listener with a type that it does not know.
+local function from_unreadable(ev, facts)
+  for record in ev:each("xds.resources") do
+    if record.state == "rejected" and not record.name and record.error and not facts.explained.listener then
+      facts.explained.listener = true
+      local subject = { kind = "config", name = "Listener", reason = clean(record.error) }
+      report_rejected(ev, subject, record, false):severity("warning"):confidence("likely")
+    end
+  end
+end
+
 local function from_counters(ev, facts)
   for _, kind in ipairs { "listener", "cluster" } do
     local seen = counters(ev, kind)
@@ -209,13 +230,13 @@ local function from_counters(ev, facts)
     if rejected and rejected > 0 and not facts.explained[kind] then
       local never = accepted == 0
       ev:report("config-rejected.rejected", "config", kind == "listener" and "Listener" or "Cluster",
-        "%d updates of %ss were rejected%s; the evidence does not hold the reason", rejected, kind,
-        never and " and none was accepted" or ""):severity(never and "warning" or "info"):when(not never and "before" or nil)
+        "updates of %ss were rejected (%d)%s; the evidence does not hold the reason", kind, rejected,
+        never and " and none was accepted" or ""):severity(never and "warning" or "info")
         :cite(seen.update_rejected_record):reference(XDS_DOCS)
         :advise("read the reason in the proxy's log", "grep -E 'config for .* rejected' envoy.log")
       if never then
         ev:ask { evidence = "log/envoy.log, admin/config_dump.json", why = "they hold the reason why " .. kind .. "s were rejected",
-          how = "add the proxy's log with --evidence FILE, or curl -s http://127.0.0.1:9901/config_dump (error_state)" }
+          how = "add the proxy's log with --evidence FILE, or curl -s http://ADMIN/config_dump (error_state)" }
       end
     end
   end
@@ -250,8 +271,8 @@ return debrief.check {
   version = "0.1.0",
   tags = { "xds", "istio", "consul", "gateway" },
   needs = {
-    "log | xds.listeners | stats{listener_manager.lds.update_rejected} | stats{cluster_manager.cds.update_rejected}",
-    "?log.config_rejected", "?log.fatal", "?log.start", "?xds.listeners", "?proxy",
+    "log | xds.listeners | xds.resources{listener} | stats{listener_manager.lds.update_rejected} | stats{cluster_manager.cds.update_rejected}",
+    "?log.config_rejected", "?log.fatal", "?log.start", "?xds.listeners", "?xds.resources{listener}", "?proxy",
     "?stats{listener_manager.lds.update_*}", "?stats{cluster_manager.cds.update_*}", "?stats{*.update_time}",
   },
   events = {
@@ -263,9 +284,10 @@ return debrief.check {
       explains = EXPLAINS },
   },
   run = function(ev)
-    local facts = { dump = read_dump(ev), updated = read_updated(ev), family = family, explained = {}, told = {} }
+    local facts = { dump = read_dump(ev), updated = read_updated(ev), family = family, explained = {} }
     from_log(ev, facts)
     from_dump(ev, facts)
+    from_unreadable(ev, facts)
     from_counters(ev, facts)
     from_start(ev)
   end,

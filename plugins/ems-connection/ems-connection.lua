@@ -279,7 +279,7 @@ local STEPS = {
     { "connect by one of those names, or correct sni and match_typed_subject_alt_names of the xDS cluster, or issue a certificate for the name that is used" },
   },
   ["client-certificate-refused"] = {
-    { "look at the dates and the issuer of the proxy's own certificate", "curl -s http://127.0.0.1:9901/certs" },
+    { "look at the dates and the issuer of the proxy's own certificate", "curl -s http://ADMIN/certs" },
     { "have the server trust its issuer, or give the proxy a certificate (tls_certificates of the xDS cluster)" },
   },
   ["protocol-mismatch"] = {
@@ -340,7 +340,7 @@ settle["no-host"] = function(ev, group, close)
         against = dns == false and "the cluster is not resolved by DNS" or nil })
       :candidate("ems-connection.dns-unreachable", { ["for"] = "the resolver may not answer" })
     ev:ask { evidence = "admin/stats.txt", why = "dns.cares.* and cluster.*.membership_total tell why the xDS cluster has no host",
-      how = "curl -s 'http://127.0.0.1:9901/stats?filter=dns|membership_total', and getent hosts of the server's name" }
+      how = "curl -s 'http://ADMIN/stats?filter=dns|membership_total', and getent hosts of the server's name" }
   end
 end
 
@@ -518,7 +518,7 @@ local function ask_while_starting(ev, link, proxy)
   local over = begun and ready and (ev:time(ready) or 0) >= (ev:time(begun) or 0)
   if begun and not over and not link.ok and not (proxy and proxy.state == "LIVE") then
     ev:ask { evidence = "stats", why = "the log begins with a start that has not come to its end, too early to tell: Envoy logs a try that it repeats only after about 30 s",
-      how = "curl -s http://127.0.0.1:9901/stats, or the log of the next minute" }
+      how = "curl -s http://ADMIN/stats, or the log of the next minute" }
   end
 end
 

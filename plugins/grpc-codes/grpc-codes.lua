@@ -399,7 +399,7 @@ advise["internal"] = function(ev, finding, group, close)
   ev:ask { evidence = "log/envoy.log", why = "the times of the closes tell rotation from a fault",
     how = "the log with its times, an hour of it: kubectl logs POD -c CONTAINER --timestamps --since=2h" }
   ev:ask { evidence = "admin/stats.txt", why = "control_plane.connected_state and update_success tell whether the stream came back",
-    how = "debrief check http://HOST:9901 --sample 30s, or curl -s http://127.0.0.1:9901/stats twice" }
+    how = "debrief check http://HOST:9901 --sample 30s, or curl -s http://ADMIN/stats twice" }
 end
 
 -- Formats that take the server, the code and the text.
@@ -551,7 +551,7 @@ local function ask_while_starting(ev, link, proxy)
   local over = begun and ready and (ev:time(ready) or 0) >= (ev:time(begun) or 0)
   if begun and not over and not link.ok and not (proxy and proxy.state == "LIVE") then
     ev:ask { evidence = "stats", why = "the log begins with a start that has not come to its end, too early to tell: Envoy logs a try that it repeats only after about 30 s",
-      how = "curl -s http://127.0.0.1:9901/stats, or the log of the next minute" }
+      how = "curl -s http://ADMIN/stats, or the log of the next minute" }
   end
 end
 

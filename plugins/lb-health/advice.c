@@ -68,7 +68,7 @@ void advice_backend(struct lb *lb, struct debrief_finding *finding, const char *
     snprintf(text, sizeof text,
              "the proxy itself answers; see why %s%.200s%s has no host that can serve",
              cluster ? "cluster '" : "the backend", cluster ? cluster : "", cluster ? "'" : "");
-    debrief_advise(lb->ctx, finding, text, "curl -s http://127.0.0.1:9901/clusters");
+    debrief_advise(lb->ctx, finding, text, "curl -s http://ADMIN/clusters");
     debrief_advise(
         lb->ctx, finding,
         "if the application is merely slow to start, give it time (ECS health check grace "
@@ -93,7 +93,7 @@ void advice_listener(struct lb *lb, struct debrief_finding *finding)
         lb->ctx, finding,
         "see what the proxy was given and what it refused: without a listener the proxy may "
         "still call itself LIVE",
-        "curl -s 'http://127.0.0.1:9901/config_dump?resource=dynamic_listeners'");
+        "curl -s 'http://ADMIN/config_dump?resource=dynamic_listeners'");
     debrief_advise(lb->ctx, finding, "mend what kept the listener away; the check heals by itself",
                    NULL);
 }
@@ -143,7 +143,7 @@ void advice_ask_routes(struct lb *lb)
     debrief_ask(lb->ctx, "admin/config_dump.json",
                 "the virtual hosts and routes of that listener decide between a wrong host and a "
                 "wrong path",
-                "curl -s http://127.0.0.1:9901/config_dump > config_dump.json, then --evidence");
+                "curl -s http://ADMIN/config_dump > config_dump.json, then --evidence");
 }
 
 void advice_ask_access_log(struct lb *lb)
@@ -171,7 +171,7 @@ void advice_ask_listeners(struct lb *lb)
 {
     debrief_ask(lb->ctx, "admin/listeners.json",
                 "it tells whether anything listens on the checked port",
-                "curl -s 'http://127.0.0.1:9901/listeners?format=json' > listeners.json, then "
+                "curl -s 'http://ADMIN/listeners?format=json' > listeners.json, then "
                 "--evidence");
 }
 

@@ -212,7 +212,7 @@ void fixes_ask_reason(struct debrief_ctx *ctx)
         "listener_create_failure says that a listener could not be made; its reason stands in "
         "the log and in the listener's error_state",
         "the proxy's log with --evidence FILE, or curl -s "
-        "http://127.0.0.1:9901/config_dump?resource=dynamic_listeners");
+        "http://ADMIN/config_dump?resource=dynamic_listeners");
 }
 
 void fixes_ask_log(struct debrief_ctx *ctx)

@@ -41,11 +41,10 @@ static void ask_server(struct debrief_ctx *ctx, const char *evidence, const char
                        const char *why)
 {
     char how[256];
-    snprintf(
-        how, sizeof how,
-        "debrief check http://HOST:9901, or curl -s http://127.0.0.1:9901/%s inside the proxy's "
-        "container (Istio: port 15000, Consul and Envoy Gateway: 19000)",
-        path);
+    snprintf(how, sizeof how,
+             "debrief check http://HOST:9901, or curl -s http://ADMIN/%s inside the proxy's "
+             "container (Istio: port 15000, Consul and Envoy Gateway: 19000)",
+             path);
     debrief_ask(ctx, evidence, why, how);
 }
 
@@ -110,7 +109,7 @@ static void judge_pre_init(struct debrief_ctx *ctx, const struct facts *facts)
     debrief_advise(
         ctx, finding,
         "find what the proxy waits for: no listener accepts before its clusters are there",
-        "curl -s 'http://127.0.0.1:9901/stats?filter=cluster_manager|control_plane'");
+        "curl -s 'http://ADMIN/stats?filter=cluster_manager|control_plane'");
     if (!facts_known(facts, CDS_OK) && !waiting.count && !young) {
         add_candidates(ctx, finding);
         ask_server(ctx, "admin/stats.txt", "stats",
@@ -135,7 +134,7 @@ static void judge_init(struct debrief_ctx *ctx, const struct facts *facts)
     if (young)
         debrief_severity(ctx, finding, DEBRIEF_INFO);
     debrief_advise(ctx, finding, "see what each listener waits for",
-                   "curl -s http://127.0.0.1:9901/init_dump");
+                   "curl -s http://ADMIN/init_dump");
     if (waiting.count || young)
         return;
     if (debrief_state(ctx, "init.targets") == DEBRIEF_ABSENT)
@@ -176,7 +175,7 @@ static void judge_draining(struct debrief_ctx *ctx, const struct facts *facts)
         "whether a drain flag file was there at the start",
         NULL);
     debrief_advise(ctx, finding, "if it should serve again",
-                   "curl -s -X POST http://127.0.0.1:9901/healthcheck/ok");
+                   "curl -s -X POST http://ADMIN/healthcheck/ok");
     debrief_reference(ctx, finding, admin_docs);
 }
 
@@ -212,6 +211,24 @@ static bool unanswered(const struct facts *facts, enum gauge_id attempt, enum ga
 {
     return facts_value(facts, attempt) > 0 && facts_known(facts, ok) &&
            facts_value(facts, ok) == 0 && facts_value(facts, rejected) == 0;
+}
+
+/* All listeners that came were refused, and none is there: what refused them explains this. */
+static void judge_all_rejected(struct debrief_ctx *ctx, const struct facts *facts)
+{
+    bool none_active = facts_known(facts, LISTENERS_ACTIVE) &&
+                       facts_value(facts, LISTENERS_ACTIVE) == 0;
+    bool none_accepted = facts_known(facts, LDS_OK) && facts_value(facts, LDS_OK) == 0;
+    if (!none_active || !none_accepted || facts_value(facts, LDS_REJECTED) == 0)
+        return;
+    struct debrief_finding *finding = report_state(
+        ctx, facts, "probes.live-unconfigured",
+        "LIVE, yet no listener is active: every update of the listeners was rejected");
+    debrief_cite(ctx, finding, facts->gauges[LDS_REJECTED].record);
+    debrief_cite(ctx, finding, facts->gauges[LISTENERS_ACTIVE].record);
+    debrief_advise(ctx, finding,
+                   "find in the proxy's log why the listeners were rejected, and correct them",
+                   "grep -E 'config for .* rejected' envoy.log");
 }
 
 static void judge_unconfigured(struct debrief_ctx *ctx, const struct facts *facts)
@@ -278,6 +295,7 @@ static void judge_live(struct debrief_ctx *ctx, const struct facts *facts)
 {
     if (facts_value(facts, LISTENERS_STOPPED) > 0)
         judge_stopped(ctx, facts);
+    judge_all_rejected(ctx, facts);
     judge_unconfigured(ctx, facts);
     judge_unconfigured_log(ctx, facts);
 }

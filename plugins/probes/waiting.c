@@ -66,7 +66,7 @@ static void report_endpoints(struct debrief_ctx *ctx, const char *name, const ch
                       "have the management server answer for this cluster, if only with an empty "
                       "ClusterLoadAssignment; a Service without endpoints must still be answered");
     debrief_advise(ctx, finding, "ask what the proxy has got so far",
-                   "curl -s 'http://127.0.0.1:9901/config_dump?resource=dynamic_warming_clusters'");
+                   "curl -s 'http://ADMIN/config_dump?resource=dynamic_warming_clusters'");
     note(waiting, "the endpoints of cluster", name);
 }
 
@@ -109,7 +109,7 @@ static void report_check(struct debrief_ctx *ctx, const struct wait *wait, struc
         ctx, finding,
         "see that the host answers its health check at all: a host that refuses ends the "
         "wait, one that is silent does not",
-        "curl -s 'http://127.0.0.1:9901/clusters?format=json'");
+        "curl -s 'http://ADMIN/clusters?format=json'");
     debrief_advise(ctx, finding, "give the check a shorter timeout, or take it off this cluster",
                    NULL);
     debrief_when(ctx, finding, DEBRIEF_NOW);

@@ -278,5 +278,9 @@ def deaths(scene):
 
 
 with tempfile.TemporaryDirectory() as folder:
-    globals()[PART](Scene(folder))
+    try:
+        globals()[PART](Scene(folder))
+    finally:
+        for straggler in left_behind():
+            os.kill(int(straggler), signal.SIGKILL)
 print(f"{PART}: every record is there, once")

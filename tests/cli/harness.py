@@ -21,7 +21,9 @@ HERE = pathlib.Path(__file__).resolve().parent
 TOP = HERE.parent.parent
 PROGRAM = os.path.realpath(os.environ.get("DEBRIEF") or TOP / "build/debrief")
 NOW = "2026-11-21T08:00:00Z"
-ERROR, WARNING, INFO, NOTHING = "SITE error a\n", "SITE warning b\n", "SITE info c\n", "all is well\n"
+ERROR, WARNING, INFO = "SITE error a\n", "SITE warning b\n", "SITE info c\n"
+# A line of Envoy's own: only a proxy's log can be complete, pasted text never acquits.
+NOTHING = "[2026-11-21 07:59:00.000][1][info][main] [source/server/server.cc:1] all is well\n"
 
 SERVER_INFO = {
     "version": "c0ffee0c0ffee0c0ffee0c0ffee0c0ffee0c0ffe/1.36.4/Clean/RELEASE/BoringSSL",

@@ -1,4 +1,5 @@
 # Run with cmake -P: of what was built, the sections whose folder is gone are removed, and nothing else.
+cmake_minimum_required(VERSION 3.16)
 include(${CMAKE_CURRENT_LIST_DIR}/../../cmake/DebriefSections.cmake)
 set(dir ${CMAKE_CURRENT_BINARY_DIR}/stale-sections)
 file(REMOVE_RECURSE ${dir})

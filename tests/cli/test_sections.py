@@ -18,8 +18,13 @@ class List(Case):
         table = list(csv.DictReader(io.StringIO(debrief("list", *SITE, "-o", "csv").out)))
         self.assertEqual([list(row) for row in rows], [MEMBERS] * len(rows))
         self.assertEqual([row["id"] for row in table], [row["id"] for row in rows])
-        self.assertEqual([line.split()[0] for line in text.splitlines() if line and line[0] != " "],
-                         [row["id"] for row in rows])
+        self.assertEqual([line.split()[0] for line in text.splitlines()], [row["id"] for row in rows])
+        for line, row in zip(text.splitlines(), rows):
+            self.assertIn(f"  {row['title']}  ", line)
+            self.assertTrue(line.endswith("  " + row["origin"]), line)
+        full = debrief("list", *SITE, "--verbose").out
+        self.assertEqual([line.split()[0] for line in full.splitlines() if line[0] != " "], [row["id"] for row in rows])
+        self.assertIn("finds    site-said.", full)
         site = next(row for row in rows if row["id"] == "site-said")
         self.assertEqual(site["findings"], ["site-said.thing", "site-said.other"].__class__(sorted(site["findings"])))
         self.assertEqual(site["needs"], ["text"])
@@ -55,6 +60,18 @@ class Explain(Case):
                 result = debrief("explain", finding)
                 self.assertStatus(result, 0)
                 self.assertEqual(result.err, "", f"{finding} has no manual")
+
+    def test_what_a_finding_can_cause(self):
+        section = self.dir / "site-x"
+        debrief("new", "site-x", "--dir", self.dir)
+        code, manual = section / "site-x.lua", section / "README.md"
+        code.write_text(code.read_text().replace('severity = "warning"', 'severity = "warning", explains = '
+                                                 '{ "probes.draining", "no-such.thing" }'))
+        manual.write_text(manual.read_text().rstrip() + " It is **bold**.\n")
+        lines = debrief("explain", "site-x.debug-log", "--plugin-path", self.dir).out.splitlines()
+        self.assertIn("can cause  probes.draining, no-such.thing (not installed)", lines)
+        self.assertTrue(any(line.endswith("It is bold.") for line in lines))
+        self.assertEqual(lines[lines.index("can cause  probes.draining, no-such.thing (not installed)") - 1], "")
 
     def test_near_misses(self):
         self.assertUsage(debrief("explain", "site-siad.thing", *SITE), "'site-said.thing'")
@@ -211,6 +228,26 @@ class Test(Section):
     def test_an_error_of_a_check_fails_every_case(self):
         self.change("site-x.lua", "local proxy =", "error('broken') local proxy =")
         self.assertFails("check site-x ended in error", "broken")
+
+    def test_code_that_does_not_load_fails_every_case(self):
+        for name in ("fires", "missing"):
+            shutil.rmtree(self.section / "cases" / name)
+        self.change("site-x.lua", "return debrief.check", "return debrief.chek")
+        self.assertFails("FAILED site-x/healthy", "does not load", "0 passed, 1 failed")
+        (self.section / "site-x.lua").unlink()
+        self.assertNotEqual(debrief("test", self.section).status, 0)
+
+    def test_a_case_may_select_checks(self):
+        copy = self.dir / "others/site-y"
+        shutil.copytree(self.section, copy)
+        for path in (copy / "site-x.lua", copy / "README.md"):
+            path.write_text(path.read_text().replace("site-x", "site-y"))
+        expect = self.section / "cases/fires/expect.json"
+        env = {"DEBRIEF_PLUGIN_PATH": str(copy.parent)}
+        for wanted, status in (({}, 3), ({"select": "site-x"}, 0), ({"select": "no-such"}, 3)):
+            expect.write_text(json.dumps({"top": ["site-x.debug-log"]} | wanted))
+            with self.subTest(wanted):
+                self.assertStatus(debrief("test", self.section, env=env), status)
 
     def test_no_cases_is_a_failure(self):
         shutil.rmtree(self.section / "cases")

@@ -38,6 +38,8 @@ def run(options, state):
             "isolated": options.first_port is None}
     try:
         state.play(scene)
+        if state.alive:
+            scene.outlast_patience()
         meta["observed"] = _now()
         meta["problems"] = record.evidence(scene, source, state.alive)
         if options.debrief:

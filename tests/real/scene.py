@@ -21,6 +21,7 @@ START_LIMIT = 20
 ADMIN_LIMIT = 10
 POLL_EVERY = 0.2
 SETTLED = 10          # seconds after which a proxy is no longer "just starting", whoever judges it
+PATIENT = 13          # seconds of uptime, above the section probes' patience of 10: all judge a waiting proxy alike
 NOBODY = 65534
 
 
@@ -187,6 +188,15 @@ class Scene:
     def settle(self):
         """Let the proxy grow old enough to be judged."""
         time.sleep(max(0.0, self.started + SETTLED - time.monotonic()))
+
+    def uptime(self):
+        """Seconds since the proxy's start, as it tells itself."""
+        return int(json.loads(self.admin("/server_info")[1])["uptime_current_epoch"].rstrip("s"))
+
+    def outlast_patience(self):
+        """A proxy that still initialises is stuck only after a while: let that be over before anybody judges it."""
+        if self.state() in ("PRE_INITIALIZING", "INITIALIZING"):
+            self.wait("an uptime of %d s" % PATIENT, lambda: self.uptime() >= PATIENT)
 
     def stays(self, state, seconds):
         """Let time pass in that state: only a wait that lasts is a finding."""

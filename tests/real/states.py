@@ -128,10 +128,10 @@ STATES = (
         _state("port-taken", "another program has the listener's port", plays.port_taken, "low-ports.address-in-use"),
         _state("twin-filter-chains", "a listener with the same filter chain conditions twice is refused",
                partial(plays.rejects, resources=config.twin_chains, text="same matching rules"),
-               "config-rejected.duplicate-filter-chain"),
+               "config-rejected.rejected"),
         _state("missing-extension", "a listener with an unknown filter is refused; /config_dump is then unreadable",
                partial(plays.rejects, resources=config.unknown_filter, text="example.Unknown"),
-               "config-rejected.missing-extension"),
+               "config-rejected.rejected"),
         _state("admin-port-taken", "another program has the admin port: the proxy exits", plays.admin_port_taken,
                "low-ports.admin-port-in-use", alive=False),
 

@@ -71,14 +71,20 @@ struct wanting {
     struct need_set needs;
 };
 
+/* TEXT: the needs of one check, separated by ';'. */
 static void want(struct wanting *w, const char *text, const char *name, const char *bytes)
 {
     struct need need;
+    char *rest;
     memset(w, 0, sizeof *w);
     w->arena = arena_new();
     need_set_init(&w->needs);
-    assert_true(need_parse(w->arena, text, &need, NULL));
-    need_set_add(&w->needs, &need);
+    need_set_begin(&w->needs);
+    for (char *one = strtok_r(arena_strdup(w->arena, text), ";", &rest); one;
+         one = strtok_r(NULL, ";", &rest)) {
+        assert_true(need_parse(w->arena, one, &need, NULL));
+        need_set_add(&w->needs, &need);
+    }
     given_write(&w->given, bytes, strlen(bytes));
     sources_init(&w->given.sources);
     struct source *source = sources_add(&w->given.sources, name);
@@ -107,6 +113,29 @@ static void nobody_wants_it(void **state)
     want(&w, "certs", "admin/certs.json", "{\"certificates\": [{\"ca_cert\": [{");
     assert_non_null(strstr(given_problem(&w.given), "ends in the middle"));
     assert_int_equal(evidence_state(w.given.evidence, "certs"), EVIDENCE_PARTIAL);
+    release(&w);
+}
+
+/* A dump's routes are of use only to a check that can still be asked. */
+static void dumps_are_narrowed(void **state)
+{
+    static const char dump[] =
+        "{\"configs\": [{\"@type\": \"type.googleapis.com/envoy.admin.v3.RoutesConfigDump\", "
+        "\"static_route_configs\": [{\"route_config\": {\"name\": \"r\", \"virtual_hosts\": "
+        "[{\"name\": \"v\", \"domains\": [\"*\"]}]}}]}]}";
+    (void)state;
+    struct wanting w;
+    want(&w, "xds.virtual_hosts", "config_dump.json", dump);
+    assert_int_equal(given_count(&w.given, "xds.virtual_hosts"), 1);
+    release(&w);
+    want(&w, "xds.resources;?xds.virtual_hosts", "config_dump.json", dump);
+    assert_int_equal(given_count(&w.given, "xds.virtual_hosts"), 1);
+    release(&w);
+    want(&w, "target_health;?xds.virtual_hosts", "config_dump.json", dump);
+    assert_int_equal(given_count(&w.given, "xds.virtual_hosts"), 0);
+    release(&w);
+    want(&w, "target_health | xds.resources;xds.virtual_hosts", "config_dump.json", dump);
+    assert_int_equal(given_count(&w.given, "xds.virtual_hosts"), 1);
     release(&w);
 }
 
@@ -175,9 +204,13 @@ static void long_lines(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(shapes),         cmocka_unit_test(json_in_a_terminal),
-        cmocka_unit_test(not_recognised), cmocka_unit_test(nobody_wants_it),
-        cmocka_unit_test(files_by_name),  cmocka_unit_test(documents_at_their_edges),
+        cmocka_unit_test(shapes),
+        cmocka_unit_test(json_in_a_terminal),
+        cmocka_unit_test(not_recognised),
+        cmocka_unit_test(nobody_wants_it),
+        cmocka_unit_test(dumps_are_narrowed),
+        cmocka_unit_test(files_by_name),
+        cmocka_unit_test(documents_at_their_edges),
         cmocka_unit_test(long_lines),
     };
     return cmocka_run_group_tests_name("read", tests, NULL, NULL);

@@ -1,0 +1,136 @@
+/* Stage: report. Says in one line what came out for a target, and when nothing did, why: that it could
+ * not be reached, is empty, is no evidence. Reads the document only; judges nothing. */
+#include "report/text_verdict.h"
+#include "base/json.h"
+#include "base/str.h"
+#include "report/report.h"
+#include <string.h>
+
+#define FIELD_MAX (64u << 10)
+
+static const char *str_or(const cJSON *object, const char *name, const char *fallback)
+{
+    const char *text = json_str(object, name);
+    return text ? text : fallback;
+}
+
+int text_verdict_count(const cJSON *rows, const char *member, const char *value)
+{
+    int count = 0;
+    const cJSON *row;
+    cJSON_ArrayForEach (row, rows) {
+        count += str_equal(json_str(row, member), value);
+    }
+    return count;
+}
+
+void text_verdict_add_count(struct buf *out, int count, const char *one, const char *many)
+{
+    if (count)
+        buf_addf(out, "%s%d %s", out->len ? ", " : "", count, count == 1 ? one : many);
+}
+
+/* A row of kind "bundle" tells of trouble with the whole; it is no evidence. */
+static bool is_read(const cJSON *source)
+{
+    const char *kind = str_or(source, "kind", "");
+    return *kind && strcmp(kind, "bundle") != 0;
+}
+
+int text_verdict_read(const cJSON *target)
+{
+    int count = 0;
+    const cJSON *source;
+    cJSON_ArrayForEach (source, json_at(target, "sources")) {
+        count += is_read(source);
+    }
+    return count;
+}
+
+/* "cannot reach 'http://127.0.0.1:1': refused" behind the target's own name: "cannot reach it: refused". */
+static void add_problem(struct buf *out, const char *problem)
+{
+    static const char lead[] = "cannot reach '";
+    const char *end = str_starts(problem, lead) ? strchr(problem + strlen(lead), '\'') : NULL;
+    if (end)
+        buf_addf(out, "cannot reach it%s", end + 1);
+    else if (str_starts(problem, "is "))
+        buf_addf(out, "it %s", problem);
+    else
+        buf_adds(out, problem);
+}
+
+static void add_files_reason(struct buf *out, int failed, int unknown, const char *problem)
+{
+    if (failed + unknown == 0)
+        buf_adds(out, "it is empty");
+    else if (!failed)
+        buf_addf(out, unknown == 1 ? "not recognised" : "none of its %d files is recognised",
+                 unknown);
+    else if (failed + unknown == 1)
+        add_problem(out, problem);
+    else
+        buf_addf(out, "none of its %d files could be read", failed + unknown);
+}
+
+/* Why nothing at all could be read. */
+static void add_reason(struct buf *out, const cJSON *target)
+{
+    const cJSON *source, *sources = json_at(target, "sources"), *checks = json_at(target, "checks");
+    const char *problem = NULL;
+    int failed = 0;
+    cJSON_ArrayForEach (source, sources) {
+        const char *first = json_str(source, "problems[0]"), *name = str_or(source, "name", "");
+        if (first && (str_starts(name, "admin/") || *str_or(source, "kind", ""))) {
+            add_problem(out, first); /* the address, or the bundle as a whole */
+            return;
+        }
+        failed += first != NULL;
+        problem = problem ? problem : first;
+    }
+    int unknown = cJSON_GetArraySize(json_at(target, "unrecognised"));
+    bool done = text_verdict_count(checks, "outcome", "error") < cJSON_GetArraySize(checks);
+    if (failed + unknown || done)
+        add_files_reason(out, failed, unknown, problem);
+    else
+        buf_adds(out, "unknown, nothing could be judged");
+}
+
+/* How much "nothing wrong found" is worth. */
+static void add_extent(struct buf *out, const cJSON *target)
+{
+    const cJSON *checks = json_at(target, "checks");
+    int open = text_verdict_count(checks, "outcome", "skip") +
+               text_verdict_count(checks, "outcome", "error");
+    int idle = text_verdict_count(checks, "outcome", "not_applicable");
+    int all = cJSON_GetArraySize(checks) - idle;
+    buf_adds(out, "nothing wrong found");
+    if (open)
+        buf_addf(out, " in what could be judged (%d of %d checks%s)", all - open, all,
+                 idle ? " that apply" : "");
+    else if (report_target_incomplete(target))
+        buf_adds(out, " in what could be looked at");
+}
+
+void text_verdict(struct buf *out, const cJSON *target)
+{
+    const cJSON *findings = json_at(target, "findings");
+    int errors = text_verdict_count(findings, "severity", "error");
+    int warnings = text_verdict_count(findings, "severity", "warning");
+    int causes = text_verdict_count(findings, "role", "cause");
+    struct buf counts;
+    buf_init(&counts, FIELD_MAX);
+    text_verdict_add_count(&counts, errors, "error", "errors");
+    text_verdict_add_count(&counts, warnings, "warning", "warnings");
+    if (counts.len && causes < errors + warnings)
+        buf_addf(&counts, " from %d %s", causes, causes == 1 ? "cause" : "causes");
+    if (counts.len)
+        buf_adds(out, buf_str(&counts));
+    else if (str_equal(json_str(target, "verdict"), "ok"))
+        add_extent(out, target);
+    else if (!text_verdict_read(target))
+        add_reason(out, target);
+    else
+        buf_adds(out, "unknown, nothing could be judged");
+    buf_release(&counts);
+}

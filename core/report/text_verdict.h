@@ -1,0 +1,21 @@
+/* The verdict on a target in words. Inner header of the writer "text". */
+#ifndef DEBRIEF_REPORT_TEXT_VERDICT_H
+#define DEBRIEF_REPORT_TEXT_VERDICT_H
+
+#include "base/buf.h"
+#include <cjson/cJSON.h>
+#include <stdbool.h>
+
+/* "3 errors, 1 warning from 2 causes", how much was judged when nothing is wrong, or why nothing was. */
+void text_verdict(struct buf *out, const cJSON *target);
+
+/* How many sources of TARGET could be read. */
+int text_verdict_read(const cJSON *target);
+
+/* How many of ROWS have this VALUE. */
+int text_verdict_count(const cJSON *rows, const char *member, const char *value);
+
+/* ", 3 MANY"; nothing for 0. */
+void text_verdict_add_count(struct buf *out, int count, const char *one, const char *many);
+
+#endif
