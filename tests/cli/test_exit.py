@@ -17,7 +17,8 @@ class Status(Case):
         return self.file(f"{name}/note.txt", text).parent
 
     def test_one_target(self):
-        for name, text, wanted in (("nothing", harness.NOTHING, (0, 0, 0, 0)), ("info", harness.INFO, (0, 0, 0, 0)),
+        for name, text, wanted in (("nothing", harness.NOTHING, (0, 0, 0, 0)),
+                                   ("info", harness.NOTHING + harness.INFO, (0, 0, 0, 0)),
                                    ("warning", harness.WARNING, (0, 4, 4, 0)), ("error", harness.ERROR, (3, 3, 3, 0)),
                                    ("both", harness.ERROR + harness.WARNING, (3, 3, 3, 0))):
             with self.subTest(name):

@@ -81,7 +81,7 @@ class Diff(Case):
         self.assertStatus(debrief("diff", nothing, warning, "--fail-on", "warning"), 4)
 
     def test_worse_and_better(self):
-        light, grave = self.save("light", "SITE info a\n"), self.save("grave", "SITE error a\n")
+        light, grave = self.save("light", harness.NOTHING + "SITE info a\n"), self.save("grave", "SITE error a\n")
         self.assertIn("1 worse", debrief("diff", light, grave).out)
         self.assertStatus(debrief("diff", light, grave), 3)
         self.assertIn("1 better", debrief("diff", grave, light).out)
