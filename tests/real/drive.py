@@ -108,7 +108,7 @@ class Driver:
     def _bounded(self, command):
         """Run to the end or to the limit; what it printed if it failed."""
         with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                              start_new_session=True) as run:
+                              env=isolation.environment(self.prefix), start_new_session=True) as run:
             self.running.add(run)
             try:
                 text = run.communicate(timeout=LIMIT)[0].decode(errors="replace").strip()
