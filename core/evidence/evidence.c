@@ -19,6 +19,7 @@ struct evidence {
     size_t slots_cap, tables_len;
     cJSON **docs;
     size_t docs_len, docs_cap;
+    size_t nodes; /* values in documents, as far as they were counted */
     struct notes notes;
     uint64_t total;
 };
@@ -275,6 +276,14 @@ void evidence_set_doc(struct evidence *evidence, struct record *record, cJSON *d
     record->doc = document;
 }
 
+bool evidence_room(struct evidence *evidence, size_t nodes, size_t max)
+{
+    if (nodes > max - evidence->nodes)
+        return false;
+    evidence->nodes += nodes;
+    return true;
+}
+
 void evidence_supplied(struct evidence *evidence, const char *name, bool complete)
 {
     struct evidence_table *table = table_of(evidence, name);
@@ -296,7 +305,7 @@ void evidence_finish(struct evidence *evidence)
 {
     for (size_t i = 0; i < evidence->slots_cap; i++) {
         struct evidence_table *table = evidence->slots[i];
-        if (table && (is_event(table->name) || strcmp(table->name, "kubernetes.events") == 0))
+        if (table && (is_event(table->name) || strcmp(table->name, "k8s.events") == 0))
             table_sort_by_time(table);
     }
 }

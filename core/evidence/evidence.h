@@ -79,6 +79,9 @@ void evidence_excerpt(struct evidence *evidence, struct record *record, const ch
 /* A document belongs to the evidence from here on; it is freed with it. */
 void evidence_set_doc(struct evidence *evidence, struct record *record, cJSON *document);
 
+/* Whether documents of NODES further values may be kept, of MAX in all; counts them if so. */
+bool evidence_room(struct evidence *evidence, size_t nodes, size_t max);
+
 /* Declares a name that only a check knows: its own log events ("event.NAME"), with the columns that
  * every log event has, and "file.NAME", with the column "text". Twice is once. */
 void evidence_declare(struct evidence *evidence, const char *name);

@@ -49,7 +49,7 @@ uint64_t quote_count(const struct record *record)
 {
     const char *name = record_name(record), *column = NULL;
     double repeats;
-    if (strcmp(name, "kubernetes.events") == 0)
+    if (strcmp(name, "k8s.events") == 0)
         column = "count";
     else if (str_starts(name, "log.") || str_starts(name, "access.") || str_starts(name, "event."))
         column = "repeats";

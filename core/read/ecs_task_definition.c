@@ -5,6 +5,7 @@
 #include "base/str.h"
 #include "evidence/identity.h"
 #include "read/containers.h"
+#include "read/objects.h"
 #include "read/readers.h"
 #include <inttypes.h>
 #include <stdio.h>
@@ -141,6 +142,7 @@ static void read_definition(struct reading *reading, const cJSON *json, const ch
 {
     struct definition definition = {.reading = reading, .json = json, .pointer = pointer};
     name_definition(&definition);
+    objects_keep(reading, "aws.task_definitions", definition.name, NULL, json, pointer);
     int index = 0;
     const cJSON *container;
     cJSON_ArrayForEach (container, json_at(json, "containerDefinitions")) {
@@ -190,7 +192,8 @@ static int recognise(const struct peek *peek)
     return own ? 85 : peek_has_key(peek, "data") && peek_has(peek, "\"taskDefinition\"") ? 80 : 0;
 }
 
-static const char *const supplies[] = {"proxy", "containers", "env", "probes", NULL};
+static const char *const supplies[] = {"proxy",  "containers",           "env",
+                                       "probes", "aws.task_definitions", NULL};
 
 const struct reader read_ecs_task_definition = {.kind = "ecs.task_definition",
                                                 .supplies = supplies,

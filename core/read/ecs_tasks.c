@@ -6,6 +6,7 @@
 #include "base/str.h"
 #include "evidence/identity.h"
 #include "read/containers.h"
+#include "read/objects.h"
 #include "read/readers.h"
 #include <stdio.h>
 #include <string.h>
@@ -110,6 +111,7 @@ static void read_task(struct reading *reading, const cJSON *json, const char *po
                         .pointer = pointer,
                         .id = last_part(json_str(json, "taskArn")),
                         .time = time_of(json)};
+    objects_keep(reading, "aws.tasks", task.id, NULL, json, pointer);
     const char *reason = json_str(json, "stoppedReason");
     struct record *record = add_row(&task, pointer, json);
     if (record) {
@@ -132,6 +134,7 @@ static void read_task(struct reading *reading, const cJSON *json, const char *po
 
 static void read_service(struct reading *reading, const cJSON *service, const char *pointer)
 {
+    objects_keep(reading, "aws.services", json_str(service, "serviceName"), NULL, service, pointer);
     int index = 0;
     const cJSON *event;
     cJSON_ArrayForEach (event, json_at(service, "events")) {
@@ -217,7 +220,8 @@ static int recognise(const struct peek *peek)
     return peek_has_key(peek, "services") && service ? 90 : 0;
 }
 
-static const char *const supplies[] = {"proxy", "container_status", "text", "event.*", NULL};
+static const char *const supplies[] = {"proxy", "container_status", "aws.tasks", "aws.services",
+                                       "text",  "event.*",          NULL};
 
 const struct reader read_ecs_tasks = {
     .kind = "ecs.tasks", .supplies = supplies, .recognise = recognise, .read = read_tasks};

@@ -7,6 +7,7 @@
 #include "base/str.h"
 #include "evidence/identity.h"
 #include "read/containers.h"
+#include "read/objects.h"
 #include "read/readers.h"
 #include <stdio.h>
 #include <string.h>
@@ -217,6 +218,44 @@ static const char *kind_of(const cJSON *json)
     return json_at(json, "spec.containers") ? "Pod" : is_event(json) ? "Event" : NULL;
 }
 
+/* Which evidence keeps objects of KIND whole; NULL: none does. Secrets are never kept. */
+static const char *evidence_of(const cJSON *json, const char *kind)
+{
+    static const char *const names[][2] = {{"Pod", "k8s.pods"},
+                                           {"Service", "k8s.services"},
+                                           {"Endpoints", "k8s.endpoints"},
+                                           {"EndpointSlice", "k8s.endpoints"},
+                                           {"Namespace", "k8s.namespaces"},
+                                           {"NetworkPolicy", "k8s.network_policies"},
+                                           {"Node", "k8s.nodes"},
+                                           {"ServiceAccount", "k8s.service_accounts"},
+                                           {"MutatingWebhookConfiguration", "k8s.webhooks"},
+                                           {"ValidatingWebhookConfiguration", "k8s.webhooks"},
+                                           {"Deployment", "k8s.workloads"},
+                                           {"DaemonSet", "k8s.workloads"},
+                                           {"StatefulSet", "k8s.workloads"},
+                                           {"ReplicaSet", "k8s.workloads"},
+                                           {"Job", "k8s.workloads"},
+                                           {"CronJob", "k8s.workloads"},
+                                           {"Secret", NULL},
+                                           {"List", NULL}};
+    const char *version = json_str(json, "apiVersion");
+    if (version && str_starts(version, "appmesh.k8s.aws/"))
+        return "k8s.appmesh";
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(kind, names[i][0]) == 0)
+            return names[i][1];
+    return "k8s.resources";
+}
+
+static void keep_object(const struct kubernetes_object *object)
+{
+    const char *name = object->kind ? evidence_of(object->json, object->kind) : NULL;
+    if (name)
+        objects_keep(object->reading, name, object->name, object->kind, object->json,
+                     object->pointer);
+}
+
 static void read_object(struct reading *reading, const cJSON *json, const char *pointer)
 {
     struct kubernetes_object object = {
@@ -227,6 +266,7 @@ static void read_object(struct reading *reading, const cJSON *json, const char *
         kubernetes_event(&object);
         return;
     }
+    keep_object(&object);
     read_pod_spec(&object);
     kubernetes_status(&object);
 }
@@ -290,8 +330,8 @@ static int recognise(const struct peek *peek)
                : 0;
 }
 
-static const char *const supplies[] = {"proxy", "containers", "env", "probes", "container_status",
-                                       "text",  "event.*",    NULL};
+static const char *const supplies[] = {"proxy", "containers", "env",   "probes", "container_status",
+                                       "text",  "event.*",    "k8s.*", NULL};
 
 const struct reader read_kubernetes = {
     .kind = "kubernetes", .supplies = supplies, .recognise = recognise, .read = kubernetes_objects};

@@ -1,5 +1,5 @@
 /* Stage: read. Events of a cluster: the objects of `kubectl get events -o json`, and the table that
- * kubectl prints (plain or wide). Writes kubernetes.events and hands every message to the log engine.
+ * kubectl prints (plain or wide). Writes k8s.events and hands every message to the log engine.
  * Ages ("18m") are not made into times: the table does not say when it was printed. */
 #include "base/alloc.h"
 #include "base/json.h"
@@ -27,13 +27,13 @@ struct event {
 
 static void add_row(struct reading *reading, const struct event *event)
 {
-    if (!evidence_wants(reading->evidence, "kubernetes.events", event->reason))
+    if (!evidence_wants(reading->evidence, "k8s.events", event->reason))
         return;
     struct record *record = NULL;
     if (event->pointer)
-        record = reading_add(reading, "kubernetes.events", event->pointer);
+        record = reading_add(reading, "k8s.events", event->pointer);
     else
-        record = evidence_add(reading->evidence, "kubernetes.events", reading->source);
+        record = evidence_add(reading->evidence, "k8s.events", reading->source);
     if (!record)
         return;
     record->time = event->time;
@@ -113,7 +113,7 @@ void kubernetes_event(struct kubernetes_object *object)
                           .pointer = object->pointer};
     kubernetes_name(event.object, json_str(about, "namespace"), json_str(about, "name"));
     take_container(&event, json_str(about, "fieldPath"));
-    evidence_supplied(object->reading->evidence, "kubernetes.events", object->reading->complete);
+    evidence_supplied(object->reading->evidence, "k8s.events", object->reading->complete);
     emit(object->reading, &event);
 }
 
@@ -312,7 +312,7 @@ static void read_events(struct reading *reading)
         reading_lines(reading, read_line);
         reading->user = NULL;
     }
-    evidence_supplied(reading->evidence, "kubernetes.events", reading->complete);
+    evidence_supplied(reading->evidence, "k8s.events", reading->complete);
 }
 
 static int recognise(const struct peek *peek)
@@ -329,7 +329,7 @@ static int recognise(const struct peek *peek)
                : 0;
 }
 
-static const char *const supplies[] = {"kubernetes.events", "text", "event.*", NULL};
+static const char *const supplies[] = {"k8s.events", "text", "event.*", NULL};
 
 const struct reader read_kubernetes_events = {
-    .kind = "kubernetes.events", .supplies = supplies, .recognise = recognise, .read = read_events};
+    .kind = "k8s.events", .supplies = supplies, .recognise = recognise, .read = read_events};

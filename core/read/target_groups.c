@@ -17,7 +17,7 @@ static void add_group(struct reading *reading, const cJSON *group, const char *p
                                            {"matcher", "Matcher.HttpCode"},
                                            {"matcher", "Matcher.GrpcCode"},
                                            {"target_type", "TargetType"}};
-    struct record *record = reading_add(reading, "target_groups", pointer);
+    struct record *record = reading_add(reading, "aws.target_groups", pointer);
     for (size_t i = 0; record && i < sizeof cells / sizeof *cells; i++)
         containers_set(reading, record, cells[i][0], group, cells[i][1]);
 }
@@ -38,7 +38,7 @@ static void read_document(struct reading *reading, const cJSON *document, const 
 static void read_groups(struct reading *reading)
 {
     reading_documents(reading, CONTAINERS_DOCUMENT_MAX, read_document);
-    evidence_supplied(reading->evidence, "target_groups", reading->complete);
+    evidence_supplied(reading->evidence, "aws.target_groups", reading->complete);
 }
 
 static int recognise(const struct peek *peek)
@@ -50,7 +50,7 @@ static int recognise(const struct peek *peek)
     return peek_has_key(peek, "data") && peek_has(peek, "\"TargetGroups\"") ? 90 : 0;
 }
 
-static const char *const supplies[] = {"target_groups", NULL};
+static const char *const supplies[] = {"aws.target_groups", NULL};
 
 const struct reader read_target_groups = {
-    .kind = "target_groups", .supplies = supplies, .recognise = recognise, .read = read_groups};
+    .kind = "aws.target_groups", .supplies = supplies, .recognise = recognise, .read = read_groups};

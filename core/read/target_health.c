@@ -13,7 +13,7 @@ static void add_target(struct reading *reading, const cJSON *target, const char 
                                            {"state", "TargetHealth.State"},
                                            {"reason", "TargetHealth.Reason"},
                                            {"description", "TargetHealth.Description"}};
-    struct record *record = reading_add(reading, "target_health", pointer);
+    struct record *record = reading_add(reading, "aws.target_health", pointer);
     for (size_t i = 0; record && i < sizeof cells / sizeof *cells; i++)
         containers_set(reading, record, cells[i][0], target, cells[i][1]);
 }
@@ -35,7 +35,7 @@ static void read_document(struct reading *reading, const cJSON *document, const 
 static void read_target_healths(struct reading *reading)
 {
     reading_documents(reading, CONTAINERS_DOCUMENT_MAX, read_document);
-    evidence_supplied(reading->evidence, "target_health", reading->complete);
+    evidence_supplied(reading->evidence, "aws.target_health", reading->complete);
 }
 
 static int recognise(const struct peek *peek)
@@ -47,9 +47,9 @@ static int recognise(const struct peek *peek)
     return peek_has_key(peek, "data") && peek_has(peek, "\"TargetHealthDescriptions\"") ? 90 : 0;
 }
 
-static const char *const supplies[] = {"target_health", NULL};
+static const char *const supplies[] = {"aws.target_health", NULL};
 
-const struct reader read_target_health = {.kind = "target_health",
+const struct reader read_target_health = {.kind = "aws.target_health",
                                           .supplies = supplies,
                                           .recognise = recognise,
                                           .read = read_target_healths};

@@ -258,6 +258,23 @@ static int ev_items(lua_State *L)
     return 1;
 }
 
+/* [-3, +1, e] ev:keys(record, path): the names of the members of a document's object, in its order */
+static int ev_keys(lua_State *L)
+{
+    bind_evidence_view(L, 1);
+    const struct bind_record *holder = bind_evidence_record(L, 2);
+    const cJSON *object = json_at(holder->record->doc, luaL_checkstring(L, 3)), *member;
+    lua_Integer at = 0;
+    lua_newtable(L);
+    if (!cJSON_IsObject(object))
+        return 1;
+    cJSON_ArrayForEach (member, object) {
+        lua_pushstring(L, member->string);
+        lua_rawseti(L, -2, ++at);
+    }
+    return 1;
+}
+
 /* [-2, +2, e] ev:stat(name): its value and record, or nil */
 static int ev_stat(lua_State *L)
 {
@@ -354,6 +371,7 @@ static const luaL_Reg evidence_methods[] = {
     {"number", ev_number},
     {"time", ev_time},
     {"items", ev_items},
+    {"keys", ev_keys},
     {"stat", ev_stat},
     {"param", ev_param},
     {"now", ev_now},

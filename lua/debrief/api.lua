@@ -53,6 +53,12 @@ function Evidence:time(record) end
 ---@return fun(): debrief.Record | string | nil
 function Evidence:items(record, path) end
 
+---The member names of an object of a document.
+---@param record debrief.Record
+---@param path string
+---@return string[]
+function Evidence:keys(record, path) end
+
 ---A statistic: its value (text for readouts) and its record; nil when it is not known, which is not zero.
 ---@param name string
 ---@return number | string | nil value, debrief.Record? record

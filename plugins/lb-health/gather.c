@@ -122,7 +122,7 @@ static bool is_sick(const char *state, const char *reason)
 
 static void gather_targets(struct lb *lb, struct troubles *troubles)
 {
-    DEBRIEF_EACH (lb->ctx, "target_health", record) {
+    DEBRIEF_EACH (lb->ctx, "aws.target_health", record) {
         const char *target = debrief_text(lb->ctx, record, "target");
         const char *reason = debrief_text(lb->ctx, record, "reason");
         const char *port = debrief_text(lb->ctx, record, "port");

@@ -110,8 +110,8 @@ static void judge_gateway(struct lb *lb, const struct troubles *troubles)
 /* The only target group of the evidence; with several, nobody says which one a target belongs to. */
 static const struct debrief_record *only_group(struct debrief_ctx *ctx)
 {
-    const struct debrief_record *first = debrief_next(ctx, "target_groups", NULL);
-    return first && !debrief_next(ctx, "target_groups", first) ? first : NULL;
+    const struct debrief_record *first = debrief_next(ctx, "aws.target_groups", NULL);
+    return first && !debrief_next(ctx, "aws.target_groups", first) ? first : NULL;
 }
 
 /* Requests that the proxy logged tell more than the load balancer's summary of the same answers. */
@@ -144,7 +144,7 @@ static void ask_about_stopped_tasks(struct lb *lb)
 
 static bool is_concerned(struct lb *lb, const struct troubles *troubles)
 {
-    static const char *const names[] = {"target_groups", "event.request", "event.missing_host",
+    static const char *const names[] = {"aws.target_groups", "event.request", "event.missing_host",
                                         "event.stopped"};
     bool concerned = troubles->checker_seen;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
@@ -175,18 +175,19 @@ static void run(struct debrief_ctx *ctx)
         ask_about_stopped_tasks(&lb);
 }
 
-static const char *const needs[] = {"target_health | target_groups | access.health_check | text",
-                                    "?target_health",
-                                    "?target_groups",
-                                    "?access.health_check",
-                                    "?listeners",
-                                    "?clusters",
-                                    "?xds.listeners",
-                                    "?xds.filter_chains",
-                                    "?xds.virtual_hosts",
-                                    "?xds.routes",
-                                    "?proxy",
-                                    NULL};
+static const char *const needs[] = {
+    "aws.target_health | aws.target_groups | access.health_check | text",
+    "?aws.target_health",
+    "?aws.target_groups",
+    "?access.health_check",
+    "?listeners",
+    "?clusters",
+    "?xds.listeners",
+    "?xds.filter_chains",
+    "?xds.virtual_hosts",
+    "?xds.routes",
+    "?proxy",
+    NULL};
 
 static const struct debrief_event events[] = {
     {"request", "request headers complete \\(end_stream=", 0, 0},

@@ -12,7 +12,7 @@ static void test_objects(void **state)
         "\"reason\":\"Failed\",\"message\":\"Failed to pull image\",\"type\":\"Warning\","
         "\"count\":4,\"firstTimestamp\":\"2026-11-21T08:00:00Z\",\"lastTimestamp\":"
         "\"2026-11-21T08:05:00Z\"}]}");
-    assert_string_equal(given_kind(&given), "kubernetes.events");
+    assert_string_equal(given_kind(&given), "k8s.events");
     static const char *const cells[][2] = {{"reason", "Failed"},
                                            {"type", "Warning"},
                                            {"kind", "Pod"},
@@ -21,8 +21,8 @@ static void test_objects(void **state)
                                            {"count", "4"},
                                            {"message", "Failed to pull image"}};
     for (size_t i = 0; i < sizeof cells / sizeof *cells; i++)
-        assert_string_equal(given_field(&given, "kubernetes.events", 0, cells[i][0]), cells[i][1]);
-    assert_int_equal(given_record(&given, "kubernetes.events", 0)->time / 1000000000, 1795248300);
+        assert_string_equal(given_field(&given, "k8s.events", 0, cells[i][0]), cells[i][1]);
+    assert_int_equal(given_record(&given, "k8s.events", 0)->time / 1000000000, 1795248300);
     assert_string_equal(given_field(&given, GIVEN_EVENT, 0, "container"), "envoy");
     assert_string_equal(given_field(&given, GIVEN_EVENT, 0, "repeats"), "4");
     given_release(&given);
@@ -37,8 +37,8 @@ static void test_newer_group(void **state)
         "{\"apiVersion\":\"events.k8s.io/v1\",\"kind\":\"Event\",\"regarding\":{\"kind\":\"Pod\","
         "\"name\":\"p\"},\"reason\":\"Unhealthy\",\"note\":\"probe failed\",\"series\":"
         "{\"count\":9,\"lastObservedTime\":\"2026-11-21T08:00:00.5Z\"}}");
-    assert_string_equal(given_field(&given, "kubernetes.events", 0, "message"), "probe failed");
-    assert_string_equal(given_field(&given, "kubernetes.events", 0, "count"), "9");
+    assert_string_equal(given_field(&given, "k8s.events", 0, "message"), "probe failed");
+    assert_string_equal(given_field(&given, "k8s.events", 0, "count"), "9");
     given_release(&given);
 }
 
@@ -51,15 +51,14 @@ static void test_plain_table(void **state)
                "LAST SEEN   TYPE      REASON    OBJECT          MESSAGE\n"
                "5m (x3 over 6m)   Warning   Failed    pod/web-1       Error: ErrImagePull\n"
                "2m          Normal    Pulled    pod/web-2       Image pulled in  3s\n");
-    assert_string_equal(given_kind(&given), "kubernetes.events");
-    assert_int_equal(given_count(&given, "kubernetes.events"), 2);
-    assert_string_equal(given_field(&given, "kubernetes.events", 0, "reason"), "Failed");
-    assert_string_equal(given_field(&given, "kubernetes.events", 0, "kind"), "Pod");
-    assert_string_equal(given_field(&given, "kubernetes.events", 0, "object"), "web-1");
-    assert_string_equal(given_field(&given, "kubernetes.events", 0, "count"), "3");
-    assert_string_equal(given_field(&given, "kubernetes.events", 1, "message"),
-                        "Image pulled in  3s");
-    assert_int_equal(given_record(&given, "kubernetes.events", 1)->line, 4);
+    assert_string_equal(given_kind(&given), "k8s.events");
+    assert_int_equal(given_count(&given, "k8s.events"), 2);
+    assert_string_equal(given_field(&given, "k8s.events", 0, "reason"), "Failed");
+    assert_string_equal(given_field(&given, "k8s.events", 0, "kind"), "Pod");
+    assert_string_equal(given_field(&given, "k8s.events", 0, "object"), "web-1");
+    assert_string_equal(given_field(&given, "k8s.events", 0, "count"), "3");
+    assert_string_equal(given_field(&given, "k8s.events", 1, "message"), "Image pulled in  3s");
+    assert_int_equal(given_record(&given, "k8s.events", 1)->line, 4);
     given_release(&given);
 }
 
@@ -74,14 +73,13 @@ static void test_wide_table(void **state)
                "kubelet   Readiness failed   18m          14      web-1.179\n"
                "shop        18m         Normal    Scheduled   pod/web-2                           "
                "sched     Assigned \xc3\xbc         18m          1       web-2.180\n");
-    assert_int_equal(given_count(&given, "kubernetes.events"), 2);
-    assert_string_equal(given_field(&given, "kubernetes.events", 0, "object"), "shop/web-1");
-    assert_string_equal(given_field(&given, "kubernetes.events", 0, "container"), "envoy");
-    assert_string_equal(given_field(&given, "kubernetes.events", 0, "message"), "Readiness failed");
-    assert_string_equal(given_field(&given, "kubernetes.events", 0, "count"), "14");
-    assert_string_equal(given_field(&given, "kubernetes.events", 1, "container"), "(none)");
-    assert_string_equal(given_field(&given, "kubernetes.events", 1, "message"),
-                        "Assigned \xc3\xbc");
+    assert_int_equal(given_count(&given, "k8s.events"), 2);
+    assert_string_equal(given_field(&given, "k8s.events", 0, "object"), "shop/web-1");
+    assert_string_equal(given_field(&given, "k8s.events", 0, "container"), "envoy");
+    assert_string_equal(given_field(&given, "k8s.events", 0, "message"), "Readiness failed");
+    assert_string_equal(given_field(&given, "k8s.events", 0, "count"), "14");
+    assert_string_equal(given_field(&given, "k8s.events", 1, "container"), "(none)");
+    assert_string_equal(given_field(&given, "k8s.events", 1, "message"), "Assigned \xc3\xbc");
     given_release(&given);
 }
 
@@ -92,8 +90,8 @@ static void test_empty_list(void **state)
     (void)state;
     given_text(&given, "events.json",
                "{\"kind\":\"EventList\",\"apiVersion\":\"v1\",\"items\":[]}");
-    assert_string_equal(given_kind(&given), "kubernetes.events");
-    assert_int_equal(evidence_state(given.evidence, "kubernetes.events"), EVIDENCE_COMPLETE);
+    assert_string_equal(given_kind(&given), "k8s.events");
+    assert_int_equal(evidence_state(given.evidence, "k8s.events"), EVIDENCE_COMPLETE);
     given_release(&given);
 }
 

@@ -131,10 +131,10 @@ static void dumps_are_narrowed(void **state)
     want(&w, "xds.resources;?xds.virtual_hosts", "config_dump.json", dump);
     assert_int_equal(given_count(&w.given, "xds.virtual_hosts"), 1);
     release(&w);
-    want(&w, "target_health;?xds.virtual_hosts", "config_dump.json", dump);
+    want(&w, "aws.target_health;?xds.virtual_hosts", "config_dump.json", dump);
     assert_int_equal(given_count(&w.given, "xds.virtual_hosts"), 0);
     release(&w);
-    want(&w, "target_health | xds.resources;xds.virtual_hosts", "config_dump.json", dump);
+    want(&w, "aws.target_health | xds.resources;xds.virtual_hosts", "config_dump.json", dump);
     assert_int_equal(given_count(&w.given, "xds.virtual_hosts"), 1);
     release(&w);
 }

@@ -21,9 +21,9 @@ static void test_groups(void **state)
                                            {"check_path", "/ping"},
                                            {"matcher", "0"},
                                            {"target_type", "ip"}};
-    assert_string_equal(given_kind(&given), "target_groups");
+    assert_string_equal(given_kind(&given), "aws.target_groups");
     for (size_t i = 0; i < sizeof cells / sizeof *cells; i++)
-        assert_string_equal(given_field(&given, "target_groups", 0, cells[i][0]), cells[i][1]);
+        assert_string_equal(given_field(&given, "aws.target_groups", 0, cells[i][0]), cells[i][1]);
     given_release(&given);
 }
 
@@ -32,8 +32,8 @@ static void test_odd_shapes(void **state)
     struct given given;
     (void)state;
     given_text(&given, "groups", "{\"TargetGroups\":[1,null,{\"Matcher\":[]}]}");
-    assert_int_equal(given_count(&given, "target_groups"), 3);
-    assert_string_equal(given_field(&given, "target_groups", 2, "matcher"), "(none)");
+    assert_int_equal(given_count(&given, "aws.target_groups"), 3);
+    assert_string_equal(given_field(&given, "aws.target_groups", 2, "matcher"), "(none)");
     given_release(&given);
 }
 

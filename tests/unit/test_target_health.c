@@ -20,12 +20,12 @@ static void test_targets(void **state)
         {"state", "unhealthy"},
         {"reason", "Target.ResponseCodeMismatch"},
         {"description", "Health checks failed with these codes: [404]"}};
-    assert_string_equal(given_kind(&given), "target_health");
-    assert_int_equal(given_count(&given, "target_health"), 2);
+    assert_string_equal(given_kind(&given), "aws.target_health");
+    assert_int_equal(given_count(&given, "aws.target_health"), 2);
     for (size_t i = 0; i < sizeof cells / sizeof *cells; i++)
-        assert_string_equal(given_field(&given, "target_health", 0, cells[i][0]), cells[i][1]);
-    assert_string_equal(given_field(&given, "target_health", 1, "reason"), "(none)");
-    assert_int_equal(evidence_state(given.evidence, "target_health"), EVIDENCE_COMPLETE);
+        assert_string_equal(given_field(&given, "aws.target_health", 0, cells[i][0]), cells[i][1]);
+    assert_string_equal(given_field(&given, "aws.target_health", 1, "reason"), "(none)");
+    assert_int_equal(evidence_state(given.evidence, "aws.target_health"), EVIDENCE_COMPLETE);
     given_release(&given);
 }
 
@@ -34,9 +34,9 @@ static void test_cut_short(void **state)
     struct given given;
     (void)state;
     given_text(&given, "health", "{\"TargetHealthDescriptions\":[{\"Target\":{\"Id\":\"10.0");
-    assert_string_equal(given_kind(&given), "target_health");
+    assert_string_equal(given_kind(&given), "aws.target_health");
     assert_non_null(given_problem(&given));
-    assert_int_equal(evidence_state(given.evidence, "target_health"), EVIDENCE_PARTIAL);
+    assert_int_equal(evidence_state(given.evidence, "aws.target_health"), EVIDENCE_PARTIAL);
     given_release(&given);
 }
 
