@@ -16,8 +16,8 @@ static const struct {
     enum type type;
 } members[] = {
     {"top", TYPE_TEXTS},   {"also", TYPE_TEXTS},  {"never", TYPE_TEXTS}, {"skip", TYPE_TEXTS},
-    {"ask", TYPE_ASK},     {"exit", TYPE_NUMBER}, {"now", TYPE_TEXT},    {"about", TYPE_TEXT},
-    {"source", TYPE_TEXT}, {"select", TYPE_TEXT},
+    {"found", TYPE_TEXTS}, {"ask", TYPE_ASK},     {"exit", TYPE_NUMBER}, {"now", TYPE_TEXT},
+    {"about", TYPE_TEXT},  {"source", TYPE_TEXT}, {"select", TYPE_TEXT},
 };
 
 static bool are_texts(const cJSON *array)
@@ -118,11 +118,26 @@ static void compare_findings(const cJSON *expect, const cJSON *target, struct bu
         const char *id = json_str(finding, "id"), *severity = json_str(finding, "severity");
         if (!id || str_equal(severity, "info"))
             continue;
-        bool allowed = !quiet && (expect_has(expect, "top", id) || expect_has(expect, "also", id));
+        bool allowed = !quiet && (expect_has(expect, "top", id) || expect_has(expect, "also", id) ||
+                                  expect_has(expect, "found", id));
         if (!allowed)
             differ(why, "unexpected %s %s", severity ? severity : "finding", id);
         else if (expect_has(expect, "never", id))
             differ(why, "%s stands in 'never'", id);
+    }
+}
+
+/* What must be among the findings, at whatever rank and severity. */
+static void compare_found(const cJSON *expect, const cJSON *target, struct buf *why)
+{
+    const cJSON *wanted, *finding;
+    cJSON_ArrayForEach (wanted, json_at(expect, "found")) {
+        bool found = false;
+        cJSON_ArrayForEach (finding, json_at(target, "findings")) {
+            found |= str_equal(json_str(finding, "id"), wanted->valuestring);
+        }
+        if (!found)
+            differ(why, "%s is not found", wanted->valuestring);
     }
 }
 
@@ -180,6 +195,7 @@ bool expect_met(const cJSON *expect, const cJSON *report, int status, struct buf
     if (targets != 1)
         differ(why, "the evidence gave %d targets, not one", targets);
     compare_findings(expect, target, why);
+    compare_found(expect, target, why);
     compare_checks(expect, target, why);
     compare_asks(expect, target, why);
     if (json_num(expect, "exit", &wanted) && status != (int)wanted)
