@@ -4,6 +4,7 @@
 #include "base/json.h"
 #include "base/str.h"
 #include "evidence/identity.h"
+#include "read/capture.h"
 #include "read/containers.h"
 #include "read/objects.h"
 #include "read/readers.h"
@@ -142,12 +143,18 @@ static void read_definition(struct reading *reading, const cJSON *json, const ch
 {
     struct definition definition = {.reading = reading, .json = json, .pointer = pointer};
     name_definition(&definition);
-    objects_keep(reading, "aws.task_definitions", definition.name, NULL, json, pointer);
+    if (json_at(json, "containerDefinitions"))
+        objects_keep(reading, "aws.task_definitions", definition.name, NULL, json, pointer);
     int index = 0;
     const cJSON *container;
+    char proxy[CONTAINERS_POINTER_MAX];
+    containers_place(proxy, "%s/proxyConfiguration", pointer);
+    capture_task(reading, json_at(json, "proxyConfiguration"), proxy, definition.name);
     cJSON_ArrayForEach (container, json_at(json, "containerDefinitions")) {
         char place[CONTAINERS_POINTER_MAX];
         containers_place(place, "%s/containerDefinitions/%d", pointer, index++);
+        if (!cJSON_IsObject(container))
+            continue;
         add_container(&definition, container, place);
         add_probe(&definition, container, place);
         read_variables(&definition, container, place);
@@ -156,16 +163,24 @@ static void read_definition(struct reading *reading, const cJSON *json, const ch
                   "ecs");
 }
 
+/* Also one of which somebody saved the proxy's part alone. */
+static bool is_definition(const cJSON *json)
+{
+    return json_at(json, "containerDefinitions") || json_at(json, "proxyConfiguration");
+}
+
 static void read_document(struct reading *reading, const cJSON *document, const char *prefix,
                           uint64_t line)
 {
     (void)line;
+    if (is(document, "type", "APPMESH") && json_at(document, "properties"))
+        capture_task(reading, document, prefix, NULL);
     static const char *const places[][2] = {{"taskDefinition", "/taskDefinition"},
                                             {"data.taskDefinition", "/data/taskDefinition"},
                                             {"", ""}};
     for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
         const cJSON *definition = json_at(document, places[i][0]);
-        if (!json_at(definition, "containerDefinitions"))
+        if (!is_definition(definition))
             continue;
         char place[CONTAINERS_POINTER_MAX];
         containers_place(place, "%s%s", prefix, places[i][1]);
@@ -176,9 +191,11 @@ static void read_document(struct reading *reading, const cJSON *document, const 
 
 static void read_task_definition(struct reading *reading)
 {
-    static const char *const names[] = {"containers", "env", "probes"};
+    static const char *const names[] = {"capture", "containers", "env", "probes"};
     reading_documents(reading, CONTAINERS_DOCUMENT_MAX, read_document);
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+    /* The proxy's part alone tells nothing of containers. */
+    bool alone = !peek_has(reading->peek, "containerDefinitions");
+    for (size_t i = 0; i < (alone ? 1 : sizeof names / sizeof *names); i++)
         evidence_supplied(reading->evidence, names[i], reading->complete);
 }
 
@@ -186,14 +203,17 @@ static int recognise(const struct peek *peek)
 {
     if (peek->shape != PEEK_JSON_OBJECT && peek->shape != PEEK_YAML)
         return 0;
-    if (!peek_has(peek, "containerDefinitions"))
+    bool proxy = peek_has_key(peek, "proxyConfiguration") ||
+                 (peek_has_key(peek, "properties") && peek_has(peek, "APPMESH"));
+    if (!peek_has(peek, "containerDefinitions") && !proxy)
         return 0;
-    bool own = peek_has_key(peek, "containerDefinitions") || peek_has_key(peek, "taskDefinition");
+    bool own = proxy || peek_has_key(peek, "containerDefinitions") ||
+               peek_has_key(peek, "taskDefinition");
     return own ? 85 : peek_has_key(peek, "data") && peek_has(peek, "\"taskDefinition\"") ? 80 : 0;
 }
 
-static const char *const supplies[] = {"proxy",  "containers",           "env",
-                                       "probes", "aws.task_definitions", NULL};
+static const char *const supplies[] = {
+    "proxy", "capture", "containers", "env", "probes", "aws.task_definitions", NULL};
 
 const struct reader read_ecs_task_definition = {.kind = "ecs.task_definition",
                                                 .supplies = supplies,

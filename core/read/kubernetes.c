@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "base/str.h"
 #include "evidence/identity.h"
+#include "read/capture.h"
 #include "read/containers.h"
 #include "read/objects.h"
 #include "read/readers.h"
@@ -184,11 +185,12 @@ void kubernetes_name(char out[KUBERNETES_NAME_MAX], const char *space, const cha
 
 static void read_pod_spec(struct kubernetes_object *object)
 {
-    static const char *const places[][2] = {
-        {"spec", "/spec"},
-        {"spec.template.spec", "/spec/template/spec"},
-        {"spec.jobTemplate.spec.template.spec", "/spec/jobTemplate/spec/template/spec"},
-        {"template.spec", "/template/spec"}};
+    static const char *const places[][3] = {
+        {"spec", "/spec", "metadata"},
+        {"spec.template.spec", "/spec/template/spec", "spec.template.metadata"},
+        {"spec.jobTemplate.spec.template.spec", "/spec/jobTemplate/spec/template/spec",
+         "spec.jobTemplate.spec.template.metadata"},
+        {"template.spec", "/template/spec", "template.metadata"}};
     for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
         struct pod pod = {.object = object, .spec = json_at(object->json, places[i][0])};
         if (!cJSON_IsArray(json_at(pod.spec, "containers")))
@@ -196,6 +198,8 @@ static void read_pod_spec(struct kubernetes_object *object)
         containers_place(pod.pointer, "%s%s", object->pointer, places[i][1]);
         read_containers(&pod, "initContainers", true);
         read_containers(&pod, "containers", false);
+        capture_pod(object, pod.spec, pod.pointer,
+                    json_at(json_at(object->json, places[i][2]), "annotations"));
         note_platform(object);
         static const char *const supplied[] = {"containers", "env", "probes"};
         for (size_t j = 0; j < sizeof supplied / sizeof *supplied; j++)
@@ -330,8 +334,9 @@ static int recognise(const struct peek *peek)
                : 0;
 }
 
-static const char *const supplies[] = {"proxy", "containers", "env",   "probes", "container_status",
-                                       "text",  "event.*",    "k8s.*", NULL};
+static const char *const supplies[] = {
+    "proxy", "capture", "containers", "env", "probes", "container_status",
+    "text",  "event.*", "k8s.*",      NULL};
 
 const struct reader read_kubernetes = {
     .kind = "kubernetes", .supplies = supplies, .recognise = recognise, .read = kubernetes_objects};
