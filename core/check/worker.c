@@ -14,7 +14,6 @@
 #include "read/read.h"
 #include "read/scan.h"
 #include "source/bundle.h"
-#include "source/hash.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -117,14 +116,13 @@ static void read_evidence(struct hearing *hearing)
     const struct plan *plan = hearing->worker->plan;
     hearing->evidence = evidence_new(&hearing->bundle.sources, &plan->needs);
     declare(hearing->evidence, plan);
-    struct hash_thread *hashing = hash_start(&hearing->bundle.sources);
     struct scan *scan = scan_new(plan->patterns, plan->patterns_len, hearing->evidence,
                                  refuse_event, hearing);
-    read_all(hearing->evidence, scan);
+    read_all(hearing->evidence,
+             scan); /* its thread ends with it: none may live when runners are forked */
     scan_free(scan);
     identity_find(hearing->evidence);
     evidence_finish(hearing->evidence);
-    hash_join(hashing); /* no thread may live when runners are forked */
 }
 
 static void put_envoy(cJSON *target, const struct evidence *evidence)

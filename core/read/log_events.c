@@ -80,6 +80,13 @@ static const struct scan_pattern patterns[] = {
 
     {"log.workers_started", "all dependencies initialized\\. starting workers", false, NULL},
 
+    /* The ordinary lines of a proxy that is served: what comes most often of all, so it is one event for
+     * every section. "response indicates" announces an update, the others follow an accepted one. */
+    {"log.xds_answered", "(?<type>cds): add(?:ed/updated)? (?<clusters>\\d+) cluster", false, NULL},
+    {"log.xds_answered", "(?<type>cds): response indicates ", false, NULL},
+    {"log.xds_answered", "(?<type>lds): add/update listener '(?<listener>[^'\\n]+)'", false, NULL},
+    {"log.xds_answered", "connected to (?:delta )?upstream XDS server", false, NULL},
+
     {"log.xds_closed",
      "(?:(?<method>(?:Stream|Delta|Fetch)[A-Za-z]+) )?gRPC config stream(?: to (?<peer>\\S+))? "
      "closed(?: since (?<since>\\d+)s ago)?: (?<code>-?\\d+)",

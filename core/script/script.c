@@ -7,6 +7,7 @@
 #include "script/bind.h"
 #include "script/definition.h"
 #include "script/sandbox.h"
+#include "script/use.h"
 
 #include <lauxlib.h>
 
@@ -18,6 +19,7 @@ static int open_api(lua_State *L)
     lua_newtable(L);
     bind_tools_open(L);
     definition_open(L);
+    use_open(L);
     lua_setglobal(L, "debrief");
     return 0;
 }

@@ -190,6 +190,12 @@ debrief = {}
 ---@return debrief.Check
 function debrief.check(check) end
 
+---A module that comes with the program (lua/modules): what it returns. Each module says at its head what a check
+---that calls it must declare.
+---@param name string
+---@return table
+function debrief.use(name) end
+
 ---Named and numbered groups of the first match (0: the whole of it), or nil. PCRE2, bounded in time. nil for nil.
 ---@param text string?
 ---@param pattern string

@@ -108,7 +108,7 @@ local function accepted_in_log(ev, subject, record)
   if followed(ev, "log.start", record, function(each) return each.step and each.step:find("epoch", 1, true) end) then
     return true
   end
-  return followed(ev, "event.accepted", record, function(each)
+  return followed(ev, "log.xds_answered", record, function(each)
     if subject.kind == "listener" then return each.listener == subject.name end
     if subject.kind == "cluster" then return (ev:number(each, "clusters") or 0) > 0 end
     return each.listener ~= nil or (ev:number(each, "clusters") or 0) > 0
@@ -272,11 +272,8 @@ return debrief.check {
   tags = { "xds", "istio", "consul", "gateway" },
   needs = {
     "log | xds.listeners | xds.resources{listener} | stats{listener_manager.lds.update_rejected} | stats{cluster_manager.cds.update_rejected}",
-    "?log.config_rejected", "?log.fatal", "?log.start", "?xds.listeners", "?xds.resources{listener}", "?proxy",
+    "?log.config_rejected", "?log.fatal", "?log.start", "?log.xds_answered", "?xds.listeners", "?xds.resources{listener}", "?proxy",
     "?stats{listener_manager.lds.update_*}", "?stats{cluster_manager.cds.update_*}", "?stats{*.update_time}",
-  },
-  events = {
-    accepted = [[(lds: add/update listener '(?<listener>[^'\n]+)'|cds: added/updated (?<clusters>[0-9]+) cluster)]],
   },
   findings = {
     ["config-rejected.rejected"] = { title = "an update was rejected by the proxy", severity = "error", explains = EXPLAINS },

@@ -2,17 +2,11 @@
 -- silence) is the transport's, not the server's; counters alone are counters.lua's. Names a cause only where the
 -- line tells it; google_grpc's empty 13 is reported as what it is, with candidates and what would decide.
 
-local match = debrief.match
-
--- Which closes are the link's. grpc-codes holds the same rows and leaves these lines alone.
-local LINK = [[reset reason:|upstream reset before response|no healthy upstream|connection error: desc|error while dialing|dial (tcp|unix) |lookup \S+( on \S+)?:|failed to connect to |dns resolution|name resolution|connection (refused|timed out|timeout|reset by peer)|i/o timeout|x509:|tls error|tls handshake|no such host|socket closed|secret is not supplied]]
-local KEEPALIVE = [[too many pings|enhance your calm]]
-local CLOSED_LATER = [[closing transport|error reading from server|prior goaway|transport is closing]]
-local LINK_CODES = { [1] = true, [2] = true, [4] = true, [13] = true, [14] = true }
+local match, xds = debrief.match, debrief.use "xds_stream"
 
 -- The first row that matches names the cause. Texts are lower case, '_' read as a blank.
 local CAUSES = {
-  { "keepalive-mismatch", KEEPALIVE },
+  { "keepalive-mismatch", xds.KEEPALIVE },
   { "client-certificate-refused",
     [[alert (bad certificate|certificate (unknown|expired|revoked|required)|unknown ca|access denied|unsupported certificate)|remote error: tls: (bad certificate|certificate required|unknown certificate|expired certificate|revoked certificate)]] },
   { "clock-skew", [[certificate is not yet valid|current time \S+ is before]] },
@@ -44,153 +38,16 @@ typed_extension_protocol_options:
         connection_keepalive: { interval: 300s, timeout: 10s }
 ]]
 
--- ---- the evidence, read once (as grpc-codes does) ----
-
-local function seconds(text)
-  local y, m, d, h, min, s = (text or ""):match("^(%d+)-(%d+)-(%d+)T(%d+):(%d+):([%d.]+)")
-  if not y then return 0 end
-  y, m, d = tonumber(y), tonumber(m), tonumber(d)
-  if m <= 2 then y, m = y - 1, m + 12 end
-  local days = 365 * y + y // 4 - y // 100 + y // 400 + (153 * (m - 3) + 2) // 5 + d - 719469
-  return days * 86400 + tonumber(h) * 3600 + tonumber(min) * 60 + tonumber(s)
-end
-
-local function read_close(ev, record)
-  local rest = (record.rest or ""):gsub("%s+thread=%d+%s*$", ""):gsub("%s*%(previously .*$", ""):gsub('["%s,]+$', "")
-  local plain = rest:lower():gsub("_", " "):gsub("^%s+", "")
-  return { record = record, code = ev:number(record, "code"), time = ev:time(record), peer = record.peer, text = rest,
-    plain = plain, method = record.method or "", by_peer = plain:find("via upstream", 1, true) ~= nil }
-end
-
-local function read_servers(ev)
-  local servers = {}
-  for record in ev:each("bootstrap") do
-    if record.client and record.client ~= "path" then servers[#servers + 1] = record end
-  end
-  return servers
-end
-
-local function server_of(servers, peer)
-  for _, server in ipairs(servers) do
-    if peer and (server.target == peer or server.address == peer) then return server.address or peer, server end
-  end
-  if peer then return peer end
-  local only = servers[1]
-  for _, server in ipairs(servers) do
-    if server.target ~= only.target then return "xds server" end
-  end
-  return only and (only.address or only.target) or "xds server", only
-end
-
-local function read_link(ev)
-  local link = { updated = 0 }
-  for record in ev:each("stats") do
-    local name, value = record.name, ev:number(record, "value")
-    if name and value then
-      if name:match("control_plane%.connected_state$") then
-        link.connected = math.max(link.connected or 0, value)
-      elseif name == "cluster_manager.cds.update_success" or name == "listener_manager.lds.update_success" then
-        link.ok = (link.ok or 0) + value
-      elseif name:match("%.update_time$") then
-        link.updated = math.max(link.updated, value / 1000)
-      end
-    end
-  end
-  link.up = (link.connected or 0) >= 1 and (link.ok or 0) > 0
-  return link
-end
-
-local function latest(ev, time, name)
-  for record in ev:each(name) do time = math.max(time, ev:time(record) or 0) end
-  return time
-end
-
-local function read_marks(ev)
-  local marks = { success = latest(ev, latest(ev, 0, "event.answered"), "log.config_rejected"), stop = 0 }
-  for record in ev:each("log.stop") do
-    if (record.step or ""):match("SIG") then marks.stop = math.max(marks.stop, ev:time(record) or 0) end
-  end
-  marks.started = latest(ev, 0, "log.start")
-  return marks
-end
-
-local function is_google(server, peer, seen)
-  if server then return server.client == "google_grpc" end
-  if peer then return peer:match(":%d+$") ~= nil or peer:match("^unix:") ~= nil end
-  return seen
-end
-
-local function google_was_seen(ev, mesh)
-  if mesh == "appmesh" or ev:count("event.google") > 0 then return true end
-  for record in ev:each("stats") do
-    if (record.name or ""):match("^grpc%..*%.streams_") then return true end
-  end
-  return false
-end
-
-local function of_link(close)
-  if not LINK_CODES[close.code] then return false end
-  if match(close.plain, KEEPALIVE) then return true end
-  if match(close.plain, CLOSED_LATER) then return false end
-  if close.by_peer and not match(close.plain, [[desc =|dial |lookup ]]) then return false end
-  return match(close.plain, LINK) ~= nil
-end
-
-local function groups_of(ev, servers, mesh)
-  local groups, by_key, google_seen = {}, {}, google_was_seen(ev, mesh)
-  for record in ev:each("log.xds_closed") do
-    local close = read_close(ev, record)
-    local name, server = server_of(servers, close.peer)
-    local key = name .. "\n" .. close.method
-    local group = by_key[key]
-    if not group then
-      group = { name = name, server = server, mesh = mesh, closes = {}, google = is_google(server, close.peer, google_seen) }
-      by_key[key], groups[#groups + 1] = group, group
-    end
-    group.closes[#group.closes + 1] = close
-  end
-  for _, group in ipairs(groups) do
-    group.count = #groups == 1 and math.max(#group.closes, ev:count("log.xds_closed")) or #group.closes
-  end
-  return groups
-end
-
--- Streams that lived for a quarter of an hour each were connected: their end is rotation, not a dead link.
-local function is_rotation(group, longest)
-  local beats = {}
-  for _, close in ipairs(group.closes) do
-    if not close.time then return false end
-    local last = beats[#beats]
-    if last and close.time - last > 2 and close.time - last < longest then return false end
-    if not last or close.time - last > 2 then beats[#beats + 1] = close.time end
-  end
-  return #beats >= 2 and (beats[#beats] - beats[1]) / math.max(1, group.count - 1) >= longest / 4
-end
-
--- When the log that holds TIME ends; another log that goes on proves nothing.
-local function log_end(ev, time)
-  local ends = 0
-  for record in ev:each("log") do
-    local covers = record.shape ~= "log.access" and seconds(record.first) <= time and time < seconds(record.last) + 1
-    if covers then ends = math.max(ends, seconds(record.last)) end
-  end
-  return ends
-end
-
 local function is_over(ev, close, link, marks)
-  local time = close.time
-  if not time then return link.up end
-  if marks.stop > 0 and time >= marks.stop - 1 and time <= marks.stop + 10 then return true end
-  if marks.success > time or link.updated > time then return true end
-  return link.up and ev:now() - time > 60 or log_end(ev, time) - time > 600
+  return xds.during_shutdown(close, marks) or xds.is_recovered(ev, close, link, marks)
 end
 
 -- ---- the place that cannot be reached ----
 
 -- What the text or the configuration names: host, port, and the name that TLS asks for.
 local function place_of(group, close)
-  local dialled = match(close.text, [=[dial tcp (?<host>\[[^\]]+\]|[^\s:]+):(?<port>\d+)]=])
-  local asked = match(close.text, [=[lookup (?<host>[^\s:]+)]=])
+  local dialled = match(close.rest, [=[dial tcp (?<host>\[[^\]]+\]|[^\s:]+):(?<port>\d+)]=])
+  local asked = match(close.rest, [=[lookup (?<host>[^\s:]+)]=])
   local known = match(group.name, [=[^(?:[a-z]+:/*)?(?<host>\[[^\]]+\]|[^\s:/]+):(?<port>\d+)$]=])
   local host = asked and asked.host or dialled and dialled.host or known and known.host
   local port = dialled and dialled.port or known and known.port
@@ -368,7 +225,7 @@ end
 
 -- google_grpc and every vague text. Order of the candidates is by how long the first attempt took.
 settle["not-connected"] = function(ev, group, close, _, place)
-  local first, marks = group.closes[1], read_marks(ev)
+  local first, marks = group.closes[1], group.marks
   local took = first.time and marks.started > 0 and first.time - marks.started
   local slow = took and took > 15 and "the first attempt took " .. math.floor(took) .. " s, as when packets are dropped" or nil
   local quick = took and took >= 0 and took < 10 and "the first attempt failed " .. (took < 1 and "at once" or "after " .. math.floor(took) .. " s") or nil
@@ -403,8 +260,8 @@ end
 -- ---- judging ----
 
 local function cause_of(ev, group, close)
-  if group.google and close.code == 13 and close.plain == "" then return "not-connected" end
-  if not of_link(close) then return nil end
+  if xds.of_google(close, group) then return "not-connected" end
+  if not xds.of_link(close) then return nil end
   for _, row in ipairs(CAUSES) do
     if match(close.plain, row[2]) then return row[1] end
   end
@@ -493,12 +350,12 @@ end
 local function judge(ev, group, link, marks, subjects)
   local close = group.closes[#group.closes]
   for _, each in ipairs(group.closes) do
-    if match(each.plain, KEEPALIVE) then return keepalive(ev, group, each) end
+    if match(each.plain, xds.KEEPALIVE) then return keepalive(ev, group, each) end
   end
   local slug = cause_of(ev, group, close)
   if not slug then return end
   local silent = close.plain == ""
-  if silent and is_rotation(group, ev:param("rotation")) then return end
+  if silent and xds.is_rotation(group, ev:param("rotation")) then return end
   if not is_over(ev, close, link, marks) then
     report(ev, group, close, slug, link, marks.success, subjects)
   elseif is_flapping(group, link) then
@@ -508,28 +365,12 @@ local function judge(ev, group, link, marks, subjects)
   end
 end
 
--- A log that shows a start and not its end acquits nobody: Envoy keeps failed tries to itself for half a minute.
-local function ask_while_starting(ev, link, proxy)
-  local begun, ready
-  for record in ev:each("log.start") do
-    if record.step == "initializing epoch" then begun = record end
-  end
-  for record in ev:each("log.workers_started") do ready = record end
-  local over = begun and ready and (ev:time(ready) or 0) >= (ev:time(begun) or 0)
-  if begun and not over and not link.ok and not (proxy and proxy.state == "LIVE") then
-    ev:ask { evidence = "stats", why = "the log begins with a start that has not come to its end, too early to tell: Envoy logs a try that it repeats only after about 30 s",
-      how = "curl -s http://ADMIN/stats, or the log of the next minute" }
-  end
-end
-
 local function run(ev)
-  local servers, proxy = read_servers(ev), ev:first("proxy")
-  local link, marks, subjects = read_link(ev), read_marks(ev), {}
-  local groups = groups_of(ev, servers, proxy and proxy.mesh)
-  for _, group in ipairs(groups) do
-    judge(ev, group, link, marks, subjects)
+  local stream, subjects = xds.read(ev), {}
+  for _, group in ipairs(stream.groups) do
+    judge(ev, group, stream.link, stream.marks, subjects)
   end
-  if #groups == 0 then ask_while_starting(ev, link, proxy) end
+  if #stream.groups == 0 then xds.ask_while_starting(ev, stream.link, stream.proxy) end
 end
 
 local EXPLAINS = {
@@ -552,11 +393,10 @@ return debrief.check {
   needs = {
     "log.xds_closed", "?stats{*control_plane.connected_state}", "?stats{cluster_manager.cds.update_*}",
     "?stats{listener_manager.lds.update_*}", "?stats{grpc.*.streams_total}", "?stats{dns.cares.*}", "?stats{cluster.*.ssl.fail_verify_*}",
-    "?log", "?log.start", "?log.stop", "?log.workers_started", "?log.config_rejected", "?bootstrap", "?proxy", "?xds.clusters{state=static}",
+    "?log", "?log.start", "?log.stop", "?log.workers_started", "?log.config_rejected", "?log.xds_answered", "?bootstrap", "?proxy", "?xds.clusters{state=static}",
   },
   events = {
-    answered = [[(cds: (add|response indicates|added/updated) |lds: add/update listener |connected to (delta )?upstream XDS server)]],
-    google = [[notifyRemoteClose]],
+    google = xds.GOOGLE,
     trace = [[subchannel.*(connect_failed|Connect Failed)]],
   },
   params = {

@@ -2,13 +2,7 @@
 -- by the text before the code, and tells trouble from rotation by what happened around it. The counters of
 -- google_grpc are counters.lua's. A link that never came about (refused, DNS, TLS) is ems-connection's to name, not ours.
 
-local match = debrief.match
-
--- Texts of the transport, not of the server. ems-connection owns these lines; it holds the same rows.
-local LINK = [[reset reason:|upstream reset before response|no healthy upstream|connection error: desc|error while dialing|dial (tcp|unix) |lookup \S+( on \S+)?:|failed to connect to |dns resolution|name resolution|connection (refused|timed out|timeout|reset by peer)|i/o timeout|x509:|tls error|tls handshake|no such host|socket closed|secret is not supplied]]
-local KEEPALIVE = [[too many pings|enhance your calm]]
-local CLOSED_LATER = [[closing transport|error reading from server|prior goaway|transport is closing]]
-local LINK_CODES = { [1] = true, [2] = true, [4] = true, [13] = true, [14] = true }
+local match, xds = debrief.match, debrief.use "xds_stream"
 
 local GRACEFUL = [[prior goaway: code: no error|goaway.*no error|\bmax[ _-]?(connection[ _-])?age\b|^eof$]]
 -- Ordinary too, unless the stream is cut again and again.
@@ -38,117 +32,11 @@ local NAMES = { [0] = "OK", "CANCELLED", "UNKNOWN", "INVALID_ARGUMENT", "DEADLIN
 local STATUS_CODES = "https://github.com/grpc/grpc/blob/master/doc/statuscodes.md"
 local PROXY_AUTHORIZATION = "https://docs.aws.amazon.com/app-mesh/latest/userguide/proxy-authorization.html"
 
--- ---- the evidence, read once ----
-
--- "TEXT{DETAILS}" or bare details: Envoy says in the details who spoke, via_upstream being the peer.
-local function split(rest)
-  rest = rest:gsub("%s+thread=%d+%s*$", ""):gsub("%s*%(previously .*$", ""):gsub('["%s,]+$', "")
-  local details = rest:match("(%b{})%s*$") or ""
-  local text = rest:sub(1, #rest - #details):gsub("%s+$", "")
-  if text:match("^[%l_]+$") and text:find("_", 1, true) then return "", text .. details end
-  return text, details
-end
-
-local function read_close(ev, record)
-  local text, details = split(record.rest or "")
-  local close = {
-    record = record, code = ev:number(record, "code"), time = ev:time(record), peer = record.peer,
-    method = record.method or "", text = text, details = details,
-    plain = (text .. " " .. details):lower():gsub("_", " "):gsub("^%s+", ""):gsub("%s+$", ""),
-  }
-  close.by_peer = close.plain:find("via upstream", 1, true) ~= nil
-  return close
-end
-
-local function read_servers(ev)
-  local servers = {}
-  for record in ev:each("bootstrap") do
-    if record.client and record.client ~= "path" then servers[#servers + 1] = record end
-  end
-  return servers
-end
-
--- One name per management server, the same as ems-connection gives it.
-local function server_of(servers, peer)
-  for _, server in ipairs(servers) do
-    if peer and (server.target == peer or server.address == peer) then
-      return server.address or peer, server
-    end
-  end
-  if peer then return peer end
-  local only = servers[1]
-  for _, server in ipairs(servers) do
-    if server.target ~= only.target then return "xds server" end
-  end
-  return only and (only.address or only.target) or "xds server", only
-end
-
--- What the counters say of the link: connected now, ever configured, when last.
-local function read_link(ev)
-  local link = { ok = nil, updated = 0 }
-  for record in ev:each("stats") do
-    local name, value = record.name, ev:number(record, "value")
-    if name and value then
-      if name:match("control_plane%.connected_state$") then
-        link.connected = math.max(link.connected or 0, value)
-      elseif name:match("^cluster_manager%.cds%.update_success$") or name:match("^listener_manager%.lds%.update_success$") then
-        link.ok = (link.ok or 0) + value
-      elseif name:match("%.update_time$") then
-        link.updated = math.max(link.updated, value / 1000)
-      end
-    end
-  end
-  link.up = link.connected ~= nil and link.connected >= 1 and link.ok ~= nil and link.ok > 0
-  return link
-end
-
--- RFC 3339 in UTC to seconds: logs tell their first and last time as text.
-local function seconds(text)
-  local y, m, d, h, min, s = (text or ""):match("^(%d+)-(%d+)-(%d+)T(%d+):(%d+):([%d.]+)")
-  if not y then return 0 end
-  y, m, d = tonumber(y), tonumber(m), tonumber(d)
-  if m <= 2 then y, m = y - 1, m + 12 end
-  local days = 365 * y + y // 4 - y // 100 + y // 400 + (153 * (m - 3) + 2) // 5 + d - 719469
-  return days * 86400 + tonumber(h) * 3600 + tonumber(min) * 60 + tonumber(s)
-end
-
-local function latest(ev, time, name)
-  for record in ev:each(name) do time = math.max(time, ev:time(record) or 0) end
-  return time
-end
-
--- When something last proved that the server answers, and when the logs end.
-local function read_marks(ev)
-  local marks = { success = latest(ev, 0, "event.answered"), begins = math.huge, stops = {} }
-  marks.success = latest(ev, marks.success, "log.config_rejected")
-  for record in ev:each("log") do
-    if record.first then marks.begins = math.min(marks.begins, seconds(record.first)) end
-  end
-  marks.started = latest(ev, 0, "log.start")
-  for record in ev:each("log.stop") do
-    if (record.step or ""):match("SIG") and ev:time(record) then
-      marks.stops[#marks.stops + 1] = ev:time(record)
-    end
-  end
-  return marks
-end
-
 -- ---- judging ----
-
-local function of_link(close)
-  if not LINK_CODES[close.code] then return false end
-  if match(close.plain, KEEPALIVE) then return true end
-  if match(close.plain, CLOSED_LATER) then return false end
-  if close.by_peer and not match(close.plain, [[desc =|dial |lookup ]]) then return false end
-  return match(close.plain, LINK) ~= nil
-end
-
--- google_grpc reports every link that did not come about as 13 without a word.
-local function of_google(close, group) return close.code == 13 and close.plain == "" and group.google end
 
 local function slug_of(close, group)
   if match(close.plain, GRACEFUL) then return "graceful-close" end
-  if of_link(close) or of_google(close, group) then return "link" end
+  if xds.of_link(close) or xds.of_google(close, group) then return "link" end
   for _, row in ipairs(TEXTS) do
     if match(close.plain, row[2]) then return row[1] end
   end
@@ -157,97 +45,9 @@ local function slug_of(close, group)
   return CODES[close.code] or "unknown-code"
 end
 
--- Distinct moments of closing, seconds: streams that end together are one beat.
-local function beats_of(closes)
-  local beats = {}
-  for _, close in ipairs(closes) do
-    if not close.time then return {} end
-    if #beats == 0 or close.time - beats[#beats] > 2 then
-      beats[#beats + 1] = close.time
-    end
-  end
-  return beats
-end
-
--- Each stream lived for a long time: the server's maximum connection age, not a fault that is retried.
-local function is_rotation(group, longest)
-  local beats = beats_of(group.closes)
-  if #beats < 2 then return false end
-  for i = 2, #beats do
-    if beats[i] - beats[i - 1] < longest then return false end
-  end
-  return (beats[#beats] - beats[1]) / math.max(1, group.count - 1) >= longest / 4
-end
-
 local function is_hammered(group)
-  local beats = beats_of(group.closes)
+  local beats = xds.beats_of(group.closes)
   return #beats >= 3 and beats[#beats] - beats[#beats - 2] < 300
-end
-
-local function during_shutdown(close, marks)
-  for _, stop in ipairs(marks.stops) do
-    if close.time and close.time >= stop - 1 and close.time <= stop + 10 then return true end
-  end
-  return false
-end
-
--- When the log that holds TIME ends; another log that goes on proves nothing.
-local function log_end(ev, time)
-  local ends = 0
-  for record in ev:each("log") do
-    local covers = record.shape ~= "log.access" and seconds(record.first) <= time and time < seconds(record.last) + 1
-    if covers then ends = math.max(ends, seconds(record.last)) end
-  end
-  return ends
-end
-
--- Something after the last close shows that the stream came back.
-local function is_recovered(ev, close, link, marks)
-  local time = close.time
-  if not time then return link.up end
-  if marks.success > time or link.updated > time then return true end
-  if link.up and ev:now() - time > 60 then return true end
-  return log_end(ev, time) - time > 600
-end
-
--- Whether the stream goes through google_grpc: the bootstrap says it, or a peer that is an address.
-local function is_google(server, peer, seen)
-  if server then return server.client == "google_grpc" end
-  if peer then return peer:match(":%d+$") ~= nil or peer:match("^unix:") ~= nil end
-  return seen
-end
-
-local function google_was_seen(ev, mesh)
-  if mesh == "appmesh" or ev:count("event.google") > 0 then return true end
-  for record in ev:each("stats") do
-    if (record.name or ""):match("^grpc%..*%.streams_") then return true end
-  end
-  return false
-end
-
-local function shown(name) return name == "xds server" and "the management server" or name end
-
--- One group per server and method: what happens to one stream.
-local function groups_of(ev, servers, mesh)
-  local groups, by_key = {}, {}
-  local google_seen = google_was_seen(ev, mesh)
-  for record in ev:each("log.xds_closed") do
-    local close = read_close(ev, record)
-    local name, server = server_of(servers, close.peer)
-    local key = name .. "\n" .. close.method
-    local group = by_key[key]
-    if not group then
-      group = { name = name, shown = shown(name), server = server, mesh = mesh, closes = {} }
-      group.google = is_google(server, close.peer, google_seen)
-      by_key[key], groups[#groups + 1] = group, group
-    end
-    group.closes[#group.closes + 1] = close
-  end
-  for _, group in ipairs(groups) do
-    group.count = #group.closes
-    if #groups == 1 then group.count = math.max(group.count, ev:count("log.xds_closed")) end
-  end
-  return groups
 end
 
 -- ---- what to say and what to do ----
@@ -515,7 +315,7 @@ end
 local function drop_shutdown(ev, group, marks)
   local kept, dropped = {}, {}
   for _, close in ipairs(group.closes) do
-    local to = during_shutdown(close, marks) and dropped or kept
+    local to = xds.during_shutdown(close, marks) and dropped or kept
     to[#to + 1] = close
   end
   if #dropped > 0 then
@@ -530,39 +330,23 @@ local function judge(ev, group, link, marks)
   local close, slug = speaker(group)
   slug = refine(ev, slug)
   local bland = slug == "internal" or slug == "unavailable" or slug == "unknown-code" or slug == "deadline-exceeded"
-  if (bland or of_google(close, group)) and is_rotation(group, ev:param("rotation")) then
+  if (bland or xds.of_google(close, group)) and xds.is_rotation(group, ev:param("rotation")) then
     report_note(ev, group, group.closes, "%s ends the stream at an even, long pace and takes it up again: its maximum connection age", group.shown)
   elseif slug == "graceful-close" or match(close.plain, SOFT) and not is_hammered(group) then
     report_note(ev, group, group.closes, "%s ended the stream in order (%s, %s)", group.shown, code_of(close.code), quoted(close))
-  elseif is_recovered(ev, close, link, marks) then
+  elseif xds.is_recovered(ev, close, link, marks) then
     report_before(ev, group, slug, close, marks)
   elseif slug ~= "link" then
     report_trouble(ev, group, slug, close, link, marks)
   end
 end
 
--- A log that shows a start and not its end acquits nobody: Envoy keeps failed tries to itself for half a minute.
-local function ask_while_starting(ev, link, proxy)
-  local begun, ready
-  for record in ev:each("log.start") do
-    if record.step == "initializing epoch" then begun = record end
-  end
-  for record in ev:each("log.workers_started") do ready = record end
-  local over = begun and ready and (ev:time(ready) or 0) >= (ev:time(begun) or 0)
-  if begun and not over and not link.ok and not (proxy and proxy.state == "LIVE") then
-    ev:ask { evidence = "stats", why = "the log begins with a start that has not come to its end, too early to tell: Envoy logs a try that it repeats only after about 30 s",
-      how = "curl -s http://ADMIN/stats, or the log of the next minute" }
-  end
-end
-
 local function run(ev)
-  local servers, proxy = read_servers(ev), ev:first("proxy")
-  local link, marks = read_link(ev), read_marks(ev)
-  local groups = groups_of(ev, servers, proxy and proxy.mesh)
-  for _, group in ipairs(groups) do
-    judge(ev, group, link, marks)
+  local stream = xds.read(ev)
+  for _, group in ipairs(stream.groups) do
+    judge(ev, group, stream.link, stream.marks)
   end
-  if #groups == 0 then ask_while_starting(ev, link, proxy) end
+  if #stream.groups == 0 then xds.ask_while_starting(ev, stream.link, stream.proxy) end
 end
 
 local EXPLAINS = {
@@ -584,11 +368,10 @@ return debrief.check {
   needs = {
     "log.xds_closed", "?stats{grpc.*.streams_total}", "?stats{*control_plane.connected_state}",
     "?stats{cluster_manager.cds.update_*}", "?stats{listener_manager.lds.update_*}", "?log", "?log.start", "?log.stop", "?log.workers_started",
-    "?log.config_rejected", "?log.aws_credentials", "?bootstrap", "?proxy", "?containers",
+    "?log.config_rejected", "?log.xds_answered", "?log.aws_credentials", "?bootstrap", "?proxy", "?containers",
   },
   events = {
-    answered = [[(cds: (add|response indicates|added/updated) |lds: add/update listener |connected to (delta )?upstream XDS server)]],
-    google = [[notifyRemoteClose]],
+    google = xds.GOOGLE,
     too_large = [[message larger than max \(\d+ vs\. \d+\)]],
   },
   params = {

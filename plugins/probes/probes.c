@@ -276,8 +276,9 @@ static void judge_unconfigured_log(struct debrief_ctx *ctx, const struct facts *
     }
     if (!timed_out || facts_known(facts, LDS_OK))
         return;
-    DEBRIEF_EACH (ctx, "event.answered", r) {
-        if (debrief_time(ctx, r) >= debrief_time(ctx, timed_out))
+    DEBRIEF_EACH (ctx, "log.xds_answered", r) {
+        bool update = debrief_text(ctx, r, "type") != NULL;
+        if (update && debrief_time(ctx, r) >= debrief_time(ctx, timed_out))
             return;
     }
     struct debrief_finding *finding = report_state(
@@ -403,6 +404,7 @@ static const char *const needs[] = {
     "?log.workers_started",
     "?log.fetch_timeout",
     "?log.not_ready",
+    "?log.xds_answered",
     "?log.xds_closed",
     "?container_status",
     "?probes",
@@ -411,7 +413,6 @@ static const char *const needs[] = {
 
 static const struct debrief_event events[] = {
     {"cluster_added", "add/update cluster (?<cluster>\\S+) during init", 0, 0},
-    {"answered", "(cds: (add|response indicates|added/updated) |lds: add/update listener )", 0, 0},
     {"agent_ready", "Envoy proxy is ready", 0, 0},
     {"probe_failed", "(?<kind>Readiness|Liveness|Startup) probe failed", 0, 0},
     {0},

@@ -51,6 +51,18 @@ static const struct row rows[] = {
      "log.xds_closed",
      {"code=13", "rest=upstream_reset_after_response_started{connection_termination}"}},
     {W "StreamSecrets gRPC config stream to sds-grpc closed: -1, x", "log.xds_closed", {"code=-1"}},
+    {"[2024-01-01 00:00:00.000][1][info][upstream] [source/common/upstream/cds_api_helper.cc:32] "
+     "cds: added/updated 3 cluster(s) (skipped 1 unmodified cluster(s)); removed 0 cluster(s)",
+     "log.xds_answered",
+     {"type=cds", "clusters=3", "listener=-"}},
+    {"cds: add 12 cluster(s), remove 2 cluster(s)", "log.xds_answered", {"clusters=12"}},
+    {"cds: response indicates 3 added/updated cluster(s), 0 removed cluster(s); applying changes",
+     "log.xds_answered",
+     {"type=cds", "clusters=-"}},
+    {"lds: add/update listener 'ingress 1'",
+     "log.xds_answered",
+     {"type=lds", "listener=ingress 1"}},
+    {"connected to delta upstream XDS server: istiod:15012", "log.xds_answered", {"type=-"}},
     {"gRPC config stream closed: 7", "log.xds_closed", {"code=7", "origin=text", "level=-"}},
     {"the gRPC config stream closed: 1", "log.xds_closed", {"code=1", "method=-"}},
     {"2024-08-23T22:48:11.573554Z\twarning\tenvoy config "

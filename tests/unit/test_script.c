@@ -5,6 +5,7 @@
 #include "script/definition.h"
 #include "script/sandbox.h"
 #include "script/script.h"
+#include "script/use.h"
 
 #include <lauxlib.h>
 #include <setjmp.h>
@@ -62,6 +63,24 @@ static void test_refusals(void **state)
         "type 'text' is none of string, number, bool, duration");
     expect_refusal(CHECK("findings = {}, events = { e = { patern = 'x' } }, " RUN),
                    "unknown key 'patern': did you mean 'pattern'?");
+}
+
+static void test_modules(void **state)
+{
+    struct err err = ERR_INIT;
+    static const char script[] =
+        "local xds = debrief.use 'xds_stream' assert(xds == debrief.use 'xds_stream') "
+        "assert(xds.seconds('2026-11-21T08:00:00Z') == 1795248000) " CHECK("findings = {}, " RUN);
+    (void)state;
+    char *path = scratch_write("x.lua", script, strlen(script));
+    cJSON *json = script_describe(path, 0, &err);
+    assert_string_equal(err.text, "");
+    assert_non_null(json);
+    cJSON_Delete(json);
+    free(path);
+    expect_refusal("debrief.use 'xds'", "x.lua:1: there is no module 'xds', only ");
+    expect_refusal("debrief.use '../modules/xds_stream'", "there is no module");
+    expect_refusal("debrief.use()", "bad argument #1 to 'use'");
 }
 
 #define LINES(row)                                                                                 \
@@ -177,6 +196,7 @@ static void test_annotations(void **state)
     lua_newtable(L);
     bind_tools_open(L);
     definition_open(L);
+    use_open(L);
     assert_int_equal(expect_annotated(L, "debrief."), count_annotated("debrief."));
     expect_metatable(L, BIND_EVIDENCE, "Evidence:");
     expect_metatable(L, BIND_FINDING, "Finding:");
@@ -187,9 +207,8 @@ static void test_annotations(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_refusals),
-        cmocka_unit_test(test_line_refusals),
-        cmocka_unit_test(test_description),
+        cmocka_unit_test(test_refusals),    cmocka_unit_test(test_line_refusals),
+        cmocka_unit_test(test_modules),     cmocka_unit_test(test_description),
         cmocka_unit_test(test_annotations),
     };
     return cmocka_run_group_tests(tests, scratch_begin, scratch_end);
