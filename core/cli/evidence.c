@@ -179,7 +179,11 @@ static int with_registry(const struct registry *registry, const struct outputs *
         return cli_usage(&err);
     targets_init(&targets);
     int status;
-    if (!targets_from_arguments(&targets, operands->items, 1, &err)) {
+    bool named = targets_from_arguments(&targets, operands->items, 1, &err);
+    if (named && targets.len != 1)
+        named = err_set(&err, "'%s' holds %zu targets; name one of them, as '%s'",
+                        operands->items[0], targets.len, targets.items[0].name);
+    if (!named) {
         status = cli_usage(&err);
     } else {
         struct viewing viewing = {

@@ -6,6 +6,7 @@
 #include "base/alloc.h"
 #include "base/json.h"
 #include "base/str.h"
+#include "collect/fleet.h"
 #include "collect/unarchive.h"
 #include "source/hash.h"
 
@@ -31,7 +32,8 @@ struct member {
 struct unpacking {
     struct collection *collection;
     struct unarchive *from;
-    const char *archive; /* as the user named it */
+    const char *archive;         /* as the user named it */
+    const struct target *within; /* what of it is this target's; NULL: all */
     struct arena *arena;
     struct member *members;
     size_t len, cap;
@@ -138,6 +140,16 @@ static const char *entry_name(struct archive_entry *entry)
     return name && *name ? name : "member";
 }
 
+static bool is_ours(const struct target *within, const char *name)
+{
+    while (str_starts(name, "./"))
+        name += 2;
+    for (size_t i = 0; within && i < within->apart_len; i++)
+        if (fleet_below(name, within->apart[i]))
+            return false;
+    return !within || !within->folder || fleet_below(name, within->folder);
+}
+
 static void unpack_all(struct unpacking *unpacking)
 {
     struct archive_entry *entry;
@@ -146,6 +158,8 @@ static void unpack_all(struct unpacking *unpacking)
         if (archive_entry_filetype(entry) != AE_IFREG || archive_entry_hardlink(entry))
             continue;
         const char *name = entry_name(entry);
+        if (!is_ours(unpacking->within, name))
+            continue;
         if (unpacking->len == BUNDLE_FILES_MAX)
             err_set(&unpacking->stop, "holds more than %d members; '%s' and what follows was left",
                     BUNDLE_FILES_MAX, name);
@@ -175,13 +189,13 @@ static void add_member(struct unpacking *unpacking, const struct member *member)
     free(origin);
 }
 
-/* The index at the top, or in the archive's only folder. */
+/* The index at the top, or in the folder that holds all there is. */
 static const struct member *find_index(const struct unpacking *unpacking)
 {
     const struct member *found = NULL;
     for (size_t i = 0; i < unpacking->len; i++) {
         const struct member *member = &unpacking->members[i];
-        const char *slash = strchr(member->name, '/');
+        const char *slash = strrchr(member->name, '/');
         if (strcmp(member->name, BUNDLE_INDEX) == 0)
             return member->path ? member : NULL;
         if (slash && strcmp(slash + 1, BUNDLE_INDEX) == 0 && member->path && !found)
@@ -260,11 +274,12 @@ static void add_all(struct unpacking *unpacking)
     free(used);
 }
 
-void archive_collect(struct collection *collection, const char *path)
+void archive_collect(struct collection *collection, const char *path, const struct target *within)
 {
     struct unpacking unpacking = {
         .collection = collection,
         .archive = path,
+        .within = within,
         .arena = collection->bundle.sources.arena,
         .from = unarchive_open(path, &unpacking.stop),
     };

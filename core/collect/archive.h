@@ -8,7 +8,7 @@ bool archive_recognise(const char *path); /* false also for what cannot be read 
 
 /* Unpacks PATH below the bundle under names of its own making and adds each regular member as a
  * source under the member's path. When there is a bundle.json among them, at the top or in the
- * only folder, the archive is a bundle and its index says what the members are. */
-void archive_collect(struct collection *collection, const char *path);
+ * folder that holds all, the archive is a bundle and its index says what the members are. Only what lies in WITHIN's folder and in none of the folders apart is taken (NULL: all). */
+void archive_collect(struct collection *collection, const char *path, const struct target *within);
 
 #endif

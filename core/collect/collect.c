@@ -110,7 +110,7 @@ static void collect_all(struct collection *collection)
     if (target->kind == TARGET_ADMIN || target->kind == TARGET_UNIX)
         admin_collect(collection);
     else if (target->kind != TARGET_FILES)
-        files_collect(collection, target->address);
+        files_collect_target(collection);
     for (size_t i = 0; i < target->evidence_len; i++)
         files_collect(collection, target->evidence[i]);
 }

@@ -6,6 +6,7 @@
 #include "base/alloc.h"
 #include "base/dirscan.h"
 #include "collect/archive.h"
+#include "collect/fleet.h"
 #include "source/hash.h"
 
 #include <errno.h>
@@ -95,23 +96,30 @@ static bool is_known(const struct collection *collection, const char *resolved)
     return false;
 }
 
-static void add_file(struct collection *collection, const char *path, uint64_t size)
+/* NAME is what the source is called; PATH may be NULL, when it cannot be followed. */
+static void add_named(struct collection *collection, const char *name, const char *path,
+                      uint64_t size)
 {
-    char *resolved = realpath(path, NULL);
+    char *resolved = path ? realpath(path, NULL) : NULL;
     if (is_known(collection, resolved)) {
         free(resolved);
         return;
     }
     if (!resolved || access(resolved, R_OK) < 0) {
-        collection_missing(collection, collection_base_name(path), path, "cannot read '%s': %s",
-                           path, strerror(errno));
+        collection_missing(collection, name, path ? path : name, "cannot read '%s': %s", name,
+                           path ? strerror(errno) : "it leads nowhere");
     } else {
-        struct source *source = collection_add(collection, collection_base_name(path), path);
+        struct source *source = collection_add(collection, name, path);
         source->path = arena_strdup(collection->bundle.sources.arena, resolved);
         source->size = size;
         source->complete = true;
     }
     free(resolved);
+}
+
+static void add_file(struct collection *collection, const char *path, uint64_t size)
+{
+    add_named(collection, collection_base_name(path), path, size);
 }
 
 static void add_pipe(struct collection *collection, const char *path)
@@ -134,6 +142,38 @@ static void add_directory(struct collection *collection, const char *path)
         collection_missing(collection, collection_base_name(path), path, "%s", err.text);
 }
 
+static bool is_apart(const struct target *target, const char *name)
+{
+    for (size_t i = 0; i < target->apart_len; i++)
+        if (fleet_below(name, target->apart[i]))
+            return true;
+    return false;
+}
+
+static void collect_rest(struct collection *collection)
+{
+    struct dirscan scan;
+    struct err err = ERR_INIT;
+    const char *path = collection->target->address;
+    if (!dirscan_walk(&scan, path, BUNDLE_FILES_MAX, &err))
+        collection_missing(collection, collection_base_name(path), path, "%s", err.text);
+    for (size_t i = 0; i < scan.len; i++)
+        if (!is_apart(collection->target, scan.items[i].name))
+            add_named(collection, scan.items[i].name, scan.items[i].path, scan.items[i].size);
+    dirscan_release(&scan);
+}
+
+void files_collect_target(struct collection *collection)
+{
+    const struct target *target = collection->target;
+    if (target->kind == TARGET_ARCHIVE)
+        archive_collect(collection, target->address, target);
+    else if (target->apart_len)
+        collect_rest(collection);
+    else
+        files_collect(collection, target->address);
+}
+
 void files_collect(struct collection *collection, const char *path)
 {
     struct stat status;
@@ -147,7 +187,7 @@ void files_collect(struct collection *collection, const char *path)
     else if (!S_ISREG(status.st_mode))
         add_pipe(collection, path);
     else if (archive_recognise(path))
-        archive_collect(collection, path);
+        archive_collect(collection, path, NULL);
     else
         add_file(collection, path, (uint64_t)status.st_size);
 }

@@ -6,6 +6,7 @@
 #include "base/alloc.h"
 #include "base/str.h"
 #include "collect/archive.h"
+#include "collect/fleet.h"
 #include "collect/target_parse.h"
 
 #include <arpa/inet.h>
@@ -26,6 +27,10 @@ static void release(struct target *target)
 {
     free(target->name);
     free(target->address);
+    free(target->folder);
+    for (size_t i = 0; i < target->apart_len; i++)
+        free(target->apart[i]);
+    free(target->apart);
     for (size_t i = 0; i < target->evidence_len; i++)
         free(target->evidence[i]);
     free(target->evidence);
@@ -192,6 +197,53 @@ static bool parse_fleet(struct targets *targets, const char *dir)
     return fleet;
 }
 
+/* ---- many proxies in one place ---- */
+
+/* What belongs to no proxy alone: the cluster's objects and events, the control plane's log. */
+static void add_rest(struct targets *targets, enum target_kind kind, const char *path,
+                     const struct fleet *fleet)
+{
+    char *name = xasprintf("%s#(the rest)", path);
+    struct target *rest = target_add(targets, kind, name, path);
+    rest->apart = xcalloc(fleet->len, sizeof *rest->apart);
+    while (rest->apart_len < fleet->len) {
+        rest->apart[rest->apart_len] = xstrdup(fleet->folders[rest->apart_len]);
+        rest->apart_len++;
+    }
+    free(name);
+}
+
+/* Each proxy's folder is a target NAME#FOLDER; false when PATH does not hold several. */
+static bool parse_members(struct targets *targets, enum target_kind kind, const char *path)
+{
+    struct fleet fleet;
+    if (kind == TARGET_ARCHIVE)
+        fleet_of_archive(&fleet, path);
+    else
+        fleet_of_directory(&fleet, path);
+    for (size_t i = 0; i < fleet.len; i++) {
+        char *name = xasprintf("%s#%s", path, fleet.folders[i]);
+        char *below = xasprintf("%s/%s", path, fleet.folders[i]);
+        struct target *target = target_add(targets, kind, name,
+                                           kind == TARGET_ARCHIVE ? path : below);
+        if (kind == TARGET_ARCHIVE)
+            target->folder = xstrdup(fleet.folders[i]);
+        free(name);
+        free(below);
+    }
+    if (fleet.files)
+        add_rest(targets, kind, path, &fleet);
+    bool several = fleet.len > 0;
+    fleet_release(&fleet);
+    return several;
+}
+
+static void parse_tree(struct targets *targets, enum target_kind kind, const char *path)
+{
+    if (!parse_members(targets, kind, path))
+        target_add(targets, kind, path, path);
+}
+
 /* ---- arguments ---- */
 
 /* *file: the argument is a plain file, to be put together with the others. */
@@ -202,15 +254,40 @@ static bool parse_path(struct targets *targets, const char *path, bool *file)
         return false;
     if (S_ISDIR(status.st_mode)) {
         if (!parse_fleet(targets, path))
-            target_add(targets, TARGET_DIRECTORY, path, path);
+            parse_tree(targets, TARGET_DIRECTORY, path);
     } else if (S_ISSOCK(status.st_mode)) {
         target_add(targets, TARGET_UNIX, path, path);
     } else if (S_ISREG(status.st_mode) && archive_recognise(path)) {
-        target_add(targets, TARGET_ARCHIVE, path, path);
+        parse_tree(targets, TARGET_ARCHIVE, path);
     } else {
         *file = true;
     }
     return true;
+}
+
+/* NAME#MEMBER, as a report shows it: of the many that NAME holds only this one. */
+static bool parse_member(struct targets *targets, const char *argument)
+{
+    bool file = false, found = false;
+    const char *hash = strchr(argument, '#');
+    if (!hash)
+        return false;
+    struct targets all;
+    targets_init(&all);
+    char *path = xstrndup(argument, (size_t)(hash - argument));
+    parse_path(&all, path, &file);
+    free(path);
+    for (size_t i = 0; i < all.len && !found; i++) {
+        found = strcmp(all.items[i].name, argument) == 0;
+        if (!found)
+            continue;
+        struct target *one = target_add(targets, all.items[i].kind, "", "");
+        struct target empty = *one;
+        *one = all.items[i];
+        all.items[i] = empty;
+    }
+    targets_release(&all);
+    return found;
 }
 
 bool target_parse(struct targets *targets, const char *argument, bool *file, struct err *err)
@@ -219,6 +296,8 @@ bool target_parse(struct targets *targets, const char *argument, bool *file, str
     if (*file || parse_path(targets, argument, file))
         return true;
     int error = errno;
+    if (parse_member(targets, argument))
+        return true;
     if (is_url(argument))
         return parse_url(targets, argument, err);
     if (str_starts(argument, "unix:"))

@@ -20,6 +20,9 @@ struct target {
     char *name; /* as reports show it: the argument, or name= from a list */
     char
         *address; /* URL without a trailing slash (TARGET_ADMIN), socket path (TARGET_UNIX), path */
+    char *folder; /* of an archive: only what lies below it; NULL: all */
+    char **apart; /* folders that are targets of their own, and so not this one's */
+    size_t apart_len;
     char **evidence; /* further files and directories; for TARGET_FILES the files themselves */
     size_t evidence_len;
 };

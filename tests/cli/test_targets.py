@@ -55,6 +55,25 @@ class Naming(Case):
             with self.subTest(name):
                 self.assertStatus(self.site(self.dir / name), 3)
 
+    def test_an_archive_of_many_proxies(self):
+        for pod in ("a", "b"):
+            self.file(f"report/proxies/{pod}/server_info", '{"version": "x/1.36.4/Clean/RELEASE/y", "state": "LIVE"}')
+            self.file(f"report/proxies/{pod}/stats", "server.live: 1\n")
+        self.file("report/proxies/b/note.txt", harness.ERROR)
+        self.file("report/cluster/note.txt", harness.WARNING)
+        with tarfile.open(self.dir / "report.tar.gz", "w:gz") as tar:
+            tar.add(self.dir / "report", "report")
+        for place, folder in ((self.dir / "report.tar.gz", "report/"), (self.dir / "report", "")):
+            with self.subTest(place):
+                result = self.site(place, "-o", "json")
+                members = [f"{place}#{folder}proxies/a", f"{place}#{folder}proxies/b", f"{place}#(the rest)"]
+                self.assertEqual(names(result), members)
+                self.assertEqual([t["verdict"] for t in result.report["targets"]], ["unknown", "error", "warning"])
+                self.assertEqual(names(self.site(members[1], "-o", "json")), [members[1]])
+                refused = debrief("evidence", place)
+                self.assertStatus(refused, 2)
+                self.assertIn("holds 3 targets", refused.err)
+
     def test_standard_input(self):
         result = self.site("-", "-o", "json", input=harness.ERROR)
         self.assertStatus(result, 3)

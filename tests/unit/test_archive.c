@@ -63,7 +63,7 @@ static struct collection collected(const char *path)
     char *name = xasprintf("work-%d", number++), *dir = scratch_path(name);
     assert_int_equal(mkdir(dir, 0700), 0);
     bundle_init(&collection.bundle, dir, NULL);
-    archive_collect(&collection, path);
+    archive_collect(&collection, path, NULL);
     free(name), free(dir);
     return collection;
 }
