@@ -5,6 +5,7 @@
 #include "base/alloc.h"
 #include "check/loader.h"
 #include "debrief/plugin.h"
+#include "reason/walk.h"
 
 #include <string.h>
 
@@ -141,6 +142,49 @@ static void host_not_applicable(struct debrief_ctx *ctx, const char *reason)
     builder_not_applicable(view_of(ctx)->builder, reason);
 }
 
+/* A plugin of an older minor version passes a shorter request. */
+static struct walk_request request_of(const struct debrief_request *given)
+{
+    struct debrief_request all = {0};
+    memcpy(&all, given, given->size < sizeof all ? given->size : sizeof all);
+    return (struct walk_request){.listener = all.listener,
+                                 .address = all.address,
+                                 .port = (int)all.port,
+                                 .direction = all.direction,
+                                 .method = all.method,
+                                 .host = all.host,
+                                 .path = all.path,
+                                 .tls = all.tls != 0,
+                                 .sni = all.sni,
+                                 .alpn = all.alpn,
+                                 .tcp = all.tcp != 0};
+}
+
+static const struct debrief_walk *host_walk(struct debrief_ctx *ctx,
+                                            const struct debrief_request *given)
+{
+    struct view *view = view_of(ctx);
+    const struct walk_request request = request_of(given);
+    const struct walk walk = walk_request(view, &request);
+    struct debrief_walk *out = arena_alloc(view->scratch, sizeof *out);
+    const struct debrief_hop **hops = arena_alloc(view->scratch, WALK_HOPS_MAX * sizeof *hops);
+    for (int i = 0; i < walk.len; i++) {
+        struct debrief_hop *hop = arena_alloc(view->scratch, sizeof *hop);
+        *hop = (struct debrief_hop){walk.hops[i].kind, walk.hops[i].name, walk.hops[i].why,
+                                    (const struct debrief_record *)walk.hops[i].record};
+        hops[i] = hop;
+    }
+    *out = (struct debrief_walk){.ends = walk_end_word(walk.end),
+                                 .status = (uint32_t)walk.status,
+                                 .hops_len = (uint32_t)walk.len,
+                                 .hops = hops,
+                                 .broke = walk.broke >= 0 ? hops[walk.broke] : NULL,
+                                 .flag = walk.flag,
+                                 .unknown = walk.unknown,
+                                 .depends = walk.depends};
+    return out;
+}
+
 static const struct debrief_host host = {
     .size = sizeof(struct debrief_host),
     .next = host_next,
@@ -163,6 +207,7 @@ static const struct debrief_host host = {
     .candidate = host_candidate,
     .ask = host_ask,
     .not_applicable = host_not_applicable,
+    .walk = host_walk,
 };
 
 struct loaded { /* plugins of this runner */

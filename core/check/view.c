@@ -27,6 +27,11 @@ static bool needs_name(const struct check_meta *meta, const char *name)
     return false;
 }
 
+bool view_declares(const struct view *view, const char *name)
+{
+    return needs_name(view->check->meta, name);
+}
+
 /* The full name of NAME, or NULL and a fault. */
 static const char *resolve(struct view *view, const char *name)
 {

@@ -19,6 +19,9 @@ struct view {
     int64_t soft_deadline; /* clock_monotonic; 0: none */
 };
 
+/* Whether the check says that it needs NAME, or may. */
+bool view_declares(const struct view *view, const char *name);
+
 /* Records of NAME after AFTER (NULL: the first); NULL at the end. */
 const struct record *view_next(struct view *view, const char *name, const struct record *after);
 /* Seen in all; when the needs filter NAME, the records that pass. */

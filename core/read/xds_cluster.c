@@ -107,6 +107,14 @@ static void set_limits(struct evidence *evidence, struct record *record, const c
     }
 }
 
+/* A threshold without a value is 0: traffic never goes to hosts that are known as unhealthy. */
+static const char *panic_threshold(const cJSON *cluster, char number[32])
+{
+    const cJSON *threshold = proto_at(cluster, "common_lb_config.healthy_panic_threshold");
+    const char *value = proto_scalar(threshold, "value", number);
+    return !threshold ? NULL : value ? value : "0";
+}
+
 static void add_cluster(struct xds *xds, const cJSON *cluster, const struct xds_resource *resource)
 {
     struct evidence *evidence = xds->reading->evidence;
@@ -116,6 +124,7 @@ static void add_cluster(struct xds *xds, const cJSON *cluster, const struct xds_
     if (!record)
         return;
     struct endpoints endpoints = {.len = 0};
+    char number[32];
     buf_init(&endpoints.text, TEXT_MAX);
     each_endpoint(cluster, add_endpoint, &endpoints);
     evidence_set(evidence, record, "name", resource->name);
@@ -128,6 +137,7 @@ static void add_cluster(struct xds *xds, const cJSON *cluster, const struct xds_
     evidence_set(evidence, record, "tls", xds_cluster_tls(cluster));
     evidence_set(evidence, record, "http2", speaks_http2(cluster) ? "yes" : "no");
     evidence_setf(evidence, record, "health_checks", "%d", proto_len(cluster, "health_checks"));
+    evidence_set(evidence, record, "panic_threshold", panic_threshold(cluster, number));
     set_limits(evidence, record, cluster);
 }
 

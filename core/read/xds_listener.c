@@ -67,19 +67,95 @@ static bool expects_tls(const cJSON *chain)
            (name && str_ends(name, ".tls"));
 }
 
-static void set_server_names(struct pending *chains, struct pending_row *row, const cJSON *chain)
+/* The texts of the array at PATH, or the member FIELD of each of its objects, joined by commas. */
+static void set_list(struct pending *chains, struct pending_row *row, const char *column,
+                     const cJSON *list, const char *field)
 {
-    const cJSON *names = proto_at(chain, "filter_chain_match.server_names"), *name;
+    const cJSON *item;
     struct buf text;
-    if (!names)
-        names = proto_at(chain, "filter_chain_match.sni_domains");
     buf_init(&text, NAMES_MAX);
-    cJSON_ArrayForEach (name, names) {
-        if (cJSON_IsString(name))
-            buf_addf(&text, "%s%s", text.len ? "," : "", name->valuestring);
+    cJSON_ArrayForEach (item, list) {
+        const char *value = proto_str(item, field);
+        if (value)
+            buf_addf(&text, "%s%s", text.len ? "," : "", value);
     }
     if (text.len)
-        pending_set(chains, row, "server_names", text.data);
+        pending_set(chains, row, column, text.data);
+    buf_release(&text);
+}
+
+/* "10.0.0.0/8,10.1.2.3/32" */
+static void set_prefixes(struct pending *chains, struct pending_row *row, const cJSON *match)
+{
+    const cJSON *range;
+    struct buf text;
+    char len[32];
+    buf_init(&text, NAMES_MAX);
+    cJSON_ArrayForEach (range, proto_at(match, "prefix_ranges")) {
+        const char *address = proto_str(range, "address_prefix");
+        const char *bits = proto_scalar(range, "prefix_len", len);
+        if (address)
+            buf_addf(&text, "%s%s/%s", text.len ? "," : "", address, bits ? bits : "0");
+    }
+    if (text.len)
+        pending_set(chains, row, "prefixes", text.data);
+    buf_release(&text);
+}
+
+/* What a connection must be for the chain to take it. */
+static void set_match(struct pending *chains, struct pending_row *row, const cJSON *match)
+{
+    static const char *const sources[] = {"source_type", "source_prefix_ranges",
+                                          "direct_source_prefix_ranges", "source_ports"};
+    char number[32];
+    int conditions = 0;
+    const cJSON *names = proto_at(match, "server_names");
+    pending_set(chains, row, "port", proto_scalar(match, "destination_port", number));
+    set_prefixes(chains, row, match);
+    set_list(chains, row, "server_names", names ? names : proto_at(match, "sni_domains"), "");
+    pending_set(chains, row, "transport", proto_str(match, "transport_protocol"));
+    set_list(chains, row, "alpn", proto_at(match, "application_protocols"), "");
+    for (size_t i = 0; i < sizeof sources / sizeof *sources; i++)
+        conditions += proto_at(match, sources[i]) != NULL;
+    snprintf(number, sizeof number, "%d", conditions);
+    if (conditions)
+        pending_set(chains, row, "source_conditions", number);
+}
+
+/* The path that the health check filter answers itself; NULL when it passes requests on or asks for
+ * something else. */
+static const char *health_path(const cJSON *manager)
+{
+    const cJSON *filter, *header;
+    cJSON_ArrayForEach (filter, proto_at(manager, "http_filters")) {
+        const cJSON *config = typed(filter);
+        const char *name = proto_str(filter, "name");
+        if (!name || !strstr(name, "health_check") ||
+            proto_bool(config, "pass_through_mode", false))
+            continue;
+        cJSON_ArrayForEach (header, proto_at(config, "headers")) {
+            const char *path = proto_str(header, "string_match.exact");
+            if (str_equal(proto_str(header, "name"), ":path"))
+                return path ? path : proto_str(header, "exact_match");
+        }
+    }
+    return NULL;
+}
+
+static void set_http_filters(struct pending *chains, struct pending_row *row, const cJSON *manager)
+{
+    const cJSON *filter;
+    struct buf text;
+    buf_init(&text, NAMES_MAX);
+    cJSON_ArrayForEach (filter, proto_at(manager, "http_filters")) {
+        const char *name = proto_str(filter, "name");
+        if (name && str_starts(name, "envoy.filters.http."))
+            name += strlen("envoy.filters.http.");
+        if (name)
+            buf_addf(&text, "%s%s", text.len ? "," : "", name);
+    }
+    if (text.len)
+        pending_set(chains, row, "http_filters", text.data);
     buf_release(&text);
 }
 
@@ -87,14 +163,31 @@ static void set_http(struct pending *chains, struct pending_row *row, const cJSO
 {
     const char *codec = proto_str(manager, "codec_type");
     const char *route = proto_str(manager, "rds.route_config_name");
+    bool any = proto_bool(manager, "strip_any_host_port", false);
     pending_set(chains, row, "codec", codec ? codec : "AUTO");
     pending_set(chains, row, "route_config",
                 route ? route : proto_str(manager, "route_config.name"));
+    pending_set(chains, row, "routes_from",
+                proto_at(manager, "rds")             ? "rds"
+                : proto_at(manager, "scoped_routes") ? "scoped"
+                                                     : "inline");
+    if (any || proto_bool(manager, "strip_matching_host_port", false))
+        pending_set(chains, row, "strip_port", any ? "any" : "matching");
+    set_http_filters(chains, row, manager);
+    pending_set(chains, row, "health_path", health_path(manager));
+}
+
+/* Where a TCP proxy sends its connections. */
+static void set_tcp(struct pending *chains, struct pending_row *row, const cJSON *proxy)
+{
+    pending_set(chains, row, "clusters", proto_str(proxy, "cluster"));
+    set_list(chains, row, "clusters", proto_at(proxy, "weighted_clusters.clusters"), "name");
 }
 
 static void add_chain(struct xds *xds, const cJSON *chain, const char *pointer)
 {
     char name[NAMES_MAX];
+    bool default_chain = str_ends(pointer, "/default_filter_chain");
     struct pending *chains = &xds->chains;
     const cJSON *filter = last_filter(chain);
     struct pending_row *row = xds_wants(xds, "xds.filter_chains") ? pending_add(chains, pointer)
@@ -103,10 +196,14 @@ static void add_chain(struct xds *xds, const cJSON *chain, const char *pointer)
         return;
     pending_set(chains, row, "name", proto_str(chain, "name"));
     pending_set(chains, row, "tls", expects_tls(chain) ? "yes" : "no");
-    set_server_names(chains, row, chain);
+    if (default_chain)
+        pending_set(chains, row, "default", "yes");
+    set_match(chains, row, proto_at(chain, "filter_chain_match"));
     pending_set(chains, row, "network_filter", filter_name(filter, name));
     if (is_http(filter))
         set_http(chains, row, typed(filter));
+    else
+        set_tcp(chains, row, typed(filter));
     if (proto_bool(chain, "use_proxy_proto", false))
         pending_set(chains, row, "proxy_protocol", "yes");
 }
@@ -164,6 +261,40 @@ static void take_chains(struct xds *xds, const cJSON *listener, const char *name
     pending_flush(&xds->chains, xds->reading, name);
 }
 
+/* How the listener treats connections that were redirected to it: "listener" hands them to the one
+ * that is for their original destination, "chain" picks the filter chain by it; NULL: as any other. */
+static const char *takes_redirected(const cJSON *listener)
+{
+    const cJSON *filter;
+    if (proto_bool(listener, "use_original_dst", false) ||
+        proto_bool(listener, "hidden_envoy_deprecated_use_original_dst", false))
+        return "listener";
+    cJSON_ArrayForEach (filter, proto_at(listener, "listener_filters")) {
+        const char *name = proto_str(filter, "name");
+        if ((name && strstr(name, "original_dst")) ||
+            strcmp(proto_type(typed(filter)), "OriginalDst") == 0)
+            return "chain";
+    }
+    return NULL;
+}
+
+/* Addresses beside the first one: dual stack. */
+static void set_further(struct reading *reading, struct record *record, const cJSON *listener)
+{
+    const cJSON *further;
+    char address[PROTO_ADDRESS_MAX];
+    struct buf text;
+    buf_init(&text, NAMES_MAX);
+    cJSON_ArrayForEach (further, proto_at(listener, "additional_addresses")) {
+        const char *one = proto_address(further, "address", address);
+        if (one)
+            buf_addf(&text, "%s%s", text.len ? "," : "", one);
+    }
+    if (text.len)
+        evidence_set(reading->evidence, record, "further_addresses", text.data);
+    buf_release(&text);
+}
+
 static void set_listener(struct reading *reading, struct record *record, const cJSON *listener)
 {
     char text[PROTO_ADDRESS_MAX], number[32];
@@ -175,6 +306,11 @@ static void set_listener(struct reading *reading, struct record *record, const c
     evidence_set(reading->evidence, record, "port",
                  proto_scalar(listener, "address.socket_address.port_value", number));
     evidence_set(reading->evidence, record, "bind_to_port", bind ? "yes" : "no");
+    if (takes_redirected(listener))
+        evidence_set(reading->evidence, record, "original_dst", takes_redirected(listener));
+    if (proto_at(listener, "filter_chain_matcher"))
+        evidence_set(reading->evidence, record, "matcher", "yes");
+    set_further(reading, record, listener);
     evidence_set(reading->evidence, record, "direction", proto_str(listener, "traffic_direction"));
 }
 

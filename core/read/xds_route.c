@@ -9,6 +9,18 @@ enum { DOMAINS_MAX = 64, TEXT_MAX = 16 << 10 };
 
 /* ---- routes ---- */
 
+/* The method that a header condition demands, so that it can be judged; NULL for any. */
+static const char *method_asked(const cJSON *match)
+{
+    const cJSON *header;
+    cJSON_ArrayForEach (header, proto_at(match, "headers")) {
+        const char *exact = proto_str(header, "string_match.exact");
+        if (strcmp(proto_str(header, "name") ? proto_str(header, "name") : "", ":method") == 0)
+            return exact ? exact : proto_str(header, "exact_match");
+    }
+    return NULL;
+}
+
 static void set_match(struct pending *routes, struct pending_row *row, const cJSON *match)
 {
     static const char *const kinds[][2] = {{"prefix", "prefix"},
@@ -18,7 +30,11 @@ static void set_match(struct pending *routes, struct pending_row *row, const cJS
                                            {"path_separated_prefix", "path_separated_prefix"},
                                            {"connect_matcher", "connect"},
                                            {"path_match_policy", "template"}};
+    static const char *const further[] = {"runtime_fraction", "runtime",          "grpc",
+                                          "tls_context",      "dynamic_metadata", "filter_state"};
     char number[32];
+    int conditions = proto_len(match, "headers") + proto_len(match, "query_parameters") +
+                     proto_len(match, "cookies");
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
         const cJSON *at = proto_at(match, kinds[i][0]);
         if (!at)
@@ -27,9 +43,13 @@ static void set_match(struct pending *routes, struct pending_row *row, const cJS
         pending_set(routes, row, "value", proto_scalar(at, "", number));
         break;
     }
-    snprintf(number, sizeof number, "%d",
-             proto_len(match, "headers") + proto_len(match, "query_parameters"));
+    for (size_t i = 0; i < sizeof further / sizeof *further; i++)
+        conditions += proto_at(match, further[i]) != NULL;
+    snprintf(number, sizeof number, "%d", conditions);
     pending_set(routes, row, "headers", number);
+    pending_set(routes, row, "method", method_asked(match));
+    if (!proto_bool(match, "case_sensitive", true))
+        pending_set(routes, row, "case_sensitive", "no");
 }
 
 static void set_action(struct pending *routes, struct pending_row *row, const char *action,
@@ -53,6 +73,18 @@ static void set_weighted(struct pending *routes, struct pending_row *row, const 
     buf_release(&names);
 }
 
+static const char *redirect_code(const char *word)
+{
+    static const char *const codes[][2] = {{"FOUND", "302"},
+                                           {"SEE_OTHER", "303"},
+                                           {"TEMPORARY_REDIRECT", "307"},
+                                           {"PERMANENT_REDIRECT", "308"}};
+    for (size_t i = 0; word && i < sizeof codes / sizeof *codes; i++)
+        if (strcmp(word, codes[i][0]) == 0)
+            return codes[i][1];
+    return "301";
+}
+
 static void set_redirect(struct pending *routes, struct pending_row *row, const cJSON *redirect)
 {
     static const char *const fields[] = {"host_redirect", "path_redirect", "prefix_rewrite",
@@ -63,6 +95,7 @@ static void set_redirect(struct pending *routes, struct pending_row *row, const 
     if (!target && proto_bool(redirect, "https_redirect", false))
         target = "https";
     set_action(routes, row, "redirect", target);
+    pending_set(routes, row, "code", redirect_code(proto_str(redirect, "response_code")));
 }
 
 static void set_target(struct pending *routes, struct pending_row *row, const cJSON *route)
@@ -107,6 +140,8 @@ static void set_domains(struct pending *hosts, struct pending_row *row, const cJ
             buf_addf(&text, "%s%s", text.len ? "," : "", domain->valuestring);
     }
     pending_set(hosts, row, "domains", buf_str(&text));
+    if (len > DOMAINS_MAX)
+        pending_set(hosts, row, "domains_cut", "yes");
     buf_release(&text);
 }
 
@@ -130,6 +165,8 @@ void xds_route_virtual_host(struct xds *xds, const cJSON *host, const char *poin
         return;
     pending_set(&xds->virtual_hosts, row, "name", proto_str(host, "name"));
     set_domains(&xds->virtual_hosts, row, host);
+    const char *tls = proto_str(host, "require_tls");
+    pending_set(&xds->virtual_hosts, row, "require_tls", tls && strcmp(tls, "NONE") ? tls : NULL);
     snprintf(text, sizeof text, "%zu", len);
     pending_set(&xds->virtual_hosts, row, "routes", text);
 }
@@ -147,6 +184,8 @@ void xds_route_config(struct xds *xds, const cJSON *node, const char *pointer)
         xds_route_virtual_host(xds, host, inner);
     }
     pending_set_from(&xds->virtual_hosts, 0, "route_config", name);
+    if (proto_bool(node, "ignore_port_in_host_matching", false))
+        pending_set_from(&xds->virtual_hosts, 0, "ignore_port", "yes");
     pending_set_from(&xds->routes, 0, "route_config", name);
     pending_flush(&xds->virtual_hosts, xds->reading, name);
     pending_flush(&xds->routes, xds->reading, name);

@@ -30,6 +30,9 @@ struct view *bind_evidence_view(lua_State *L, int index); /* [-0, +0, v] */
 void bind_evidence_push_record(lua_State *L, struct view *view, const struct record *record);
 struct bind_record *bind_evidence_record(lua_State *L, int index); /* [-0, +0, v] */
 
+/* [-2, +1, e] ev:walk{ port = , host = , path = , ... } */
+int bind_walk(lua_State *L);
+
 /* [-0, +0, v] Raises the builder's fault, if there is one, with the place in the script. */
 void bind_evidence_raise(lua_State *L, struct view *view);
 

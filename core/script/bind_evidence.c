@@ -376,6 +376,7 @@ static const luaL_Reg evidence_methods[] = {
     {"param", ev_param},
     {"now", ev_now},
     {"ask", ev_ask},
+    {"walk", bind_walk},
     {"report", NULL}, /* has an upvalue */
     {"not_applicable", ev_not_applicable},
     {NULL, NULL},

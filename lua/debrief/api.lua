@@ -77,6 +77,27 @@ function Evidence:now() end
 ---@param ask { evidence: string, why: string, how: string }
 function Evidence:ask(ask) end
 
+---@class debrief.Hop
+---@field kind "listener" | "filter-chain" | "http-filter" | "route-config" | "virtual-host" | "route" | "cluster" | "endpoints"
+---@field name string
+---@field why string
+---@field record debrief.Record?
+
+---@class debrief.Walk
+---@field ends "forwarded" | "answered" | "refused" | "reset" | "unknown"
+---@field status integer? nil: the upstream decides, or nobody can tell
+---@field flag string? response flag in the access log
+---@field hops debrief.Hop[]
+---@field broke debrief.Hop?
+---@field unknown string? why nobody can tell beyond the last hop
+---@field depends string? what else may decide
+
+---The way of a request through the configuration: what the proxy would do with it. Reads those of xds.listeners,
+---xds.filter_chains, xds.virtual_hosts, xds.routes, xds.clusters, clusters and hosts that the check's needs name.
+---@param request { listener: string?, address: string?, port: integer?, direction: "inbound" | "outbound" | nil, method: string?, host: string?, path: string?, tls: boolean?, sni: string?, alpn: string?, tcp: boolean? }
+---@return debrief.Walk
+function Evidence:walk(request) end
+
 ---The check has no business here; findings given before are dropped.
 ---@param reason string
 function Evidence:not_applicable(reason) end

@@ -29,7 +29,7 @@ extern "C" {
 #endif
 
 #define DEBRIEF_ABI_MAJOR 1 /* a meaning or a position changed: must be equal */
-#define DEBRIEF_ABI_MINOR 0 /* something was appended: the plugin's must not be above the host's */
+#define DEBRIEF_ABI_MINOR 1 /* something was appended: the plugin's must not be above the host's */
 #define DEBRIEF_MAGIC     0x64627266u /* "dbrf" */
 #define DEBRIEF_NOTE_NAME "debrief"
 #define DEBRIEF_NOTE_TYPE 1u
@@ -92,6 +92,41 @@ struct debrief_check {
 struct debrief_record;  /* one piece of evidence */
 struct debrief_finding; /* a finding under construction */
 
+/* A request to walk through the configuration; NULL and 0: not known. */
+struct debrief_request {
+    uint32_t size; /* sizeof this struct */
+    uint32_t port;
+    const char *listener;  /* by name; else it is found by address and port */
+    const char *address;   /* IP that the connection goes to */
+    const char *direction; /* "inbound", "outbound" */
+    const char *method;    /* NULL: GET */
+    const char *host;      /* as sent */
+    const char *path;      /* NULL: "/" */
+    const char *sni;       /* NULL: the host */
+    const char *alpn;      /* NULL: http/1.1 */
+    uint32_t tls;          /* 1: by TLS */
+    uint32_t tcp;          /* 1: a bare connection, no request */
+};
+
+struct debrief_hop {
+    const char *kind; /* listener, filter-chain, http-filter, route-config, virtual-host, route,
+                         cluster, endpoints */
+    const char *name; /* "" when it has none */
+    const char *why;  /* why this one, or why it breaks here */
+    const struct debrief_record *record; /* to cite, or NULL */
+};
+
+struct debrief_walk {
+    const char *ends; /* forwarded, answered, refused, reset, unknown */
+    uint32_t status;  /* 0: the upstream decides, or nobody can tell */
+    uint32_t hops_len;
+    const struct debrief_hop *const *hops;
+    const struct debrief_hop *broke; /* where it fails; NULL */
+    const char *flag;                /* response flag in the access log; NULL */
+    const char *unknown;             /* why nobody can tell beyond the last hop; NULL */
+    const char *depends;             /* what else may decide; NULL */
+};
+
 /* The host's functions. They travel in the context, with the size of this table in front. */
 struct debrief_host {
     uint32_t size; /* sizeof the host's table: a call at or beyond it is not there */
@@ -139,6 +174,11 @@ struct debrief_host {
     void (*ask)(struct debrief_ctx *ctx, const char *evidence, const char *why, const char *how);
     /* The check does not apply here, for this reason; findings given before are dropped. */
     void (*not_applicable)(struct debrief_ctx *ctx, const char *reason);
+    /* ---- since minor 1 ---- */
+    /* What the proxy would do with a request, by those of xds.listeners, xds.filter_chains,
+     * xds.virtual_hosts, xds.routes, xds.clusters, clusters and hosts that the check needs. */
+    const struct debrief_walk *(*walk)(struct debrief_ctx *ctx,
+                                       const struct debrief_request *request);
 };
 
 struct debrief_ctx {
@@ -314,6 +354,13 @@ static inline void debrief_ask(struct debrief_ctx *ctx, const char *evidence, co
 static inline void debrief_not_applicable(struct debrief_ctx *ctx, const char *reason)
 {
     ctx->host->not_applicable(ctx, reason);
+}
+
+static inline const struct debrief_walk *debrief_walk(struct debrief_ctx *ctx,
+                                                      struct debrief_request request)
+{
+    request.size = sizeof request;
+    return ctx->host->walk(ctx, &request);
 }
 
 #ifdef __cplusplus
