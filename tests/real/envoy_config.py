@@ -131,19 +131,79 @@ def serve_tls(listener_fields, secret):
                 {"name": secret, "sds_config": from_ads("0s")}]}}}
 
 
-def twin_chains(port):
-    """A listener whose two filter chains have the same conditions: Envoy refuses it."""
-    twins = listener("ingress", port, "ingress-routes")
-    twins["filter_chains"] *= 2
-    return twins
+# Changes of what a server serves (resources, ports), each of which a proxy refuses, or at least should notice
+
+def twin_chains(resources, _):
+    """Two filter chains of a listener have the same conditions."""
+    resources["LDS"][0]["filter_chains"] *= 2
 
 
-def unknown_filter(port):
-    """A listener with a filter that no Envoy has: refused, and it also makes /config_dump unreadable."""
-    strange = listener("ingress", port, "ingress-routes")
-    strange["filter_chains"][0]["filters"].insert(
+def unknown_filter(resources, _):
+    """A listener with a filter that no Envoy has: it also makes /config_dump unreadable."""
+    resources["LDS"][0]["filter_chains"][0]["filters"].insert(
         0, {"name": "example.unknown", "typed_config": {"@type": "type.googleapis.com/example.Unknown"}})
-    return strange
+
+
+def duplicate_address(resources, ports):
+    """A second listener on the first one's address."""
+    resources["LDS"].append(listener("ingress-copy", ports["ingress"], "ingress-routes"))
+
+
+def unknown_field(resources, _):
+    """A listener with a field that this Envoy does not know."""
+    resources["LDS"][0]["unknown_field"] = 9999
+
+
+def empty_prefix(resources, _):
+    """A listener whose connection manager breaks a rule of the API."""
+    resources["LDS"][0]["filter_chains"][0]["filters"][0]["typed_config"]["stat_prefix"] = ""
+
+
+def unknown_cluster(resources, _):
+    """A listener whose own routes name a cluster that was not sent."""
+    manager = resources["LDS"][0]["filter_chains"][0]["filters"][0]["typed_config"]
+    del manager["rds"]
+    manager["route_config"] = routes("ingress-routes", "payments")
+
+
+def host_name(resources, _):
+    """A listener with a name where an address must stand."""
+    resources["LDS"][0]["address"] = address("gateway.shop.example.com", 10000)
+
+
+def bad_ring(resources, _):
+    """A cluster whose hash ring is at least larger than it is at most."""
+    resources["CDS"][0].update(lb_policy="RING_HASH",
+                               ring_hash_lb_config={"minimum_ring_size": 5, "maximum_ring_size": 2})
+
+
+def old_field(resources, _):
+    """A cluster with a field that is deprecated."""
+    resources["CDS"][0]["http2_protocol_options"] = {}
+
+
+def bad_secret(resources, _):
+    """A certificate that is none."""
+    serve_tls(resources["LDS"][0], "ingress-certificate")
+    resources["SDS"] = [{"name": "ingress-certificate", "tls_certificate": {
+        "certificate_chain": {"inline_string": "-----BEGIN CERTIFICATE-----\nbm90aGluZw==\n"
+                                               "-----END CERTIFICATE-----\n"},
+        "private_key": {"inline_string": "none"}}}]
+
+
+NO_DEPRECATED = {"layered_runtime": {"layers": [
+    {"name": "strict", "static_layer": {"envoy.features.fail_on_any_deprecated_feature": True}}]}}
+
+
+def tiny_heap():
+    """An overload manager for which any heap is too large."""
+    monitor = "type.googleapis.com/envoy.extensions.resource_monitors.fixed_heap.v3.FixedHeapConfig"
+    names = ("stop_accepting_requests", "shrink_heap")
+    return {"refresh_interval": "0.25s",
+            "resource_monitors": [{"name": "envoy.resource_monitors.fixed_heap", "typed_config": {
+                "@type": monitor, "max_heap_size_bytes": 1000000}}],
+            "actions": [{"name": "envoy.overload_actions." + name, "triggers": [
+                {"name": "envoy.resource_monitors.fixed_heap", "threshold": {"value": 0.9}}]} for name in names]}
 
 
 def routes(name, cluster, domains=("*",)):

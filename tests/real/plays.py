@@ -3,6 +3,7 @@
 A play gets a Scene; what differs between states is its arguments, so that a state is one row of states.py.
 """
 import os
+import socket
 import subprocess
 import time
 
@@ -20,7 +21,7 @@ CHECKER = "ELB-HealthChecker/2.0"
 
 
 def _start_proxy(scene, client="envoy", back_off=FASTER, first_wait="0s", host=LOOPBACK, authority=None, dns=None,
-                 as_nobody=False):
+                 more=None, **how):
     """Start an Envoy that takes its configuration from the management server with one of the two gRPC clients."""
     port = scene.ports["xds"]
     if client == "google":
@@ -30,7 +31,7 @@ def _start_proxy(scene, client="envoy", back_off=FASTER, first_wait="0s", host=L
         tls = config.client_tls(authority, NAME) if authority else None
         cluster = config.xds_cluster(host, port, tls, dns)
         boot = config.bootstrap(NODE, scene.ports["admin"], config.envoy_grpc(back_off), [cluster], first_wait)
-    scene.start_envoy(boot, as_nobody)
+    scene.start_envoy(dict(boot, **(more or {})), **how)
 
 
 def _closed(scene, times):
@@ -212,11 +213,43 @@ def port_taken(scene):
     _rejected(scene, "Address already in use")
 
 
-def rejects(scene, resources, text):
-    """The proxy refuses a listener of the server's for a reason of its own."""
-    scene.start_xds(resources=dict(_full(scene), LDS=[resources(scene.ports["ingress"])]))
+def rejects(scene, change, text, counter="listener_manager.lds.update_rejected", **how):
+    """The proxy refuses something of the server's for a reason of its own; change(resources, ports) makes it so."""
+    full = _full(scene)
+    change(full, scene.ports)
+    scene.start_xds(resources=full)
+    _start_proxy(scene, **how)
+    scene.wait_log(text)
+    if counter:
+        scene.wait_stat(counter)
+    scene.wait_state("LIVE")
+    scene.settle()
+
+
+def changes(scene, first, then, text):
+    """The server changes its mind after a while; one of the two is refused. first and then are changes, or None."""
+    served = []
+    for change in (first, then):
+        full = _full(scene)
+        if change:
+            change(full, scene.ports)
+        served.append(full)
+    scene.start_app()
+    scene.start_xds(resources=served[0], then=served[1])
     _start_proxy(scene)
-    _rejected(scene, text)
+    scene.wait_log(text)
+    scene.wait_stat("listener_manager.lds.update_attempt", 3)
+    _serving(scene)
+
+
+def gives_up(scene, kinds):
+    """The server never answers some kinds, and the proxy waits for them only a while: LIVE without them."""
+    resources = {kind: each for kind, each in _full(scene).items() if kind not in kinds}
+    scene.start_xds(resources=resources)
+    _start_proxy(scene, first_wait="2s")
+    scene.wait_log("initial fetch timed out")
+    scene.wait_state("LIVE")
+    scene.settle()
 
 
 def admin_port_taken(scene):
@@ -227,6 +260,58 @@ def admin_port_taken(scene):
     scene.wait("the proxy's exit", lambda: scene.envoy.poll() is not None)
     if "Address already in use" not in scene.log():
         raise Trouble("the proxy died of something else")
+
+
+# The process
+
+def ends(scene, number):
+    """A serving proxy is ended by a signal: only its log remains."""
+    healthy(scene)
+    scene.envoy.send_signal(number)
+    scene.wait("the proxy's exit", lambda: scene.envoy.poll() is not None)
+
+
+def base_id_taken(scene):
+    """A proxy with the same base id runs already: the second one exits."""
+    scene.start_xds(resources=_full(scene))
+    path = os.path.join(scene.work, "base-id")
+    _start_proxy(scene, options=("--base-id-path", path))
+    scene.wait_state("LIVE")
+    with open(path, encoding="ascii") as source:
+        number = source.read().strip()
+    os.truncate(scene.log_path, 0)
+    _start_proxy(scene, base_id="--base-id " + number)
+    scene.wait("the second proxy's exit", lambda: scene.envoy.poll() is not None)
+
+
+def few_files(scene, limit=48, connections=160):
+    """The proxy may open few files, and many clients come."""
+    scene.start_app()
+    scene.start_xds(resources=_full(scene))
+    _start_proxy(scene, open_files=limit)
+    _serving(scene)
+    clients = []
+    for _ in range(connections):
+        client = socket.create_connection((LOOPBACK, scene.ports["ingress"]), timeout=5)
+        client.sendall(b"GET /orders HTTP/1.1\r\nHost: shop.example.com\r\n\r\n")
+        clients.append(client)
+    scene.wait_log("Too many open files")
+    for client in clients:
+        client.close()
+    time.sleep(2)
+
+
+def overloaded(scene):
+    """The overload manager finds the heap too large and refuses requests."""
+    scene.start_app()
+    scene.start_xds(resources=_full(scene))
+    _start_proxy(scene, more={"overload_manager": config.tiny_heap()})
+    _serving(scene)
+    scene.wait_stat("overload.envoy.overload_actions.stop_accepting_requests.active")
+    answers = [_ask(scene, "/orders", host="shop.example.com") for _ in range(6)]
+    if answers != [503] * 6:
+        raise Trouble("unexpected answers: %s" % answers)
+    time.sleep(1)
 
 
 # A proxy that works, or did

@@ -7,12 +7,14 @@ import ctypes
 import http.client
 import json
 import os
+import resource
 import select
 import signal
 import socket
 import subprocess
 import sys
 import time
+from functools import partial
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 LOOPBACK = "127.0.0.1"
@@ -23,15 +25,18 @@ POLL_EVERY = 0.2
 SETTLED = 10          # seconds after which a proxy is no longer "just starting", whoever judges it
 PATIENT = 13          # seconds of uptime, above the section probes' patience of 10: all judge a waiting proxy alike
 NOBODY = 65534
+CHANGE_AFTER = "3"    # seconds after which a server that changes its mind does so
 
 
 class Trouble(Exception):
     """The state could not be brought about."""
 
 
-def _die_with_parent():
+def _die_with_parent(open_files=None):
     """Between fork and exec: the kernel kills the child when the driver dies, however it dies."""
     set_parent_death_signal = 1
+    if open_files:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (open_files, open_files))
     ctypes.CDLL(None, use_errno=True).prctl(set_parent_death_signal, signal.SIGKILL, 0, 0, 0)
 
 
@@ -83,11 +88,13 @@ class Scene:
             raise Trouble("%s did not start: see %s" % (script, log.name))
         return child
 
-    def start_xds(self, *behaviour, resources=None):
-        """Start the management server."""
+    def start_xds(self, *behaviour, resources=None, then=None):
+        """Start the management server. then: what it serves a little later."""
         args = ["--listen", self.at("xds")] + list(behaviour)
         if resources is not None:
             args += ["--resources", self._write("resources.json", resources)]
+        if then is not None:
+            args += ["--then", CHANGE_AFTER, self._write("then.json", then)]
         return self._start_helper(os.path.join(self.cache, "venv/bin/python"), "xds_server.py", *args)
 
     def start_app(self):
@@ -98,19 +105,20 @@ class Scene:
         """Start the DNS server."""
         return self._start_helper(sys.executable, "dns_server.py", "--listen", self.at("dns"), "--answer", answer)
 
-    def start_envoy(self, bootstrap, as_nobody=False):
+    def start_envoy(self, bootstrap, as_nobody=False, options=(), open_files=None,
+                    base_id="--use-dynamic-base-id"):
         """Start the proxy; its log is its standard error. As nobody it gets its program and its configuration as
-        open files, because the folders that hold them may be closed to that user."""
+        open files, because the folders that hold them may be closed to that user. open_files: its limit of them."""
         program = os.path.join(self.cache, "envoy-" + self.version)
         config = self._write("envoy.json", bootstrap)
         files = [os.open(path, os.O_RDONLY) for path in ((program, config) if as_nobody else ())]
         executable, config = ("/proc/self/fd/%d" % each for each in files) if files else (program, config)
-        self.command = ["envoy", "-c", config, "--use-dynamic-base-id", "--concurrency", "1",
-                        "--file-flush-interval-msec", "200"]
+        self.command = ["envoy", "-c", config, *base_id.split(), "--concurrency", "1",
+                        "--file-flush-interval-msec", "200", *options]
         with open(self.log_path, "ab") as log:
             self.envoy = subprocess.Popen(  # pylint: disable=consider-using-with
                 self.command, executable=executable, pass_fds=files, stdin=subprocess.DEVNULL, stdout=log,
-                stderr=log, preexec_fn=_become_nobody if as_nobody else _die_with_parent,
+                stderr=log, preexec_fn=_become_nobody if as_nobody else partial(_die_with_parent, open_files),
                 env=dict(os.environ, TZ="UTC"))
         self.started = time.monotonic()
         self.children.append(self.envoy)

@@ -10,6 +10,10 @@ that accepts streams and keeps silent, and `{"CDS": []}` one that answers CDS an
     xds_server.py --listen ... --close-code 7 --close-text "no"      close each stream on its first request
     xds_server.py --listen ... --resources full.json --recycle 4 2   serve, but end the first two streams (code 0)
                                                                      after 4 s each
+    xds_server.py --listen ... --resources one.json --then 3 two.json   send what the second file holds, as version 2,
+                                                                     3 s after a stream began
+
+A resource with the member "unknown_field": N gets a field of that number, which no Envoy knows.
 
 Prints `listening` on standard output once it accepts connections, and a line per event on standard error.
 """
@@ -64,19 +68,27 @@ def say(text):
     sys.stderr.flush()
 
 
+def _tag(number):
+    """The wire form of a varint field's number."""
+    left, wire = number << 3, b""
+    while left > 0x7f:
+        wire, left = wire + bytes([left & 0x7f | 0x80]), left >> 7
+    return wire + bytes([left])
+
+
 class Snapshot:
     """The resources of one file, packed once, by type URL."""
 
-    VERSION = "1"
-
-    def __init__(self, path):
+    def __init__(self, path, version="1"):
+        self.version = version
         self.by_type = {}
         self.named = {TYPES[kind] for kind in BY_NAME}
         if not path:
             return
         for module in MESSAGES:
             importlib.import_module(module)
-        descriptor_pool.Default().Add(UNKNOWN)
+        if version == "1":
+            descriptor_pool.Default().Add(UNKNOWN)
         with open(path, encoding="utf-8") as source:
             for kind, resources in json.load(source).items():
                 self.by_type[TYPES[kind]] = [self._pack(TYPES[kind], each) for each in resources]
@@ -84,7 +96,10 @@ class Snapshot:
     @staticmethod
     def _pack(type_url, fields):
         packed = any_pb2.Any()
-        json_format.ParseDict(dict(fields, **{"@type": type_url}), packed)
+        known = {key: value for key, value in fields.items() if key != "unknown_field"}
+        json_format.ParseDict(dict(known, **{"@type": type_url}), packed)
+        if "unknown_field" in fields:
+            packed.value += _tag(fields["unknown_field"]) + b"\x01"
         return fields.get("name") or fields.get("cluster_name"), packed
 
     def answers(self, type_url):
@@ -119,10 +134,18 @@ class StateOfTheWorld:
         if not self.snapshot.answers(kind) or self.sent_names.get(kind) == names:
             return None
         self.sent_names[kind] = names
+        return self._response(kind)
+
+    def renew(self, snapshot):
+        """The responses that tell what was answered so far anew, from another snapshot."""
+        self.snapshot = snapshot
+        return [self._response(kind) for kind in self.sent_names if snapshot.answers(kind)]
+
+    def _response(self, kind):
         self.count += 1
         return discovery_pb2.DiscoveryResponse(
-            version_info=Snapshot.VERSION, type_url=kind, nonce=str(self.count),
-            resources=[packed for _, packed in self.snapshot.select(kind, names)])
+            version_info=self.snapshot.version, type_url=kind, nonce=str(self.count),
+            resources=[packed for _, packed in self.snapshot.select(kind, self.sent_names[kind])])
 
 
 class Delta:
@@ -132,7 +155,7 @@ class Delta:
 
     def __init__(self, snapshot):
         self.snapshot = snapshot
-        self.started = set()
+        self.wanted = {}
         self.count = 0
 
     def answer(self, request):
@@ -142,13 +165,22 @@ class Delta:
             say("refused %s: %s" % (kind, request.error_detail.message))
             return None
         names = set(request.resource_names_subscribe)
-        if not self.snapshot.answers(kind) or (kind in self.started and not names):
+        if not self.snapshot.answers(kind) or (kind in self.wanted and not names):
             return None
-        self.started.add(kind)
+        self.wanted.setdefault(kind, set()).update(names)
+        return self._response(kind, names)
+
+    def renew(self, snapshot):
+        """The responses that tell what was answered so far anew, from another snapshot."""
+        self.snapshot = snapshot
+        return [self._response(kind, names) for kind, names in self.wanted.items() if snapshot.answers(kind)]
+
+    def _response(self, kind, names):
         self.count += 1
+        version = self.snapshot.version
         return discovery_pb2.DeltaDiscoveryResponse(
-            system_version_info=Snapshot.VERSION, type_url=kind, nonce=str(self.count),
-            resources=[discovery_pb2.Resource(name=name, version=Snapshot.VERSION, resource=packed)
+            system_version_info=version, type_url=kind, nonce=str(self.count),
+            resources=[discovery_pb2.Resource(name=name, version=version, resource=packed)
                        for name, packed in self.snapshot.select(kind, names)])
 
 
@@ -158,6 +190,7 @@ class Server:
     def __init__(self, options):
         self.options = options
         self.snapshot = Snapshot(options.resources)
+        self.next = Snapshot(options.then[1], "2") if options.then else None
         self.streams = 0
 
     def handler(self, session_class):
@@ -172,14 +205,19 @@ class Server:
         """Serve one stream until the peer leaves or the chosen behaviour ends it."""
         inbox = queue.Queue()
         threading.Thread(target=self._receive, args=(requests, inbox), daemon=True).start()
-        deadline = self._deadline()
+        deadline, change = self._deadline(), self._change()
         while True:
+            until = change or deadline
             try:
-                wait = max(0.0, deadline - time.monotonic()) if deadline else None
-                request = inbox.get(timeout=wait)
+                request = inbox.get(timeout=max(0.0, until - time.monotonic()) if until else None)
             except queue.Empty:
-                say("ended the stream gracefully")
-                return
+                if not change:
+                    say("ended the stream gracefully")
+                    return
+                change = None
+                say("changed what is served")
+                yield from session.renew(self.next)
+                continue
             if request is None:
                 say("the peer left")
                 return
@@ -196,6 +234,10 @@ class Server:
         seconds, times = self.options.recycle or (0, 0)
         self.streams += 1
         return time.monotonic() + seconds if self.streams <= times else None
+
+    def _change(self):
+        """When a stream that begins now is told the second file's resources, if ever."""
+        return time.monotonic() + float(self.options.then[0]) if self.next else None
 
     @staticmethod
     def _receive(requests, inbox):
@@ -228,6 +270,7 @@ def arguments():
     parser.add_argument("--close-text", default="", metavar="TEXT")
     parser.add_argument("--recycle", type=int, nargs=2, metavar=("SECONDS", "TIMES"),
                         help="end streams after so long with code 0, so often; then serve on")
+    parser.add_argument("--then", nargs=2, metavar=("SECONDS", "FILE"), help="what to serve so long after a stream began")
     parser.add_argument("--tls", nargs=2, metavar=("CERT", "KEY"), help="serve with TLS")
     return parser.parse_args()
 
