@@ -5,8 +5,8 @@
 local DOCS = "https://www.envoyproxy.io/docs/envoy/latest/intro/arch_overview/operations/init"
 
 local FAMILIES = {
-  Listener = { prefix = "listener_manager.lds.", what = "listeners", accepted = "listener" },
-  Cluster = { prefix = "cluster_manager.cds.", what = "clusters", accepted = "clusters" },
+  Listener = { prefix = "listener_manager.lds.", what = "listeners", type = "lds" },
+  Cluster = { prefix = "cluster_manager.cds.", what = "clusters", type = "cds" },
   RouteConfiguration = { what = "routes", glob = "*.rds.*.update_success" },
   Secret = { what = "secrets", glob = "*sds.*.update_success" },
   ClusterLoadAssignment = { what = "endpoints" },
@@ -18,11 +18,11 @@ local function family_name(type_url)
   return rest[name:match("discovery:(%l+)") or ""] or name
 end
 
-local function accepted_later(ev, family, record)
+local function answered_later(ev, family, record)
   local time = record and ev:time(record)
   for other in ev:each("log.xds_answered") do
     local at = ev:time(other)
-    if time and at and at > time and family.accepted and other[family.accepted] then return true end
+    if time and at and at > time and family.type and other.type == family.type then return true end
   end
   return false
 end
@@ -70,7 +70,7 @@ return debrief.check {
     for name, record in pairs(timed_out(ev)) do
       local family = FAMILIES[name] or { what = name }
       local accepted = successes(ev, family)
-      local over = (accepted or 0) > 0 or accepted_later(ev, family, record)
+      local over = (accepted or 0) > 0 or answered_later(ev, family, record)
       local finding = ev:report("config-rejected.fetch-timed-out", "config", name,
         over and "the first answer for %s came later than the proxy waits for it; they were accepted since"
           or "no answer for %s came in time: the proxy stopped waiting and goes on without them", family.what):cite(record)
