@@ -5,6 +5,8 @@
 #include "base/alloc.h"
 #include "check/loader.h"
 #include "debrief/plugin.h"
+#include "reason/iam.h"
+#include "reason/network.h"
 #include "reason/walk.h"
 
 #include <string.h>
@@ -185,6 +187,38 @@ static const struct debrief_walk *host_walk(struct debrief_ctx *ctx,
     return out;
 }
 
+static uint32_t give(const struct answer *answer, const char **why,
+                     const struct debrief_record **record)
+{
+    if (why)
+        *why = answer->why;
+    if (record)
+        *record = (const struct debrief_record *)answer->record;
+    return (uint32_t)answer->decision;
+}
+
+static uint32_t host_iam(struct debrief_ctx *ctx, const char *role, const char *action,
+                         const char *resource, const char **why,
+                         const struct debrief_record **record)
+{
+    struct answer answer;
+    iam_ask(view_of(ctx),
+            &(struct iam_question){.role = role, .action = action, .resource = resource}, &answer);
+    return give(&answer, why, record);
+}
+
+static uint32_t host_path(struct debrief_ctx *ctx, const char *from, const char *to, uint32_t port,
+                          const char *protocol, const char **why,
+                          const struct debrief_record **record)
+{
+    struct answer answer;
+    network_ask(
+        view_of(ctx),
+        &(struct network_question){.from = from, .to = to, .port = (int)port, .protocol = protocol},
+        &answer);
+    return give(&answer, why, record);
+}
+
 static const struct debrief_host host = {
     .size = sizeof(struct debrief_host),
     .next = host_next,
@@ -208,6 +242,8 @@ static const struct debrief_host host = {
     .ask = host_ask,
     .not_applicable = host_not_applicable,
     .walk = host_walk,
+    .iam = host_iam,
+    .path = host_path,
 };
 
 struct loaded { /* plugins of this runner */

@@ -54,6 +54,7 @@ static const struct answer {
 /* Answers that are one object themselves, known by a field. */
 static const struct answer whole_answers[] = {
     {"PolicyDocument", "PolicyName", "aws.policies", "PolicyName", "inline"},
+    {"PolicyNames", "PolicyNames", "aws.policy_names", NULL, NULL},
     {"Statement", "Version", "aws.policies", NULL, "document"},
     {"policyText", "repositoryName", "aws.repository_policies", "repositoryName", NULL},
 };

@@ -28,6 +28,8 @@ void bind_evidence_push(lua_State *L, struct view *view);
 struct view *bind_evidence_view(lua_State *L, int index); /* [-0, +0, v] */
 /* [-0, +1, m] nil for NULL. */
 void bind_evidence_push_record(lua_State *L, struct view *view, const struct record *record);
+/* The same for a part of a record, which has no columns: its fields are paths. */
+void bind_evidence_push_part(lua_State *L, struct view *view, const struct record *record);
 struct bind_record *bind_evidence_record(lua_State *L, int index); /* [-0, +0, v] */
 
 /* [-2, +1, e] ev:walk{ port = , host = , path = , ... } */
@@ -41,6 +43,9 @@ void bind_evidence_metatable(lua_State *L, const char *name, const void *methods
 
 /* [-0, +1, m] A finding. */
 void bind_finding_push(lua_State *L, struct view *view, struct builder_finding *finding);
+/* [-2, +4, e] ev:iam{}, ev:path{}: decision, why, record, reason */
+int bind_reason_iam(lua_State *L);
+int bind_reason_path(lua_State *L);
 /* Words of severity and confidence as enum values; 0: no such word. */
 int bind_finding_severity(const char *word);
 int bind_finding_confidence(const char *word);

@@ -48,6 +48,14 @@ void bind_evidence_push_record(lua_State *L, struct view *view, const struct rec
         lua_pushnil(L);
 }
 
+void bind_evidence_push_part(lua_State *L, struct view *view, const struct record *record)
+{
+    if (record && !record->cells)
+        push_record(L, view, record, true);
+    else
+        bind_evidence_push_record(L, view, record);
+}
+
 struct bind_record *bind_evidence_record(lua_State *L, int index)
 {
     return luaL_checkudata(L, index, BIND_RECORD);
@@ -379,6 +387,8 @@ static const luaL_Reg evidence_methods[] = {
     {"walk", bind_walk},
     {"report", NULL}, /* has an upvalue */
     {"not_applicable", ev_not_applicable},
+    {"iam", bind_reason_iam},
+    {"path", bind_reason_path},
     {NULL, NULL},
 };
 

@@ -73,6 +73,16 @@ function Evidence:param(name) end
 ---@return number
 function Evidence:now() end
 
+---May the role do this to that, by the policies given? docs/lua-checks.md lists reasons and the needs to declare.
+---@param question { role: string?, action: string, resource: string, endpoint: string? }
+---@return "granted" | "denied" | "undecidable" decision, string why, debrief.Record? record, string? reason
+function Evidence:iam(question) end
+
+---Is the network open from here to there? docs/lua-checks.md lists reasons and the needs to declare.
+---@param question { from: string, to: string, port: integer, protocol: string? }
+---@return "open" | "closed" | "undecidable" decision, string why, debrief.Record? record, string? reason
+function Evidence:path(question) end
+
 ---What would decide a question that the evidence leaves open.
 ---@param ask { evidence: string, why: string, how: string }
 function Evidence:ask(ask) end

@@ -21,6 +21,11 @@ static void run(struct debrief_ctx *ctx)
         debrief_ask(ctx, "stats", "why", "how");
     if (debrief_num(ctx, debrief_next(ctx, "stats", NULL), "value", 0) > 1)
         debrief_not_applicable(ctx, "reason");
+    const char *why = NULL;
+    const struct debrief_record *decides = NULL;
+    if (debrief_iam(ctx, "role", "ecr:BatchGetImage", "*", &why, &decides) == DEBRIEF_NO ||
+        debrief_path(ctx, "eni-1", "internet", 443, "tcp", &why, &decides) == DEBRIEF_NO)
+        debrief_cite(ctx, debrief_report(ctx, "header.seen", "proxy", "envoy", "%s", why), decides);
 }
 
 static const char *const needs[] = {"stats", NULL};

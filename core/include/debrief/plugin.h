@@ -39,6 +39,7 @@ enum debrief_severity { DEBRIEF_INFO = 10, DEBRIEF_WARNING = 20, DEBRIEF_ERROR =
 enum debrief_confidence { DEBRIEF_POSSIBLE = 10, DEBRIEF_LIKELY = 20, DEBRIEF_CERTAIN = 30 };
 enum debrief_when { DEBRIEF_UNKNOWN = 0, DEBRIEF_NOW = 1, DEBRIEF_BEFORE = 2 };
 enum debrief_evidence { DEBRIEF_ABSENT = 0, DEBRIEF_PARTIAL = 1, DEBRIEF_COMPLETE = 2 };
+enum debrief_decision { DEBRIEF_UNDECIDABLE = 0, DEBRIEF_YES = 1, DEBRIEF_NO = 2 };
 enum debrief_param_type {
     DEBRIEF_STRING = 1,
     DEBRIEF_NUMBER = 2,
@@ -179,6 +180,15 @@ struct debrief_host {
      * xds.virtual_hosts, xds.routes, xds.clusters, clusters and hosts that the check needs. */
     const struct debrief_walk *(*walk)(struct debrief_ctx *ctx,
                                        const struct debrief_request *request);
+    /* May ROLE (name or ARN) do ACTION to RESOURCE (an ARN, or "*")? YES: granted, NO: denied. *why is
+     * a sentence, *record what to cite or NULL; either pointer may be NULL. The check declares, as
+     * optional needs, what docs/c-plugins.md lists. */
+    uint32_t (*iam)(struct debrief_ctx *ctx, const char *role, const char *action,
+                    const char *resource, const char **why, const struct debrief_record **record);
+    /* Is the network open from FROM (task, network interface, instance, security group, address) to
+     * PORT of TO (the same, a host name, a VPC endpoint, "internet")? PROTOCOL "tcp" or "udp". */
+    uint32_t (*path)(struct debrief_ctx *ctx, const char *from, const char *to, uint32_t port,
+                     const char *protocol, const char **why, const struct debrief_record **record);
 };
 
 struct debrief_ctx {
@@ -361,6 +371,20 @@ static inline const struct debrief_walk *debrief_walk(struct debrief_ctx *ctx,
 {
     request.size = sizeof request;
     return ctx->host->walk(ctx, &request);
+}
+
+static inline uint32_t debrief_iam(struct debrief_ctx *ctx, const char *role, const char *action,
+                                   const char *resource, const char **why,
+                                   const struct debrief_record **record)
+{
+    return ctx->host->iam(ctx, role, action, resource, why, record);
+}
+
+static inline uint32_t debrief_path(struct debrief_ctx *ctx, const char *from, const char *to,
+                                    uint32_t port, const char *protocol, const char **why,
+                                    const struct debrief_record **record)
+{
+    return ctx->host->path(ctx, from, to, port, protocol, why, record);
 }
 
 #ifdef __cplusplus
