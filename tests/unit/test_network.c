@@ -22,7 +22,7 @@
 #define ALL            "{'IpProtocol':'-1','IpRanges':[{'CidrIp':'0.0.0.0/0'}]}"
 #define TCP(from, to, cidr)                                                                        \
     "{'IpProtocol':'tcp','FromPort':" #from ",'ToPort':" #to ",'IpRanges':[{'CidrIp':'" cidr "'}]" \
-                                                                                             "}"
+    "}"
 #define LIST(id)                                                                                   \
     "{'IpProtocol':'tcp','FromPort':443,'ToPort':443,'PrefixListIds':[{'PrefixListId':'" id "'}]}"
 #define ROUTES(more)                                                                               \
