@@ -1,6 +1,7 @@
 /* Stage: read. Environment variables: env files, docker --env-file, the output of env, export and
- * declare -x, and /proc/PID/environ with its NUL bytes. Writes env. Further lines of a value that holds
- * line breaks are left out. */
+ * declare -x, /proc/PID/environ with its NUL bytes, and the lists that an agent logs. Writes env. Further
+ * lines of a value that holds line breaks are left out. */
+#include "read/env.h"
 #include "base/alloc.h"
 #include "base/str.h"
 #include "evidence/identity.h"
@@ -92,6 +93,60 @@ static void read_variables(struct reading *reading)
 {
     reading_lines(reading, read_line);
     evidence_supplied(reading->evidence, "env", reading->complete);
+}
+
+/* ---- lists in logs ---- */
+
+static void add_listed(struct evidence *evidence, const struct record *from,
+                       const struct variable *variable)
+{
+    char buf[32];
+    char *name = xstrndup(variable->name, variable->name_len);
+    struct record *record = evidence_wants(evidence, "env", name)
+                                ? evidence_add(evidence, "env", from->source)
+                                : NULL;
+    if (record) {
+        char *value = xstrndup(variable->value, variable->value_len);
+        record->line = from->line;
+        record->pointer = from->pointer;
+        record->time = from->time;
+        evidence_set(evidence, record, "name", name);
+        evidence_set(evidence, record, "value", value);
+        evidence_set(evidence, record, "container", record_text(from, "container", buf));
+        evidence_set(evidence, record, "workload", record_text(from, "workload", buf));
+        free(value);
+    }
+    free(name);
+}
+
+/* Values may hold blanks: the next variable begins where a name and '=' follow one. */
+static const char *next_listed(const char *at, const char *end)
+{
+    for (; at < end; at++) {
+        const char *name = at + 1;
+        if (*at != ' ')
+            continue;
+        while (name < end &&
+               (isupper((unsigned char)*name) || isdigit((unsigned char)*name) || *name == '_'))
+            name++;
+        if (name < end && name > at + 1 && *name == '=')
+            return at;
+    }
+    return end;
+}
+
+void env_take_list(struct evidence *evidence, const struct record *from, const char *list)
+{
+    const char *at = list, *end = list + strlen(list);
+    while (at < end) {
+        const char *stop = next_listed(at, end);
+        struct variable variable;
+        if (take_variable(&variable, at, (size_t)(stop - at)))
+            add_listed(evidence, from, &variable);
+        at = stop + 1;
+    }
+    /* only what begins with ENVOY_, APPMESH_ or APPNET_ is logged: never all there is */
+    evidence_supplied(evidence, "env", false);
 }
 
 /* ---- recognising ---- */

@@ -123,7 +123,7 @@ static void read(struct reading *reading)
     log_cloudwatch_scan(reading->scan, reading);
 }
 
-static const char *const supplies[] = {"log", "log.*", "access.*", "event.*", "text", NULL};
+static const char *const supplies[] = {"log", "log.*", "access.*", "event.*", "text", "env", NULL};
 
 const struct reader read_log = {
     .kind = "text", .supplies = supplies, .recognise = recognise, .read = read};

@@ -78,6 +78,10 @@ static const struct scan_pattern patterns[] = {
     {"log.tls_error", "TLS[ _]error:[ _](?<error>Secret[ _]is[ _]not[ _]supplied[ _]by[ _]SDS)",
      false, NULL},
 
+    {"log.variables",
+     "(?<about>App Mesh|Envoy|Agent) Environment Variables: \\[(?<list>[^\\r\\n]*)\\]", false,
+     NULL},
+
     {"log.workers_started", "all dependencies initialized\\. starting workers", false, NULL},
 
     /* The ordinary lines of a proxy that is served: what comes most often of all, so it is one event for

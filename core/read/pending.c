@@ -62,6 +62,22 @@ void pending_set_from(struct pending *pending, size_t from, const char *column, 
         set(&pending->rows[i], column, value);
 }
 
+void pending_default_from(struct pending *pending, size_t from, const char *column,
+                          const char *value)
+{
+    if (!value)
+        return;
+    value = arena_strdup(pending->arena, value);
+    for (size_t i = from; i < pending->len; i++) {
+        const struct pending_row *row = &pending->rows[i];
+        bool has = false;
+        for (int j = 0; j < row->len; j++)
+            has = has || strcmp(row->cells[j].column, column) == 0;
+        if (!has)
+            set(&pending->rows[i], column, value);
+    }
+}
+
 void pending_clear(struct pending *pending)
 {
     if (!pending->len)

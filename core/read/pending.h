@@ -35,6 +35,10 @@ void pending_set(struct pending *pending, struct pending_row *row, const char *c
 /* The same for all rows from FROM on. */
 void pending_set_from(struct pending *pending, size_t from, const char *column, const char *value);
 
+/* The same, of those that have no value in COLUMN. */
+void pending_default_from(struct pending *pending, size_t from, const char *column,
+                          const char *value);
+
 void pending_clear(struct pending *pending); /* nobody wants what waits */
 
 /* Makes records of all rows when somebody wants those with KEY, and forgets them. */

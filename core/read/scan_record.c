@@ -6,6 +6,7 @@
 #include "base/buf.h"
 #include "base/str.h"
 #include "evidence/identity.h"
+#include "read/env.h"
 #include "read/log_access.h"
 #include "read/log_unwrap.h"
 #include <inttypes.h>
@@ -274,6 +275,16 @@ static void note_peer(const struct scan_target *target, const struct record *rec
         identity_note_xds(target->evidence, target->source, NULL, peer);
 }
 
+static void note_variables(const struct scan_target *target, const struct record *record)
+{
+    char number[32];
+    const char *list = strcmp(target->event, "log.variables") == 0
+                           ? record_text(record, "list", number)
+                           : NULL;
+    if (list)
+        env_take_list(target->evidence, record, list);
+}
+
 static void write_record(const struct scan_target *target, struct record *record,
                          const struct scan_copy *copy, struct parts *parts, size_t *written)
 {
@@ -303,6 +314,7 @@ static void write_record(const struct scan_target *target, struct record *record
     set_excerpt(target, record, copy, parts);
     *written += strlen(record->excerpt);
     note_peer(target, record);
+    note_variables(target, record);
 }
 
 /* ---- the match ---- */

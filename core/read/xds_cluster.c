@@ -95,16 +95,27 @@ static const char *type_of(const cJSON *cluster)
 
 static void set_limits(struct evidence *evidence, struct record *record, const cJSON *cluster)
 {
-    static const char *const limits[] = {"max_connections", "max_pending_requests", "max_requests"};
+    static const char *const limits[] = {"max_connections", "max_pending_requests", "max_requests",
+                                         "max_retries"};
     const cJSON *threshold;
     char number[32];
+    struct buf all;
+    buf_init(&all, TEXT_MAX);
     cJSON_ArrayForEach (threshold, proto_at(cluster, "circuit_breakers.thresholds")) {
         const char *priority = proto_str(threshold, "priority");
-        if (priority && strcmp(priority, "DEFAULT") != 0)
-            continue;
-        for (size_t i = 0; i < sizeof limits / sizeof *limits; i++)
-            evidence_set(evidence, record, limits[i], proto_scalar(threshold, limits[i], number));
+        bool usual = !priority || strcmp(priority, "DEFAULT") == 0;
+        buf_addf(&all, "%s%s", all.len ? "; " : "", usual ? "DEFAULT" : priority);
+        for (size_t i = 0; i < sizeof limits / sizeof *limits; i++) {
+            const char *limit = proto_scalar(threshold, limits[i], number);
+            if (limit && usual)
+                evidence_set(evidence, record, limits[i], limit);
+            if (limit)
+                buf_addf(&all, " %s=%s", limits[i], limit);
+        }
     }
+    if (all.len)
+        evidence_set(evidence, record, "thresholds", buf_str(&all));
+    buf_release(&all);
 }
 
 /* A threshold without a value is 0: traffic never goes to hosts that are known as unhealthy. */

@@ -116,6 +116,46 @@ static void set_target(struct pending *routes, struct pending_row *row, const cJ
         set_action(routes, row, "direct", proto_scalar(direct, "status", number));
 }
 
+/* ---- retry policies ---- */
+
+static void add_names(struct buf *text, const cJSON *array, const char *member)
+{
+    const cJSON *element;
+    int len = 0;
+    cJSON_ArrayForEach (element, array) {
+        char number[32];
+        const char *name = proto_scalar(element, member, number);
+        const char *short_name = name ? strrchr(name, '.') : NULL;
+        if (name && len < DOMAINS_MAX)
+            buf_addf(text, "%s%s", len++ ? "," : "", short_name ? short_name + 1 : name);
+    }
+}
+
+/* One text per policy, so that two policies are the same when their texts are. */
+static const char *retry_text(struct buf *text, const cJSON *policy)
+{
+    static const char *const fields[][2] = {{"retry_on", "on"},
+                                            {"num_retries", "retries"},
+                                            {"host_selection_retry_max_attempts", "attempts"}};
+    char number[32];
+    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
+        const char *value = proto_scalar(policy, fields[i][0], number);
+        if (value)
+            buf_addf(text, "%s%s=%s", text->len ? " " : "", fields[i][1], value);
+    }
+    const cJSON *codes = proto_at(policy, "retriable_status_codes");
+    const cJSON *predicates = proto_at(policy, "retry_host_predicate");
+    if (cJSON_GetArraySize(codes) > 0) {
+        buf_adds(text, " codes=");
+        add_names(text, codes, "");
+    }
+    if (cJSON_GetArraySize(predicates) > 0) {
+        buf_adds(text, " predicates=");
+        add_names(text, predicates, "name");
+    }
+    return cJSON_IsObject(policy) ? buf_str(text) : NULL;
+}
+
 void xds_route_route(struct xds *xds, const cJSON *route, const char *pointer)
 {
     xds->routes_seen++;
@@ -125,6 +165,11 @@ void xds_route_route(struct xds *xds, const cJSON *route, const char *pointer)
         return;
     set_match(&xds->routes, row, proto_at(route, "match"));
     set_target(&xds->routes, row, route);
+    struct buf retry;
+    buf_init(&retry, TEXT_MAX);
+    pending_set(&xds->routes, row, "retry",
+                retry_text(&retry, proto_at(route, "route.retry_policy")));
+    buf_release(&retry);
 }
 
 /* ---- virtual hosts ---- */
@@ -155,7 +200,12 @@ void xds_route_virtual_host(struct xds *xds, const cJSON *host, const char *poin
         xds_route_route(xds, route, text);
     }
     size_t len = xds->routes_seen;
+    struct buf retry;
+    buf_init(&retry, TEXT_MAX);
     pending_set_from(&xds->routes, xds->routes_named, "virtual_host", proto_str(host, "name"));
+    pending_default_from(&xds->routes, xds->routes_named, "retry",
+                         retry_text(&retry, proto_at(host, "retry_policy")));
+    buf_release(&retry);
     xds->routes_named = xds->routes.len;
     xds->routes_seen = 0;
     struct pending_row *row = xds_wants(xds, "xds.virtual_hosts")

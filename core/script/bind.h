@@ -22,6 +22,7 @@ struct bind_record {
 void bind_evidence_open(lua_State *L);
 void bind_finding_open(lua_State *L);
 void bind_tools_open(lua_State *L);
+void bind_registry_open(lua_State *L);
 
 /* [-0, +1, m] The `ev` of a check; NULL: one that may not be used. */
 void bind_evidence_push(lua_State *L, struct view *view);

@@ -18,6 +18,7 @@ static int open_api(lua_State *L)
     bind_finding_open(L);
     lua_newtable(L);
     bind_tools_open(L);
+    bind_registry_open(L);
     definition_open(L);
     use_open(L);
     lua_setglobal(L, "debrief");

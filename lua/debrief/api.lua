@@ -238,3 +238,9 @@ function debrief.match(text, pattern) end
 ---@param text string?
 ---@return boolean
 function debrief.glob(glob, text) end
+
+---Where App Mesh publishes its images for a region. Given an account instead: the row of that account (its region is
+---"*" for the one that most regions share), nil when it is none of App Mesh's.
+---@param region string
+---@return { region: string, account: string, host: string, arn: string, own: boolean }?
+function debrief.registry(region) end

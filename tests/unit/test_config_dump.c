@@ -307,8 +307,33 @@ static void excerpt(void **state)
     assert_string_equal(given_kind(&given), "config_dump");
     assert_field(&given, "xds.clusters", 0, "max_connections", "32768");
     assert_field(&given, "xds.clusters", 0, "max_requests", "(none)");
+    assert_field(&given, "xds.clusters", 0, "thresholds",
+                 "HIGH max_requests=1; DEFAULT max_connections=32768");
     assert_state(&given, "xds.clusters", EVIDENCE_PARTIAL);
     assert_state(&given, "xds.listeners", EVIDENCE_ABSENT);
+    given_release(&given);
+}
+
+/* A route without a retry policy has its virtual host's; a policy is one text. */
+static void retry_policies(void **state)
+{
+    (void)state;
+    struct given given;
+    given_text(
+        &given, "config_dump.json",
+        "{\"configs\": [{" ADMIN "RoutesConfigDump\", \"dynamic_route_configs\": [{"
+        "\"route_config\": {\"name\": \"r\", \"virtual_hosts\": [{\"name\": \"v\", "
+        "\"retry_policy\": "
+        "{\"retry_on\": \"5xx\"}, \"routes\": [{\"match\": {\"prefix\": \"/\"}, \"route\": {"
+        "\"cluster\": \"a\", \"retry_policy\": {\"retry_on\": \"reset\", \"num_retries\": 2, "
+        "\"retriable_status_codes\": [503], \"host_selection_retry_max_attempts\": \"5\", "
+        "\"retry_host_predicate\": [{\"name\": \"envoy.retry_host_predicates.previous_hosts\"}]}}},"
+        "{\"match\": {\"prefix\": \"/b\"}, \"route\": {\"cluster\": \"b\"}}]}, {\"name\": \"w\", "
+        "\"routes\": [{\"route\": {\"cluster\": \"c\"}}]}]}}]}]}");
+    assert_field(&given, "xds.routes", 0, "retry",
+                 "on=reset retries=2 attempts=5 codes=503 predicates=previous_hosts");
+    assert_field(&given, "xds.routes", 1, "retry", "on=5xx");
+    assert_field(&given, "xds.routes", 2, "retry", "(none)");
     given_release(&given);
 }
 
@@ -444,6 +469,7 @@ int main(void)
         cmocka_unit_test(cut_anywhere),
         cmocka_unit_test(only_what_is_wanted),
         cmocka_unit_test(excerpt),
+        cmocka_unit_test(retry_policies),
         cmocka_unit_test(very_many_clusters),
     };
     return cmocka_run_group_tests_name("config_dump", tests, NULL, NULL);

@@ -142,12 +142,38 @@ static void pieces_of_a_line_are_joined(void **state)
     scanned_release(&scanned);
 }
 
+/* What an agent prints of its environment is env, though never all of it. */
+static void variables_become_env(void **state)
+{
+    static const char *const want[][2] = {
+        {"ENVOY_LOG_LEVEL", "debug"}, {"ENVOY_NOTE", "a b"}, {"ENVOY_EMPTY", ""}};
+    struct scanned scanned;
+    const struct record *record = NULL;
+    char buf[32];
+    (void)state;
+    scanned_text(&scanned, "time=\"2022-12-10T11:24:48Z\" level=info msg=\"Envoy Environment "
+                           "Variables: [ENVOY_LOG_LEVEL=debug ENVOY_NOTE=a b ENVOY_EMPTY=]\"\n"
+                           "time=\"2022-12-10T11:24:48Z\" level=info msg=\"Agent Environment "
+                           "Variables: []\"\n");
+    for (size_t i = 0; i < sizeof want / sizeof want[0]; i++) {
+        record = evidence_next(scanned.evidence, "env", record);
+        assert_non_null(record);
+        assert_string_equal(record_text(record, "name", buf), want[i][0]);
+        assert_string_equal(record_text(record, "value", buf), want[i][1]);
+        assert_int_equal(record->line, 1);
+    }
+    assert_null(evidence_next(scanned.evidence, "env", record));
+    assert_int_equal(evidence_state(scanned.evidence, "env"), EVIDENCE_PARTIAL);
+    scanned_release(&scanned);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(logs_are_recognised),
         cmocka_unit_test(wrapped_logs_keep_their_places),
         cmocka_unit_test(pieces_of_a_line_are_joined),
+        cmocka_unit_test(variables_become_env),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

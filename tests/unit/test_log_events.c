@@ -157,6 +157,12 @@ static const struct row rows[] = {
      "log.fatal",
      {"reason=no such field: 'x'"}},
 
+    /* the variables that App Mesh's agent prints */
+    {"time=\"2022-12-10T11:24:48Z\" level=info msg=\"App Mesh Environment Variables: "
+     "[APPMESH_PREVIEW=1 APPMESH_RESOURCE_ARN=mesh/m/virtualNode/n]\"",
+     "log.variables",
+     {"about=App Mesh", "list=APPMESH_PREVIEW=1 APPMESH_RESOURCE_ARN=mesh/m/virtualNode/n"}},
+
     /* TLS and credentials */
     {E("debug", "connection") "[C1] TLS error: 268435581:SSL routines:OPENSSL_internal:"
                               "CERTIFICATE_VERIFY_FAILED",

@@ -195,6 +195,7 @@ static void test_annotations(void **state)
     bind_finding_open(L);
     lua_newtable(L);
     bind_tools_open(L);
+    bind_registry_open(L);
     definition_open(L);
     use_open(L);
     assert_int_equal(expect_annotated(L, "debrief."), count_annotated("debrief."));
@@ -204,12 +205,45 @@ static void test_annotations(void **state)
     free(annotations);
 }
 
+/* Registries by region: account, host, the ARN for a policy, and the way back from an account. */
+static void test_registry(void **state)
+{
+    static const char *const rows[][4] = {
+        {"us-west-2", "840364872350", "840364872350.dkr.ecr.us-west-2.amazonaws.com",
+         "arn:aws:ecr:us-west-2:840364872350:repository/aws-appmesh-envoy"},
+        {"cn-north-1", "919366029133", "919366029133.dkr.ecr.cn-north-1.amazonaws.com.cn",
+         "arn:aws-cn:ecr:cn-north-1:919366029133:repository/aws-appmesh-envoy"}};
+    static const char *const columns[] = {"region", "account", "host", "arn"};
+    (void)state;
+    struct sandbox *sandbox = sandbox_new(0);
+    lua_State *L = sandbox_state(sandbox);
+    lua_newtable(L);
+    bind_registry_open(L);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        for (size_t j = 0; j < 4; j++) {
+            lua_getfield(L, 1, "registry");
+            lua_pushstring(L, rows[i][0]);
+            lua_call(L, 1, 1);
+            lua_getfield(L, -1, columns[j]);
+            assert_string_equal(lua_tostring(L, -1), rows[i][j]);
+            lua_settop(L, 1);
+        }
+    }
+    lua_getfield(L, 1, "registry");
+    lua_pushliteral(L, "123456789012");
+    lua_call(L, 1, 1);
+    assert_true(lua_isnil(L, -1));
+    sandbox_free(sandbox);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_refusals),    cmocka_unit_test(test_line_refusals),
         cmocka_unit_test(test_modules),     cmocka_unit_test(test_description),
         cmocka_unit_test(test_annotations),
+        cmocka_unit_test(test_description), cmocka_unit_test(test_annotations),
+        cmocka_unit_test(test_registry),
     };
     return cmocka_run_group_tests(tests, scratch_begin, scratch_end);
 }
