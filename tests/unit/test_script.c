@@ -241,9 +241,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_refusals),    cmocka_unit_test(test_line_refusals),
         cmocka_unit_test(test_modules),     cmocka_unit_test(test_description),
-        cmocka_unit_test(test_annotations),
-        cmocka_unit_test(test_description), cmocka_unit_test(test_annotations),
-        cmocka_unit_test(test_registry),
+        cmocka_unit_test(test_annotations), cmocka_unit_test(test_registry),
     };
     return cmocka_run_group_tests(tests, scratch_begin, scratch_end);
 }
