@@ -1,6 +1,7 @@
 /* Stage: read. ECS task definitions, as describe-task-definition prints them or as they are
  * registered. Writes containers, env and probes. Templates that are no JSON yet ($NAME where a value
  * belongs) are a problem that names the line, never a guess at what will stand there. */
+#include "read/ecs_task_definition.h"
 #include "base/json.h"
 #include "base/str.h"
 #include "evidence/identity.h"
@@ -139,7 +140,7 @@ static void name_definition(struct definition *definition)
         snprintf(definition->name, sizeof definition->name, "%s", family ? family : "");
 }
 
-static void read_definition(struct reading *reading, const cJSON *json, const char *pointer)
+void ecs_task_definition(struct reading *reading, const cJSON *json, const char *pointer)
 {
     struct definition definition = {.reading = reading, .json = json, .pointer = pointer};
     name_definition(&definition);
@@ -184,7 +185,7 @@ static void read_document(struct reading *reading, const cJSON *document, const 
             continue;
         char place[CONTAINERS_POINTER_MAX];
         containers_place(place, "%s%s", prefix, places[i][1]);
-        read_definition(reading, definition, place);
+        ecs_task_definition(reading, definition, place);
         return;
     }
 }

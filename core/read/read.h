@@ -43,6 +43,9 @@ struct reading { /* one source being read */
     struct stream *stream;
     bool complete; /* true until a reader learns otherwise */
     void *user;    /* the reader's own, for its callbacks */
+    /* In pointers, names behind this many bytes begin with a capital where they stand in the source
+     * (CloudFormation, read in the API's spelling); 0: as they are. */
+    size_t capitals_from;
 };
 
 struct reader {

@@ -56,10 +56,22 @@ void reading_partial(struct reading *reading, const char *format, ...)
     reading->complete = false;
 }
 
+static void place_with_capitals(struct reading *reading, struct record *record, const char *pointer)
+{
+    char *place = xstrdup(pointer);
+    for (char *at = place + reading->capitals_from; *at; at++)
+        if (at[0] == '/' && at[1] >= 'a' && at[1] <= 'z')
+            at[1] = (char)(at[1] - 'a' + 'A');
+    evidence_place(reading->evidence, record, place);
+    free(place);
+}
+
 struct record *reading_add(struct reading *reading, const char *name, const char *pointer)
 {
     struct record *record = evidence_add(reading->evidence, name, reading->source);
-    if (record)
+    if (record && reading->capitals_from && strlen(pointer) >= reading->capitals_from)
+        place_with_capitals(reading, record, pointer);
+    else if (record)
         evidence_place(reading->evidence, record, pointer);
     return record;
 }

@@ -1,10 +1,11 @@
 /* Stage: read. Target groups of load balancers, from `aws elbv2 describe-target-groups`: above all what
  * they ask of their targets. Writes target_groups. */
+#include "read/target_groups.h"
 #include "base/json.h"
 #include "read/containers.h"
 #include "read/readers.h"
 
-static void add_group(struct reading *reading, const cJSON *group, const char *pointer)
+void target_groups_add(struct reading *reading, const cJSON *group, const char *pointer)
 {
     static const char *const cells[][2] = {{"arn", "TargetGroupArn"},
                                            {"name", "TargetGroupName"},
@@ -31,7 +32,7 @@ static void read_document(struct reading *reading, const cJSON *document, const 
     cJSON_ArrayForEach (group, json_at(data ? data : document, "TargetGroups")) {
         char place[CONTAINERS_POINTER_MAX];
         containers_place(place, "%s%s/TargetGroups/%d", prefix, data ? "/data" : "", index++);
-        add_group(reading, group, place);
+        target_groups_add(reading, group, place);
     }
 }
 
