@@ -147,20 +147,6 @@ static void judge_init(struct debrief_ctx *ctx, const struct facts *facts)
 
 /* ---- DRAINING, and closed though LIVE ---- */
 
-/* A drain helper that was restarted alone has run its preStop hook and left the proxy draining. */
-static void add_restarted_helper(struct debrief_ctx *ctx, struct debrief_finding *finding)
-{
-    DEBRIEF_EACH (ctx, "container_status", r) {
-        const char *name = debrief_text(ctx, r, "name");
-        double restarts = debrief_num(ctx, r, "restarts", 0);
-        if (!name || !strstr(name, "shutdown") || restarts < 1)
-            continue;
-        debrief_candidate(ctx, finding, "probes.drain-stuck",
-                          "the drain helper beside the proxy was restarted on its own", NULL);
-        debrief_cite(ctx, finding, r);
-    }
-}
-
 static void judge_draining(struct debrief_ctx *ctx, const struct facts *facts)
 {
     struct debrief_finding *finding = report_state(
@@ -168,7 +154,6 @@ static void judge_draining(struct debrief_ctx *ctx, const struct facts *facts)
         "DRAINING: the health check of this proxy was failed on purpose, so probes and load "
         "balancers "
         "take it out of service");
-    add_restarted_helper(ctx, finding);
     debrief_advise(
         ctx, finding,
         "find who called /healthcheck/fail (preStop hook, shutdown manager, an operator), or "
@@ -406,7 +391,6 @@ static const char *const needs[] = {
     "?log.not_ready",
     "?log.xds_answered",
     "?log.xds_closed",
-    "?container_status",
     "?probes",
     NULL,
 };
