@@ -15,11 +15,16 @@ static const struct command commands[] = {
     {"check", "[TARGET...]", "gather, check, report: the main job",
      "Gathers what the targets say, runs the checks and reports causes, proof and repair. A target "
      "is an "
-     "Envoy admin address, unix:PATH, a directory, an archive, a file or - (standard input). "
+     "Envoy admin address, unix:PATH, a directory, an archive, a file or - (standard input), "
+     "k8s:[NAMESPACE/]POD or ecs:CLUSTER/TASK (by kubectl and aws as they are set up here). "
      "Without any "
      "target the usual admin addresses of this host are tried.",
      "debrief check http://127.0.0.1:9901\n"
      "debrief check http://127.0.0.1:9901 --evidence envoy.log --evidence task.json\n"
+     "debrief check k8s:shop/deploy/orders --dry-run\n"
+     "debrief check ecs:prod/service/orders\n"
+     "debrief check http://127.0.0.1:15000 --kube shop/orders-7c9d --aws "
+     "mesh/m/virtualNode/orders\n"
      "kubectl logs POD -c envoy | debrief check -\n"
      "debrief check bundle.tar.gz -o json=report.json --fail-on warning\n",
      FOR_CHECK, 0, OPERANDS_ANY, check_command},

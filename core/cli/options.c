@@ -35,6 +35,14 @@ static const struct option_row rows[] = {
      GATHERING, KIND_LIST, AT(evidence), NULL},
     {0, "targets", "FILE", "read targets from FILE: one a line, then optionally name=NAME; or YAML",
      GATHERING, KIND_TEXT, AT(targets), NULL},
+    {0, "kube", "[NAMESPACE/][KIND/]NAME",
+     "ask the cluster, by kubectl, about this pod (or deploy/NAME, ds/NAME, sts/NAME, svc/NAME); "
+     "evidence about the one target, or the target itself: like k8s:...",
+     GATHERING, KIND_TEXT, AT(kube), NULL},
+    {0, "aws", "CLUSTER/TASK",
+     "ask AWS, by aws, about this task (or CLUSTER/service/NAME, mesh/MESH/virtualNode/NAME, an "
+     "ARN); evidence about the one target, or the target itself: like ecs:...",
+     GATHERING, KIND_TEXT, AT(aws), NULL},
     {0, "bundle", "PATH",
      "where the bundle goes: .tar.gz, .tar.zst or .zip, else a directory; for several targets a "
      "directory",

@@ -61,8 +61,10 @@ static bool take_named(struct targets *targets, const struct options *options, s
     if (options->operands.len &&
         !targets_from_arguments(targets, options->operands.items, options->operands.len, err))
         return false;
-    return !options->evidence.len ||
-           targets_add_evidence(targets, options->evidence.items, options->evidence.len, err);
+    if (options->evidence.len &&
+        !targets_add_evidence(targets, options->evidence.items, options->evidence.len, err))
+        return false;
+    return targets_add_live(targets, options->kube, options->aws, err);
 }
 
 int session_targets(struct targets *targets, const struct options *options)
@@ -73,7 +75,8 @@ int session_targets(struct targets *targets, const struct options *options)
         targets_release(targets);
         return cli_usage(&err);
     }
-    bool named = options->targets || options->operands.len || options->evidence.len;
+    bool named = options->targets || options->operands.len || options->evidence.len ||
+                 options->kube || options->aws;
     if (!named && options->dry_run) {
         targets_discover_dry_run();
         return STATUS_OK;
@@ -84,6 +87,8 @@ int session_targets(struct targets *targets, const struct options *options)
     }
     if (!named)
         cli_warn("no target named: taking %s", targets->items[0].name);
+    if (!options->dry_run)
+        targets_expand(targets);
     if (options->shard_count)
         keep_shard(targets, options);
     return STATUS_OK;

@@ -96,6 +96,12 @@ static const char *look_of(const char *head, size_t len)
     return *head == '{' || *head == '[' ? "JSON of another program" : "text of another program";
 }
 
+static const char *shown_address(const struct collection *collection)
+{
+    const struct target *target = collection->target;
+    return target->via ? target->via : target->address;
+}
+
 /* ---- one answer ---- */
 
 static struct source *keep(struct asking *asking, const struct page *page, const char *path,
@@ -116,12 +122,12 @@ static void judge_cut(struct asking *asking, const struct page *page, const char
     if (result->outcome == FETCH_UNREACHABLE) {
         snprintf(asking->stop, sizeof asking->stop, "not asked: the address cannot be reached");
         collection_missing(collection, page->name, origin, "cannot reach '%s': %s",
-                           collection->target->address, result->why);
+                           shown_address(collection), result->why);
     } else if (result->size == 0) {
         if (page == &pages[0])
             snprintf(asking->stop, sizeof asking->stop, "not asked: the address does not answer");
         collection_missing(collection, page->name, origin, "'%s' does not answer: %s",
-                           collection->target->address, result->why);
+                           shown_address(collection), result->why);
     } else {
         struct source *source = keep(asking, page, path, origin, result);
         source_problem(&collection->bundle.sources, source,
@@ -173,7 +179,7 @@ static bool judge_first(struct asking *asking, const struct page *page, const ch
         collection_missing(asking->collection, page->name, origin,
                            "'%s' answers, but not as an Envoy admin address does (HTTP %ld, %s); "
                            "another program listens there, try another port",
-                           asking->collection->target->address, result->status, look_of(head, len));
+                           shown_address(asking->collection), result->status, look_of(head, len));
     }
     free(head);
     return envoy;

@@ -7,7 +7,9 @@
 #include "base/clock.h"
 #include "collect/admin.h"
 #include "collect/collection.h"
+#include "collect/ecs.h"
 #include "collect/files.h"
+#include "collect/kube.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -98,6 +100,10 @@ static const char *manner(const struct target *target)
         return "read a directory";
     case TARGET_ARCHIVE:
         return "read an archive";
+    case TARGET_KUBE:
+        return "asked the cluster by kubectl";
+    case TARGET_ECS:
+        return "asked AWS by its client";
     case TARGET_FILES:
         break;
     }
@@ -109,8 +115,16 @@ static void collect_all(struct collection *collection)
     const struct target *target = collection->target;
     if (target->kind == TARGET_ADMIN || target->kind == TARGET_UNIX)
         admin_collect(collection);
+    else if (target->kind == TARGET_KUBE)
+        kube_collect(collection, target->address, true);
+    else if (target->kind == TARGET_ECS)
+        ecs_collect(collection, target->address);
     else if (target->kind != TARGET_FILES)
         files_collect_target(collection);
+    if (target->kube)
+        kube_collect(collection, target->kube, false);
+    if (target->aws)
+        ecs_collect(collection, target->aws);
     for (size_t i = 0; i < target->evidence_len; i++)
         files_collect(collection, target->evidence[i]);
 }
@@ -126,7 +140,8 @@ bool collect_target(const struct target *target, const struct collect_options *o
     };
     struct bundle *bundle = &collection.bundle;
     bundle_init(bundle, dir, target->name);
-    bool live = target->kind == TARGET_ADMIN || target->kind == TARGET_UNIX;
+    bool live = target->kind != TARGET_FILES && target->kind != TARGET_DIRECTORY &&
+                target->kind != TARGET_ARCHIVE;
     if (live) {
         bundle->when = now; /* and not the time of a bundle that is given as further evidence */
         bundle->how = xstrdup(manner(target));

@@ -49,7 +49,7 @@ static bool is_state(const char *head, size_t len)
     return false;
 }
 
-static bool is_envoy(const struct target *target)
+bool targets_is_envoy(const struct target *target)
 {
     char *head = xmalloc(HEAD_MAX);
     size_t len;
@@ -68,7 +68,7 @@ bool targets_discover(struct targets *targets, struct err *err)
     for (size_t i = 0; i < ARRAY_LEN(usual); i++) {
         struct targets tried;
         targets_init(&tried);
-        bool envoy = is_envoy(target_add(&tried, TARGET_ADMIN, usual[i], usual[i]));
+        bool envoy = targets_is_envoy(target_add(&tried, TARGET_ADMIN, usual[i], usual[i]));
         targets_release(&tried);
         if (!envoy)
             continue;

@@ -113,7 +113,7 @@ char *fetch_origin(const struct target *target, const char *path)
 {
     if (target->kind == TARGET_UNIX)
         return xasprintf("unix:%s %s", target->address, path);
-    return xasprintf("%s%s", target->address, path);
+    return xasprintf("%s%s", target->via ? target->via : target->address, path);
 }
 
 static enum fetch_outcome outcome_of(CURLcode code, const struct body *body)

@@ -6,7 +6,9 @@
 #include "base/alloc.h"
 #include "base/str.h"
 #include "collect/archive.h"
+#include "collect/ecs.h"
 #include "collect/fleet.h"
+#include "collect/kube.h"
 #include "collect/target_parse.h"
 
 #include <arpa/inet.h>
@@ -34,6 +36,9 @@ static void release(struct target *target)
     for (size_t i = 0; i < target->evidence_len; i++)
         free(target->evidence[i]);
     free(target->evidence);
+    free(target->via);
+    free(target->kube);
+    free(target->aws);
 }
 
 void targets_release(struct targets *targets)
@@ -54,6 +59,14 @@ struct target *target_add(struct targets *targets, enum target_kind kind, const 
     struct target *target = &targets->items[targets->len++];
     *target = (struct target){.kind = kind, .name = xstrdup(name), .address = xstrdup(address)};
     return target;
+}
+
+void target_remove(struct targets *targets, size_t index)
+{
+    release(&targets->items[index]);
+    targets->len--;
+    memmove(&targets->items[index], &targets->items[index + 1],
+            (targets->len - index) * sizeof *targets->items);
 }
 
 /* What a shell gives for <(command) is a descriptor of this process; the collector, another one,
@@ -140,6 +153,23 @@ static bool parse_socket(struct targets *targets, const char *argument, struct e
         return err_set(err, "'%s' names no socket; a Unix socket looks like unix:/tmp/envoy.sock",
                        argument);
     target_add(targets, TARGET_UNIX, argument, path);
+    return true;
+}
+
+/* Names are checked here, whether they exist is told by collecting. */
+static bool parse_live(struct targets *targets, const char *argument, struct err *err)
+{
+    bool kube = str_starts(argument, "k8s:");
+    const char *rest = argument + 4;
+    struct kube_name pod;
+    struct ecs_name task;
+    if (!(kube ? kube_name_parse(&pod, rest, err) : ecs_name_parse(&task, rest, err)))
+        return false;
+    if (kube)
+        kube_name_release(&pod);
+    else
+        ecs_name_release(&task);
+    target_add(targets, kube ? TARGET_KUBE : TARGET_ECS, argument, rest);
     return true;
 }
 
@@ -302,6 +332,8 @@ bool target_parse(struct targets *targets, const char *argument, bool *file, str
         return parse_url(targets, argument, err);
     if (str_starts(argument, "unix:"))
         return parse_socket(targets, argument, err);
+    if (str_starts(argument, "k8s:") || str_starts(argument, "ecs:"))
+        return parse_live(targets, argument, err);
     if (is_host_port(argument)) {
         char *address = xasprintf("http://%s", argument);
         target_add(targets, TARGET_ADMIN, argument, address);

@@ -12,16 +12,20 @@ enum target_kind {
     TARGET_UNIX,  /* unix:PATH */
     TARGET_DIRECTORY,
     TARGET_ARCHIVE,
+    TARGET_KUBE,  /* k8s:[NAMESPACE/][KIND/]NAME */
+    TARGET_ECS,   /* ecs:CLUSTER/TASK, ecs:CLUSTER/service/NAME */
     TARGET_FILES, /* plain files named in one call, standard input among them ("-") */
 };
 
 struct target {
     enum target_kind kind;
-    char *name; /* as reports show it: the argument, or name= from a list */
-    char
-        *address; /* URL without a trailing slash (TARGET_ADMIN), socket path (TARGET_UNIX), path */
-    char *folder; /* of an archive: only what lies below it; NULL: all */
-    char **apart; /* folders that are targets of their own, and so not this one's */
+    char *name;    /* as reports show it: the argument, or name= from a list */
+    char *address; /* URL without a trailing slash (TARGET_ADMIN), socket path (TARGET_UNIX), path,
+                   * what stands behind k8s: or ecs: */
+    char *via;     /* how else than by its name ADDRESS is reached, for people; NULL */
+    char *kube, *aws; /* --kube and --aws: whom else to ask; NULL */
+    char *folder;     /* of an archive: only what lies below it; NULL: all */
+    char **apart;     /* folders that are targets of their own, and so not this one's */
     size_t apart_len;
     char **evidence; /* further files and directories; for TARGET_FILES the files themselves */
     size_t evidence_len;
@@ -46,6 +50,18 @@ bool targets_from_list(struct targets *targets, const char *path, struct err *er
 
 /* Attaches --evidence paths to the only target, or makes them the target when there is none. */
 bool targets_add_evidence(struct targets *targets, char *const *paths, size_t len, struct err *err);
+
+/* What --kube and --aws name is asked too, about the only target; it is the target when there is
+ * none. Either may be NULL. */
+bool targets_add_live(struct targets *targets, const char *kube, const char *aws, struct err *err);
+
+/* Replaces each target that stands for several (a deployment, a service of ECS) by one for each of
+ * its pods or tasks, by asking kubectl or aws. One that has none, or of which that cannot be told,
+ * stays: collecting says why. */
+void targets_expand(struct targets *targets);
+
+/* Whether an Envoy answers at TARGET, an address. */
+bool targets_is_envoy(const struct target *target);
 
 /* Nothing was named: tries the usual admin addresses of this host (9901, 15000, 19000) and adds
  * the one that answers like an Envoy. False when none does. The only function here that asks a

@@ -7,6 +7,8 @@
 /* NAME and ADDRESS are copied; valid until the next add. */
 struct target *target_add(struct targets *targets, enum target_kind kind, const char *name,
                           const char *address);
+/* The one at INDEX; the others keep their order. */
+void target_remove(struct targets *targets, size_t index);
 void target_add_evidence(struct target *target, const char *path);
 
 /* Adds what ARGUMENT names (a directory of bundles gives several), or says that it is a plain

@@ -52,6 +52,11 @@ static void test_addresses(void **state)
     assert_one("unix:/tmp/nobody.sock", TARGET_UNIX, "/tmp/nobody.sock");
     assert_one("unix:///tmp/nobody.sock", TARGET_UNIX, "/tmp/nobody.sock");
     assert_one("unix:@envoy", TARGET_UNIX, "@envoy");
+    assert_one("k8s:shop/web-1", TARGET_KUBE, "shop/web-1");
+    assert_one("k8s:shop/deploy/web", TARGET_KUBE, "shop/deploy/web");
+    assert_one("ecs:prod/0123abcd", TARGET_ECS, "prod/0123abcd");
+    assert_one("ecs:arn:aws:ecs:eu-west-1:111122223333:task/prod/0123abcd", TARGET_ECS,
+               "arn:aws:ecs:eu-west-1:111122223333:task/prod/0123abcd");
 }
 
 static void test_what_is_no_target(void **state)
@@ -205,6 +210,28 @@ static bool read_list(struct targets *targets, const char *text, struct err *err
     return targets_from_list(targets, "list", err);
 }
 
+static void test_live(void **state)
+{
+    struct targets targets;
+    struct err err = ERR_INIT;
+    char *two[] = {h1, h2};
+    (void)state;
+    targets_init(&targets);
+    assert_true(targets_add_live(&targets, "shop/web-1", "prod/abc", &err)); /* the target itself */
+    assert_int_equal(targets.len, 1);
+    assert_int_equal(targets.items[0].kind, TARGET_KUBE);
+    assert_string_equal(targets.items[0].name, "k8s:shop/web-1");
+    assert_null(targets.items[0].kube);
+    assert_string_equal(targets.items[0].aws, "prod/abc");
+    targets_release(&targets);
+    assert_true(targets_from_arguments(&targets, two, 2, &err));
+    assert_true(targets_add_live(&targets, NULL, NULL, &err));
+    assert_false(targets_add_live(&targets, "web-1", NULL, &err));
+    assert_non_null(strstr(err.text, "belong to one target, and there are 2"));
+    assert_false(targets_add_live(&targets, "--all/x", NULL, &err));
+    targets_release(&targets);
+}
+
 static void test_lines(void **state)
 {
     struct targets targets;
@@ -279,6 +306,7 @@ int main(void)
         cmocka_unit_test(test_a_descriptor_of_ours),
         cmocka_unit_test(test_a_directory_of_bundles),
         cmocka_unit_test(test_evidence),
+        cmocka_unit_test(test_live),
         cmocka_unit_test(test_lines),
         cmocka_unit_test(test_bad_lists),
         cmocka_unit_test(test_yaml),

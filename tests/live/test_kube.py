@@ -1,0 +1,219 @@
+"""debrief asks a cluster: a real kubectl, a small API server over recorded objects, and a real Envoy behind the pod."""
+import contextlib
+import json
+import os
+import pathlib
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tarfile
+import tempfile
+import time
+import unittest
+import urllib.request
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE))
+from kube_api import Cluster
+import kube_objects
+from kube_objects import NAMESPACE, POD
+
+PROGRAM = os.path.realpath(os.environ.get("DEBRIEF") or HERE.parent.parent / "build-release/debrief")
+CACHE = pathlib.Path(os.environ.get("DEBRIEF_TEST_CACHE") or
+                     pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache") / "debrief-test")
+TARGET = "k8s:%s/%s" % (NAMESPACE, POD)
+
+
+def free_port():
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return sock.getsockname()[1]
+
+
+def bootstrap(admin_port, xds_port):
+    """An Envoy whose management server refuses every connection."""
+    def address(port):
+        return {"socket_address": {"address": "127.0.0.1", "port_value": port}}
+    options = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
+    cluster = {"name": "ads", "type": "STATIC", "connect_timeout": "1s",
+               "typed_extension_protocol_options": {options: {
+                   "@type": "type.googleapis.com/" + options, "explicit_http_config": {"http2_protocol_options": {}}}},
+               "load_assignment": {"cluster_name": "ads", "endpoints": [{"lb_endpoints": [
+                   {"endpoint": {"address": address(xds_port)}}]}]}}
+    ads = {"ads": {}, "resource_api_version": "V3"}
+    service = {"envoy_grpc": {"cluster_name": "ads", "retry_policy": {
+        "retry_back_off": {"base_interval": "0.2s", "max_interval": "0.4s"}}}}
+    return {"node": {"id": "mesh/shop-mesh/virtualNode/orders_shop", "cluster": "orders"},
+            "admin": {"address": address(admin_port)},
+            "dynamic_resources": {"cds_config": ads, "lds_config": ads, "ads_config": {
+                "api_type": "GRPC", "transport_api_version": "V3", "grpc_services": [service]}},
+            "static_resources": {"clusters": [cluster]}}
+
+
+class Envoy:
+    def __init__(self, folder):
+        self.port, self.log = free_port(), pathlib.Path(folder) / "envoy.log"
+        config = pathlib.Path(folder) / "envoy.json"
+        config.write_text(json.dumps(bootstrap(self.port, free_port())))
+        with self.log.open("w") as log:
+            self.process = subprocess.Popen(
+                [CACHE / "envoy-1.36.4", "-c", config, "--use-dynamic-base-id", "--concurrency", "1"], stderr=log)
+        self._wait()
+
+    def _wait(self):
+        for _ in range(200):
+            with contextlib.suppress(OSError):
+                if b"connect_fail" in urllib.request.urlopen(
+                        "http://127.0.0.1:%d/stats?filter=connect_fail" % self.port, timeout=2).read():
+                    if "closed" in self.log.read_text():
+                        return
+            time.sleep(0.1)
+        raise AssertionError("Envoy does not come up: " + self.log.read_text()[-2000:])
+
+    def stop(self):
+        self.process.kill()
+        self.process.wait()
+
+
+class Live(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.mkdtemp(prefix="debrief-live-")
+        cls.kubectl = shutil.which("kubectl")
+        assert cls.kubectl, "no kubectl here: scripts/setup test installs it"
+        cls.envoy = Envoy(cls.folder)
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.envoy.stop()
+        shutil.rmtree(cls.folder)
+
+    def cluster(self, **how):
+        logs = {(POD, "app", False): "listening on 8080\n", (POD, "envoy", False): self.envoy.log.read_text,
+                (POD, "envoy", True): "[2026-11-21 06:00:03.000][1][info][main] [source/server/server.cc:1] starting\n"}
+        cluster = Cluster(kube_objects.cluster(self.envoy.port), logs, **how).__enter__()
+        self.addCleanup(cluster.__exit__)
+        return cluster
+
+    def run_debrief(self, cluster, *arguments, **more):
+        with self.started(cluster, *arguments, **more) as process:
+            out, err = process.communicate(timeout=60)
+        return process.returncode, out, err
+
+    def started(self, cluster, *arguments, **more):
+        config = pathlib.Path(self.folder) / ("kubeconfig-%d" % id(cluster))
+        config.write_text(json.dumps({
+            "apiVersion": "v1", "kind": "Config", "current-context": "test",
+            "clusters": [{"name": "test", "cluster": {"server": cluster.url}}],
+            "contexts": [{"name": "test", "context": {"cluster": "test", "user": "reader"}}],
+            "users": [{"name": "reader", "user": {}}]}))
+        kept = {name: os.environ[name] for name in ("TMPDIR", "ASAN_OPTIONS", "UBSAN_OPTIONS") if name in os.environ}
+        environment = {**kept, "PATH": "%s:%s" % (HERE, os.environ["PATH"]), "HOME": self.folder, "LANG": "C.UTF-8",
+                       "KUBECONFIG": str(config), "REAL_KUBECTL": self.kubectl, "TEST_PYTHON": sys.executable, **more}
+        return subprocess.Popen([PROGRAM, *arguments], env=environment, cwd=self.folder, text=True,
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+    def report(self, cluster, *arguments, **more):
+        status, out, err = self.run_debrief(cluster, "check", *arguments, "-o", "json", **more)
+        try:
+            return status, json.loads(out)
+        except ValueError:
+            raise AssertionError("no report: %d %s %s" % (status, out, err))
+
+    def test_one_pod_end_to_end(self):
+        cluster = self.cluster()
+        status, report = self.report(cluster, TARGET)
+        target = report["targets"][0]
+        self.assertEqual(status, 3, target["findings"])
+        if os.environ.get("SHOW"):
+            print(self.run_debrief(cluster, "check", TARGET, "-v")[1])
+        self.assertEqual(target["findings"][0]["id"], "ems-connection.refused")
+        self.assertEqual(target["envoy"]["version"], "1.36.4")
+        sources = {source["name"] for source in target["sources"]}
+        for name in ("admin/config_dump.json", "k8s/pod-%s.json" % POD, "k8s/deployment-orders.json",
+                     "k8s/virtualnodes.appmesh.k8s.aws.json", "log/%s_envoy.log" % POD,
+                     "log/%s_envoy.previous.log" % POD, "k8s/events.json", "k8s/node-node-a.json"):
+            self.assertIn(name, sources)
+        self.assertNotIn("image-pull", json.dumps(target["findings"]), "an event of another pod was used")
+        self.assertFalse([path for path in cluster.asked if path.startswith("secrets")])
+
+    def test_a_deployment_is_its_pods(self):
+        status, report = self.report(self.cluster(), "k8s:%s/deploy/orders" % NAMESPACE)
+        self.assertEqual([target["name"] for target in report["targets"]], [TARGET])
+        self.assertEqual(status, 3)
+
+    def test_kube_adds_to_an_address(self):
+        status, report = self.report(self.cluster(), "http://127.0.0.1:%d" % self.envoy.port,
+                                     "--kube", "%s/%s" % (NAMESPACE, POD))
+        names = {source["name"] for source in report["targets"][0]["sources"]}
+        self.assertIn("admin/server_info.json", names)
+        self.assertIn("k8s/pod-%s.json" % POD, names)
+        self.assertEqual(status, 3)
+
+    def test_dry_run_asks_nobody(self):
+        cluster = self.cluster()
+        status, out, _ = self.run_debrief(cluster, "check", TARGET, "--dry-run")
+        self.assertEqual(status, 0)
+        self.assertEqual(cluster.asked, [])
+        lines = out.splitlines()
+        self.assertEqual(lines[0], "kubectl get pod %s -n shop -o json" % POD)
+        self.assertTrue(any(line.startswith("then: kubectl logs ") for line in lines), out)
+        self.assertTrue(any(line.startswith("then: kubectl port-forward ") for line in lines), out)
+        self.assertEqual(len(lines), len(set(lines)), "a line stands twice")
+
+    def test_the_rest_is_judged_when_one_thing_is_forbidden(self):
+        status, report = self.report(self.cluster(forbidden=["nodes", "networkpolicies"]), TARGET, "--fail-on", "never")
+        target = report["targets"][0]
+        self.assertEqual((status, target["findings"][0]["id"]), (0, "ems-connection.refused"))
+        problems = {source["name"]: source["problems"] for source in target["sources"] if source["problems"]}
+        self.assertIn('cannot get resource "nodes"', problems["k8s/node-node-a.json"][0])
+        self.assertIn('cannot list resource "networkpolicies"', problems["k8s/networkpolicies.json"][0])
+        self.assertIn("k8s/node-node-a.json.stderr.txt", {source["name"] for source in target["sources"]})
+
+    def test_warnings_before_the_answer(self):
+        status, report = self.report(self.cluster(), TARGET, KUBECTL_WARNS="Your session ends in 5 minutes.")
+        target = report["targets"][0]
+        self.assertEqual((status, target["findings"][0]["id"]), (3, "ems-connection.refused"))
+        self.assertIn("k8s/deployment-orders.json", {source["name"] for source in target["sources"]})
+
+    def test_a_bundle_says_what_was_run_and_holds_no_secret(self):
+        path = pathlib.Path(self.folder) / "pod.tar.gz"
+        self.run_debrief(self.cluster(), "collect", TARGET, "--bundle", str(path))
+        with tarfile.open(path) as archive:
+            held = {member.name.split("/", 1)[-1]: archive.extractfile(member).read().decode()
+                    for member in archive if member.isfile()}
+        rows = {row["name"]: row for row in json.loads(held["bundle.json"])["files"]}
+        self.assertEqual(rows["k8s/pod-%s.json" % POD]["origin"], "kubectl get pod %s -n shop -o json" % POD)
+        self.assertNotIn("hunter2secret", "".join(held.values()))
+
+    def test_a_kubectl_that_hangs(self):
+        before = time.monotonic()
+        status, report = self.report(self.cluster(), TARGET, "--timeout", "4s", KUBECTL_HANGS="get")
+        self.assertLess(time.monotonic() - before, 20)
+        self.assertEqual(status, 1)
+        self.assertIn("did not answer within its time", json.dumps(report))
+        self.assertEqual(self.left_over(), [])
+
+    def test_an_interrupt_ends_everything(self):
+        process = self.started(self.cluster(), "check", TARGET, KUBECTL_HANGS="get")
+        time.sleep(1.5)
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=20)
+        self.assertEqual(process.returncode, 130)
+        self.assertEqual(self.left_over(), [])
+
+    def left_over(self):
+        """Processes of this test's kubectl that still run: known by the folder that stands in their environment."""
+        time.sleep(0.5)
+        found = []
+        for path in pathlib.Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):
+                if ("HOME=%s\0" % self.folder).encode() in (path / "environ").read_bytes():
+                    found.append((path / "cmdline").read_bytes())
+        return found
+
+
+if __name__ == "__main__":
+    unittest.main()
