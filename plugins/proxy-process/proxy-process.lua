@@ -1,0 +1,405 @@
+-- How the proxy's process fares: how it ended, what it ran out of, what it clashed with, who can command it. Reads the
+-- log, the statuses of containers, counters, and what the admin page is bound to. A process that came back is history;
+-- what a platform only guesses is told as a guess. A start that fails for its configuration is config-rejected's.
+
+local HOT_RESTART_DOCS = "https://www.envoyproxy.io/docs/envoy/latest/operations/cli#cmdoption-base-id"
+local OVERLOAD_DOCS = "https://www.envoyproxy.io/docs/envoy/latest/configuration/operations/overload_manager/overload_manager"
+local ADMIN_DOCS = "https://www.envoyproxy.io/docs/envoy/latest/operations/admin"
+
+local PROXY_CONTAINERS = { "envoy", "istio%-proxy", "proxyv2", "consul%-dataplane", "sidecar%-proxy", "kuma%-sidecar", "kuma%-dp",
+  "linkerd%-proxy", "appmesh", "contour", "gateway%-proxy" }
+
+local DOWN = { "probes.pre-initializing", "probes.initializing", "probes.wrong-address", "lb-health.no-listener",
+  "lb-health.backend-unready", "ems-connection.not-connected" }
+
+local function proxy_name(ev)
+  local proxy = ev:first("proxy")
+  return proxy and proxy.node_id or "envoy"
+end
+
+local function is_proxy_container(name, image)
+  for _, pattern in ipairs(PROXY_CONTAINERS) do
+    if (name or ""):find(pattern) or (image or ""):find(pattern) then return true end
+  end
+  return false
+end
+
+-- The main loop began after RECORD: the process came back.
+local function came_back(ev, record)
+  local time = ev:time(record)
+  for other in ev:each("log.start") do
+    local later = ev:time(other)
+    local same = record.container == other.container and record.workload == other.workload
+    if time and later and later > time and same and (other.step or ""):find("dispatch", 1, true) then return true end
+  end
+  return false
+end
+
+-- Trouble that the process left behind by starting anew is told, and is no error any more.
+local function past(finding, over)
+  if over then finding:severity("warning"):when("before") end
+  return finding
+end
+
+-- ---- files ----
+
+-- An inotify watch that cannot be had says the same words; it has a limit of its own.
+local function is_about_files(record)
+  local text = (record.message or ""):lower()
+  return not text:find("notify", 1, true)
+end
+
+local function raised_limit(ev)
+  local record = ev:last("event.nofile")
+  return record and ev:number(record, "limit"), record
+end
+
+local function files(ev)
+  local last, first, count
+  for record in ev:each("event.files") do
+    if is_about_files(record) then
+      first, last, count = first or record, record, (count or 0) + 1
+    end
+  end
+  if not last then return end
+  local limit, said = raised_limit(ev)
+  local finding = past(ev:report("proxy-process.file-descriptors", "proxy", proxy_name(ev),
+    "the proxy cannot open any more files or sockets: its limit is reached%s",
+    limit and string.format(" (%d)", limit) or ""), came_back(ev, last)):cite(first):cite(last):cite(said)
+  finding:advise("raise the limit of open files of the proxy's process: two per connection that passes through, and some hundred",
+      "grep 'open files' /proc/$(pidof envoy)/limits; ls /proc/$(pidof envoy)/fd | wc -l")
+    :snippet("where the limit is set: ECS task definition, container envoy (docker: --ulimit nofile=65536:65536; systemd: LimitNOFILE=)",
+      "task-definition.json", '"ulimits": [{"name": "nofile", "softLimit": 65536, "hardLimit": 65536}]')
+    :advise("if the number of connections is not what the traffic needs, look for clients or upstream hosts that never close them",
+      "curl -s 'http://ADMIN/stats?filter=(downstream|upstream)_cx_active'")
+end
+
+-- ---- ends ----
+
+local function memory_advice(finding)
+  return finding:advise("give the proxy's container more memory, or let it need less: fewer listeners and clusters (Istio: a Sidecar "
+    .. "resource), smaller buffers, lower concurrency", "curl -s http://ADMIN/memory; curl -s 'http://ADMIN/stats?filter=server.memory'")
+    :advise("an overload manager refuses work before the kernel ends the process"):reference(OVERLOAD_DOCS)
+end
+
+local function is_memory(status)
+  local text = (status.reason or "") .. " " .. (status.last_reason or "") .. " " .. (status.message or "")
+  return text:find("OOMKilled", 1, true) or text:find("OutOfMemory", 1, true)
+end
+
+local function statuses(ev)
+  local found, only = {}, nil
+  for status in ev:each("container_status") do
+    if (status.name or "") ~= "" then
+      only = only == nil and status or false
+      if is_proxy_container(status.name, status.image) then found[#found + 1] = status end
+    end
+  end
+  return found, only
+end
+
+-- Running again, and not for the third time: told, but over.
+local function runs_again(ev, status)
+  return (status.state == "running" or status.state == "RUNNING") and (ev:number(status, "restarts") or 0) < 3
+end
+
+local function memory(ev, list, facts)
+  for _, status in ipairs(list) do
+    if is_memory(status) then
+      facts.ended = true
+      memory_advice(past(ev:report("proxy-process.oom-killed", "container", status.name,
+        "container %s was ended by the kernel because it used more memory than it may", status.name), runs_again(ev, status)):cite(status))
+    end
+  end
+  local killed = ev:last("event.oom")
+  if killed then
+    facts.ended = true
+    memory_advice(past(ev:report("proxy-process.oom-killed", "proxy", proxy_name(ev),
+      "the kernel ended the proxy's process because memory ran out"), came_back(ev, killed)):cite(killed))
+  end
+end
+
+-- Istio's agent writes the same after every SIGKILL.
+local function guessed(ev, facts)
+  local record = ev:last("event.guess")
+  if not record or facts.ended then return end
+  past(ev:report("proxy-process.crashed", "proxy", proxy_name(ev),
+    "the proxy was ended by SIGKILL; who sent it is not in the evidence"), came_back(ev, record))
+    :severity("warning"):confidence("possible"):cite(record)
+    :candidate("proxy-process.oom-killed", { ["for"] = "the agent guesses so", against = "it guesses so after every SIGKILL" })
+    :candidate("probes.terminating", { ["for"] = "a pod that does not end in its grace period is killed the same way" })
+  ev:ask { evidence = "k8s/pods.json", why = "the container's last state says OOMKilled, if that is what happened",
+    how = "kubectl get pod POD -o json" }
+end
+
+local SIGNALS = { ["139"] = "SIGSEGV", ["134"] = "SIGABRT", ["132"] = "SIGILL", ["135"] = "SIGBUS", ["136"] = "SIGFPE" }
+
+local function crash_advice(ev, finding)
+  local proxy = ev:first("proxy")
+  return finding:advise("keep the whole backtrace with the version, search Envoy's issues for its frames, and try the newest patch release of "
+      .. (proxy and proxy.version and "the line of " .. proxy.version or "this line"),
+    "curl -s http://ADMIN/server_info | grep version")
+    :advise("note what changed just before: configuration pushes, an extension (Wasm, Lua), the kind of traffic")
+    :reference("https://github.com/envoyproxy/envoy/blob/main/SECURITY.md")
+end
+
+-- Other programs panic too: only Envoy's words for a signal need no level to be known for Envoy's.
+local function last_crash(ev)
+  local found
+  for record in ev:each("event.crash") do
+    if record.level == "critical" or (record.what or ""):find("^Caught") then found = record end
+  end
+  return found
+end
+
+local function crashes(ev, list, facts)
+  local record = last_crash(ev)
+  if record then
+    facts.ended = true
+    crash_advice(ev, past(ev:report("proxy-process.crashed", "proxy", proxy_name(ev), "the proxy crashed: %s",
+      ((record.what or "") .. " " .. ((record.rest or ""):match("^[^\n]*"))):gsub("%s+", " ")), came_back(ev, record)):cite(record))
+  end
+  for _, status in ipairs(list) do
+    local signal = SIGNALS[status.exit_code or ""]
+    if signal and not is_memory(status) then
+      local finding = past(ev:report("proxy-process.crashed", "container", status.name,
+        "container %s ended with code %s (%s)", status.name, status.exit_code, signal), runs_again(ev, status)):cite(status)
+      local limit, said = raised_limit(ev)
+      if signal == "SIGSEGV" and not facts.ended then
+        finding:candidate("proxy-process.file-descriptors", { ["for"] = limit and limit <= 1024
+          and string.format("the limit of open files is %d: older Envoys crash when it is reached", limit)
+          or "older Envoys crash when the limit of open files is reached" }):cite(said)
+        ev:ask { evidence = "log/envoy.log", why = "the end of the log of the process that crashed holds the backtrace, or names the limit",
+          how = "kubectl logs POD -c CONTAINER --previous, docker logs NAME, aws logs tail GROUP" }
+      end
+      crash_advice(ev, finding)
+      facts.ended = true
+    elseif status.exit_code == "137" and not is_memory(status) and not facts.ended and (ev:number(status, "restarts") or 0) > 0 then
+      ev:ask { evidence = "host/dmesg.txt", why = "code 137 is a SIGKILL; whether memory or a stop that took too long sent it is not in the evidence",
+        how = "dmesg -T | grep -i -E 'killed process|oom', or the pod's events" }
+    end
+  end
+end
+
+-- The agents of App Mesh and Istio tell how their child ended.
+local function children(ev, facts)
+  local record = ev:last("event.child")
+  if not record or facts.ended then return end
+  local code = record.code or record.code2
+  if code == "0" or code == "143" then return end
+  local signal = record.signal or record.signal2
+  for _, word in ipairs { "terminated", "interrupt", "killed" } do -- orders, the last one of whomever
+    if signal and signal:find(word, 1, true) then return end
+  end
+  crash_advice(ev, past(ev:report("proxy-process.crashed", "proxy", proxy_name(ev), "the agent tells that its Envoy ended %s",
+    code and "with code " .. code or "by a signal: " .. (signal or "unknown")), came_back(ev, record)):cite(record))
+  if code == "1" then
+    ev:ask { evidence = "log/envoy.log", why = "code 1 is an end at start-up, for a reason that Envoy's own lines name",
+      how = "docker logs NAME, kubectl logs POD -c CONTAINER --previous, aws logs tail GROUP" }
+  end
+end
+
+-- ---- two of them ----
+
+local function clashes(ev)
+  local record = ev:last("event.clash")
+  if not record then return end
+  past(ev:report("proxy-process.hot-restart-clash", "proxy", proxy_name(ev),
+    record.base and "another Envoy with base id %s runs on this host: this one cannot start"
+      or "the proxy cannot take over from an Envoy that is not ready for it, or not the same: it cannot start",
+    record.base or ""), came_back(ev, record)):cite(record)
+    :advise("where no hot restart is wanted (containers), switch it off; two proxies on one host need base ids of their own",
+      "envoy --disable-hot-restart ..., or envoy --use-dynamic-base-id ... (or --base-id N)")
+    :advise("see that no Envoy of before still runs", "pgrep -a envoy; ss -xlp | grep envoy_domain_socket")
+    :reference(HOT_RESTART_DOCS)
+end
+
+local process = debrief.check {
+  id = "proxy-process",
+  title = "does the proxy's process live, and why did it end?",
+  version = "0.1.0",
+  tags = { "process" },
+  needs = { "log | text | container_status", "?log.start", "?container_status", "?proxy" },
+  events = {
+    files = [[(?:got error|accept failure|accept\(\) failed|[fF]ailed|error|unable to|errno)[^\n]{0,120}(?:Too many open files|errno[=: ]24\b)]],
+    nofile = [[(?:Raised file descriptor limits? from \d+ to|[oO]pen files[^\n0-9]{0,24}|nofile[^\n0-9]{0,24}) ?(?<limit>\d+)]],
+    oom = [[(?:Killed process \d+,? \(?(?<task>envoy)\b|oom-kill:[^\n]*task=(?<victim>envoy)\b)]],
+    guess = [[may have been out of memory killed]],
+    crash = [[(?<what>Caught (?:Segmentation fault|Aborted|Bus error|Illegal instruction|Floating point exception), suspect faulting address|assert failure: |panic: |stuck for more than watchdog_(?:multi)?kill_timeout)]],
+    child = [[(?:\[Envoy process \d+\] (?:Exited with code \[(?<code>\d+)\]|[^\n]{0,40}was terminated by signal:? ?\[?(?<signal>[^\]\n]+))|Epoch \d+ (?:exited|terminated) with(?: an)? error: (?:signal: (?<signal2>[a-z ]+)|exit status (?<code2>\d+)))]],
+    clash = [[(unable to bind domain socket with base_id=(?<base>\d+), id=\d+, errno=98|previous envoy process is still initializing|cannot open shared memory region|hot restart version mismatch|Hot restart version mismatch)]],
+  },
+  findings = {
+    ["proxy-process.file-descriptors"] = { title = "the limit of open files is reached", severity = "error",
+      explains = { "proxy-process.crashed", "upstreams.connect-fail", "upstreams.no-healthy-host", "lb-health.backend-unready" } },
+    ["proxy-process.oom-killed"] = { title = "the kernel ended the proxy for its memory", severity = "error", explains = DOWN },
+    ["proxy-process.crashed"] = { title = "the proxy crashed", severity = "error", explains = DOWN },
+    ["proxy-process.hot-restart-clash"] = { title = "two Envoys share a base id", severity = "error",
+      explains = { "proxy-process.crashed", "probes.wrong-address", "lb-health.no-listener" } },
+  },
+  run = function(ev)
+    local list, only = statuses(ev)
+    if not list[1] and only then list = { only } end
+    local facts = {}
+    files(ev)
+    memory(ev, list, facts)
+    crashes(ev, list, facts)
+    guessed(ev, facts)
+    children(ev, facts)
+    clashes(ev)
+  end,
+}
+
+-- ---- overload ----
+
+local function active_actions(ev)
+  local names, first = {}, nil
+  for record in ev:each("stats") do
+    local action = (record.name or ""):match("^overload%.envoy%.overload_actions%.(.+)%.active$")
+    if action and (ev:number(record, "value") or 0) > 0 then
+      names[#names + 1], first = action, first or record
+    end
+  end
+  return names, first
+end
+
+local function refused_requests(ev)
+  local sum, first = 0, nil
+  for record in ev:each("stats") do
+    if (record.name or ""):match("%.downstream_rq_overload_close$") or (record.name or ""):match("%.downstream_cx_overload_reject$") then
+      local value = ev:number(record, "value") or 0
+      sum, first = sum + value, value > 0 and (first or record) or first
+    end
+  end
+  return sum, first
+end
+
+local function report_overload(ev)
+  local names, record = active_actions(ev)
+  local refused, counter = refused_requests(ev)
+  local line = ev:last("event.overload")
+  local ends = line and line.change == "inactive"
+  if not names[1] and refused == 0 and not line then return end
+  local now = names[1] ~= nil or line and not ends and ev:state("stats") == "absent"
+  local finding = ev:report("proxy-process.overload", "proxy", proxy_name(ev), "the overload manager %s%s",
+    now and "acts: " .. (names[1] and table.concat(names, ", ") or line.action or "") or "acted, and does so no more",
+    refused > 0 and string.format("; %d requests or connections were refused", refused) or "")
+    :cite(record or line):cite(counter)
+  if not now then
+    finding:severity("info"):when("before")
+    return
+  end
+  finding:when("now"):reference(OVERLOAD_DOCS)
+    :advise("see which resource is short, and give the proxy more of it or fewer connections; requests that are refused have no upstream in the access log",
+      "curl -s 'http://ADMIN/stats?filter=overload'")
+end
+
+local function report_watchdog(ev)
+  local long, record = ev:stat("server.watchdog_mega_miss")
+  if (tonumber(long) or 0) == 0 then return end
+  local growing = (ev:number(record, "change") or 0) > 0
+  ev:report("proxy-process.overload", "proxy", proxy_name(ev),
+    "a thread of the proxy did not answer the watchdog for a long time (%s times)", long):cite(record)
+    :severity(growing and "warning" or "info"):when(growing and "now" or "before")
+    :advise("see what blocks a thread: too little CPU (throttling), a large configuration push, a filter that computes for long",
+      "cat /sys/fs/cgroup/cpu.stat; curl -s 'http://ADMIN/stats?filter=watchdog'")
+end
+
+local overload = debrief.check {
+  id = "proxy-process/overload",
+  title = "does the proxy refuse work to save itself?",
+  version = "0.1.0",
+  tags = { "process" },
+  needs = { "stats{overload.*} | stats{server.watchdog_*} | stats{*.downstream_rq_overload_close} | event.overload", "?stats{*.downstream_cx_overload_reject}", "?proxy" },
+  events = { overload = [[Overload action (?<action>\S+) became (?<change>active|inactive)]] },
+  findings = {
+    ["proxy-process.overload"] = { title = "the proxy is overloaded", severity = "warning",
+      explains = { "lb-health.backend-unready", "probes.too-strict" } },
+  },
+  run = function(ev)
+    report_overload(ev)
+    report_watchdog(ev)
+  end,
+}
+
+-- ---- the admin page ----
+
+local function is_everywhere(host)
+  return host == "0.0.0.0" or host == "::" or host == "[::]" or host == "*"
+end
+
+local function admin_address(ev)
+  for record in ev:each("bootstrap") do
+    local host, port = (record.admin_address or ""):match("^(.*):(%d+)$")
+    if host then return host, port, record end
+  end
+end
+
+local function opened_by_socket(ev, port)
+  for socket in ev:each("host.sockets") do
+    local mine = socket.port == port and (not socket.process or socket.process:find("envoy", 1, true) or socket.process == "-")
+    if mine and is_everywhere(socket.address or "") then return socket end
+  end
+end
+
+local function opened_by_service(ev, port)
+  for service in ev:each("k8s.services") do
+    for each in ev:items(service, "spec.ports") do
+      local target = each.targetPort or each.port
+      if tostring(target) == port then return service end
+    end
+  end
+end
+
+local function covers(ev, rule, port)
+  local from, to = tonumber(rule.FromPort), tonumber(rule.ToPort)
+  local protocol = rule.IpProtocol
+  if protocol ~= "tcp" and protocol ~= "-1" and protocol ~= "6" then return false end
+  return not from or from <= tonumber(port) and tonumber(port) <= (to or from)
+end
+
+local function opened_by_group(ev, port)
+  for group in ev:each("aws.security_groups") do
+    for rule in ev:items(group, "IpPermissions") do
+      for _, family in ipairs { { "IpRanges", "CidrIp", "0.0.0.0/0" }, { "Ipv6Ranges", "CidrIpv6", "::/0" } } do
+        for range in ev:items(rule, family[1]) do
+          if range[family[2]] == family[3] and covers(ev, rule, port) then return group end
+        end
+      end
+    end
+  end
+end
+
+local function report_admin(ev)
+  local host, port, record = admin_address(ev)
+  if not host or not is_everywhere(host) then return end
+  local service, group, socket = opened_by_service(ev, port), opened_by_group(ev, port), opened_by_socket(ev, port)
+  local how = service and "service " .. (service.id or "") .. " leads to it"
+    or group and "security group " .. (group.id or "") .. " lets the whole internet reach the port"
+    or socket and "the socket is open on every address"
+  local finding = ev:report("proxy-process.admin-exposed", "address", host .. ":" .. port,
+    "the admin page listens on every address (%s:%s): %s", host, port,
+    how and how .. ", and whoever reaches it can stop or drain the proxy" or "it is as safe as the network around it"):cite(record)
+    :cite(service or group or socket)
+  if not how then
+    finding:severity("info")
+    return
+  end
+  if group then finding:confidence("likely") end
+  finding:advise("bind the admin page to loopback, or to a Unix socket (App Mesh: ENVOY_ADMIN_MODE=uds)")
+    :snippet("in the bootstrap", "envoy.yaml", "admin:\n  address:\n    socket_address: {address: 127.0.0.1, port_value: " .. port .. "}")
+    :advise("until then close the port: take it out of the service, the security group or the network policy")
+    :reference(ADMIN_DOCS)
+end
+
+local admin = debrief.check {
+  id = "proxy-process/admin",
+  title = "can strangers reach the admin page?",
+  version = "0.1.0",
+  tags = { "security" },
+  needs = { "bootstrap", "?host.sockets", "?k8s.services", "?aws.security_groups" },
+  findings = { ["proxy-process.admin-exposed"] = { title = "the admin page can be reached from outside", severity = "warning" } },
+  run = report_admin,
+}
+
+return { process, overload, admin }
