@@ -188,6 +188,11 @@ static void read_opened(struct reading *reading, enum pass pass, struct arena *a
     bool read_it = found.reader && worth_reading(reading->evidence, source, found.reader);
     if (read_it)
         run(reading, found.reader->read, found.skip);
+    /* A session that somebody pasted holds log lines as well as what tools printed. */
+    if (read_it && reading->prose && worth_reading(reading->evidence, source, &read_log))
+        run_again(reading, read_log.read, found.skip);
+    if (read_it && reading->prose)
+        source->kind = found.reader->kind;
     if (as_file && read_it)
         run_again(reading, file_read, found.skip);
     else if (as_file)
