@@ -88,6 +88,12 @@ static void read_line(struct reading *reading, const char *line, size_t len, uin
     free(copy);
 }
 
+/* What tools say of the network stands in many an incident's log, where checks know it by its words. */
+static bool is_text_too(const char *name)
+{
+    return str_starts(name, "net.") || strcmp(name, "host.firewall") == 0;
+}
+
 static void read_session(struct reading *reading)
 {
     struct host_session *session = xcalloc(1, sizeof *session);
@@ -96,9 +102,11 @@ static void read_session(struct reading *reading)
     reading_lines(reading, read_line);
     reading->user = NULL;
     end_all(session);
-    for (size_t i = 0; i < HOST_SUPPLIES_MAX && session->supplied[i]; i++)
-        evidence_supplied(reading->evidence, session->supplied[i], reading->complete);
     reading->prose = session->strange > STRANGE_MAX;
+    for (size_t i = 0; i < HOST_SUPPLIES_MAX && session->supplied[i]; i++) {
+        evidence_supplied(reading->evidence, session->supplied[i], reading->complete);
+        reading->prose |= is_text_too(session->supplied[i]);
+    }
     buf_release(&session->openssl.pem);
     free(session);
 }

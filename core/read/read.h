@@ -42,7 +42,7 @@ struct reading { /* one source being read */
     struct scan *scan; /* where texts found inside structured sources go; NULL: nobody listens */
     struct stream *stream;
     bool complete; /* true until a reader learns otherwise */
-    bool prose;    /* set by a reader: there is text in it that it did not understand */
+    bool prose;    /* set by a reader: the log reader should see it as well */
     void *user;    /* the reader's own, for its callbacks */
     /* In pointers, names behind this many bytes begin with a capital where they stand in the source
      * (CloudFormation, read in the API's spelling); 0: as they are. */
