@@ -185,14 +185,15 @@ static void read_opened(struct reading *reading, enum pass pass, struct arena *a
         say_if_broken(reading, &found.peek);
     if (found.reader || as_file)
         source->kind = found.reader ? found.reader->kind : "file";
-    bool read_it = found.reader && worth_reading(reading->evidence, source, found.reader);
+    bool text = found.reader == &read_host && worth_reading(reading->evidence, source, &read_log);
+    bool read_it = found.reader && (text || worth_reading(reading->evidence, source, found.reader));
     if (read_it)
         run(reading, found.reader->read, found.skip);
     /* A session that somebody pasted holds log lines as well as what tools printed. */
-    if (read_it && reading->prose && worth_reading(reading->evidence, source, &read_log))
+    if (text && reading->prose) {
         run_again(reading, read_log.read, found.skip);
-    if (read_it && reading->prose)
         source->kind = found.reader->kind;
+    }
     if (as_file && read_it)
         run_again(reading, file_read, found.skip);
     else if (as_file)
