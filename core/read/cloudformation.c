@@ -190,6 +190,7 @@ static void read_document(struct reading *reading, const cJSON *document, const 
 static void read_template(struct reading *reading)
 {
     static const char *const names[] = {"capture", "containers", "env", "probes"};
+    reading->lenient = true;
     reading_documents(reading, CONTAINERS_DOCUMENT_MAX, read_document);
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         evidence_supplied(reading->evidence, names[i], reading->complete);

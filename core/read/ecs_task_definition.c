@@ -9,6 +9,7 @@
 #include "read/containers.h"
 #include "read/objects.h"
 #include "read/readers.h"
+#include "read/template.h"
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -174,6 +175,7 @@ static void read_document(struct reading *reading, const cJSON *document, const 
                           uint64_t line)
 {
     (void)line;
+    template_mask((cJSON *)document);
     if (is(document, "type", "APPMESH") && json_at(document, "properties"))
         capture_task(reading, document, prefix, NULL);
     static const char *const places[][2] = {{"taskDefinition", "/taskDefinition"},
@@ -193,7 +195,9 @@ static void read_document(struct reading *reading, const cJSON *document, const 
 static void read_task_definition(struct reading *reading)
 {
     static const char *const names[] = {"capture", "containers", "env", "probes"};
+    reading->lenient = true;
     reading_documents(reading, CONTAINERS_DOCUMENT_MAX, read_document);
+    template_say(reading, false);
     /* The proxy's part alone tells nothing of containers. */
     bool alone = !peek_has(reading->peek, "containerDefinitions");
     for (size_t i = 0; i < (alone ? 1 : sizeof names / sizeof *names); i++)

@@ -10,6 +10,7 @@
 #include "read/containers.h"
 #include "read/objects.h"
 #include "read/readers.h"
+#include "read/template.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -264,6 +265,11 @@ static void read_object(struct reading *reading, const cJSON *json, const char *
 {
     struct kubernetes_object object = {
         .reading = reading, .json = json, .pointer = pointer, .kind = kind_of(json)};
+    /* What a cluster has answered holds no placeholders. */
+    if (!json_at(json, "metadata.uid") && template_mask((cJSON *)json) && !reading->user) {
+        reading->user = reading; /* once for each source */
+        template_say(reading, false);
+    }
     kubernetes_name(object.name, json_str(json, "metadata.namespace"),
                     json_str(json, "metadata.name"));
     if (is_event(json)) {

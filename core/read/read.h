@@ -47,6 +47,9 @@ struct reading { /* one source being read */
     /* In pointers, names behind this many bytes begin with a capital where they stand in the source
      * (CloudFormation, read in the API's spelling); 0: as they are. */
     size_t capitals_from;
+    /* Manifests are read as far as they go: placeholders of templates are texts, and a document that
+     * was cut ends where it was cut (then the evidence is partial). */
+    bool lenient;
 };
 
 struct reader {

@@ -3,9 +3,11 @@
  * one document, element or line. */
 #include "base/alloc.h"
 #include "base/json_bump.h"
+#include "base/json_close.h"
 #include "base/str.h"
 #include "base/yaml.h"
 #include "read/read.h"
+#include "read/template.h"
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -168,13 +170,22 @@ static void yaml_end(void *user)
     documents->ended = true; /* it waits in `text` until it is known whether another one follows */
 }
 
+static const char *template_hint(const struct reading *reading)
+{
+    return memmem(reading->peek->text, reading->peek->len, "{{", 2)
+               ? "; it looks like a template: render it first (helm template, kustomize build)"
+               : "";
+}
+
 static void yaml_documents(struct documents *documents)
 {
     struct err err = ERR_INIT;
     struct yaml_sink sink = {yaml_document, yaml_text, yaml_end, documents};
-    if (!yaml_to_json(pull, documents->reading, &sink, &err))
-        reading_partial(documents->reading, "%s", err.text);
-    if (documents->ended)
+    bool good = yaml_to_json(pull, documents->reading, &sink, &err);
+    if (!good)
+        reading_partial(documents->reading, "%s%s", err.text, template_hint(documents->reading));
+    bool cut = !good && !documents->ended && documents->index >= 0 && documents->reading->lenient;
+    if (documents->ended || (cut && json_close(&documents->text)))
         give_yaml(documents);
 }
 
@@ -203,6 +214,34 @@ static void refuse_rest(struct documents *documents, const struct err *err, size
                         "text behind the end of the document (byte %zu) is ignored", at);
 }
 
+static void json_documents(struct documents *documents, const char *text, size_t len);
+
+/* What can be read of a template, or of what was cut; false when it is neither. */
+static bool mended(struct documents *documents, const char *text, size_t len)
+{
+    struct buf copy;
+    struct reading *reading = documents->reading;
+    if (!reading->lenient)
+        return false;
+    reading->lenient = false; /* once */
+    buf_init(&copy, 2 * len + 64);
+    if (!template_quote(&copy, text, len)) {
+        buf_clear(&copy);
+        buf_add(&copy, text, len);
+    }
+    size_t used;
+    struct err why = ERR_INIT;
+    cJSON *tree = json_parse_next(buf_str(&copy), copy.len, &used, &why);
+    bool good = tree || json_close(&copy);
+    if (good && !tree)
+        reading_partial(reading, "%s", why.text);
+    cJSON_Delete(tree);
+    if (good)
+        json_documents(documents, buf_str(&copy), copy.len);
+    buf_release(&copy);
+    return good;
+}
+
 /* All values that stand behind each other in TEXT. */
 static void json_documents(struct documents *documents, const char *text, size_t len)
 {
@@ -213,6 +252,8 @@ static void json_documents(struct documents *documents, const char *text, size_t
         size_t used = 0;
         bool value = text[at] == '{' || text[at] == '[' || !index;
         cJSON *tree = value ? json_parse_next(text + at, len - at, &used, &err) : NULL;
+        if (!tree && !index && mended(documents, text + at, len - at))
+            return;
         if (!tree)
             return refuse_rest(documents, &err, at);
         used = behind_blanks(text, len - at, used);
@@ -315,7 +356,7 @@ static void split_yaml(struct split *split)
     struct err err = ERR_INIT;
     struct yaml_sink sink = {split_document, split_text, split_end, split};
     if (!yaml_to_json(pull, split->reading, &sink, &err))
-        reading_partial(split->reading, "%s", err.text);
+        reading_partial(split->reading, "%s%s", err.text, template_hint(split->reading));
     else if (split->err.text[0])
         reading_partial(split->reading, "%s", split->err.text);
     json_split_free(split->json);
