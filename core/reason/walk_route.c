@@ -118,6 +118,15 @@ static int host_score(const struct walker *walker, const struct record *virtual_
     return best;
 }
 
+/* Inline routes are whole when the listeners are, other ones when the dump of routes is. */
+static bool routes_complete(const struct walker *walker, const char *name)
+{
+    if (!walk_is(walker->chain, "routes_from", "inline"))
+        return walk_complete(walker, name);
+    return view_declares(walker->view, name) && walk_complete(walker, "xds.filter_chains") &&
+           view_count(walker->view, name) <= EVIDENCE_ROWS_MAX;
+}
+
 static void list(char out[LISTED_MAX], const char *text)
 {
     size_t len = strlen(out);
@@ -135,7 +144,7 @@ static bool without_host(struct walker *walker, const struct record *any, bool c
     bool rds = walk_is(walker->chain, "routes_from", "rds");
     if (any && !host)
         return walk_gives_up(walker, "which virtual host it is hangs on the Host of the request");
-    if (cut || !walk_complete(walker, "xds.virtual_hosts"))
+    if (cut || !routes_complete(walker, "xds.virtual_hosts"))
         return walk_gives_up(walker, cut ? "a virtual host has more domains than were read"
                                          : "the routes are not in evidence (config_dump)");
     if (!any && rds) {
@@ -270,7 +279,7 @@ static void find_routes(struct walker *walker, struct found *found)
 static bool without_route(struct walker *walker, const struct found *found)
 {
     const char *routes = walk_text(walker->route_host, "routes");
-    if ((!found->any && routes && atoi(routes)) || !walk_complete(walker, "xds.routes"))
+    if ((!found->any && routes && atoi(routes)) || !routes_complete(walker, "xds.routes"))
         return walk_gives_up(walker, "the routes are not in evidence (config_dump)");
     walk_hop(walker, "route", NULL, walker->route_host,
              walk_printf(walker, "no route of virtual host '%s' matches %s%s%s%s",

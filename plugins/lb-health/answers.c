@@ -28,13 +28,10 @@ static const char *by_flag(const struct trouble *t)
 static void report_wrong_host(struct lb *lb, const struct trouble *t, const struct route *route)
 {
     char asked[900], message[1600];
-    snprintf(
-        message, sizeof message,
-        "the load balancer asks for %s, and %sno virtual host serves that host%s%s%s: the proxy "
-        "answers %s",
-        question(t, asked), route->config ? "" : "most likely ",
-        *route->domains ? " (there are: " : "", route->domains, *route->domains ? ")" : "",
-        by_flag(t));
+    snprintf(message, sizeof message,
+             "the load balancer asks for %s, and %s%s: the proxy answers %s", question(t, asked),
+             route->why ? "" : "most likely ",
+             route->why ? route->why : "no virtual host serves that host", by_flag(t));
     struct debrief_finding *finding = lb_report(lb, t, "lb-health.wrong-host", message);
     if (route->config) {
         debrief_cite(lb->ctx, finding, route->config);
@@ -58,13 +55,10 @@ static void report_wrong_path(struct lb *lb, const struct trouble *t, const stru
             "know that path",
             question(t, asked), t->upstream);
     else
-        snprintf(
-            message, sizeof message,
-            "the load balancer asks for %s, and %sno route of that host matches the path%s%s%s: "
-            "the proxy answers %s",
-            question(t, asked), route->config ? "" : "most likely ",
-            *route->paths ? " (there are: " : "", route->paths, *route->paths ? ")" : "",
-            by_flag(t));
+        snprintf(message, sizeof message,
+                 "the load balancer asks for %s, and %s%s: the proxy answers %s",
+                 question(t, asked), route->why ? "" : "most likely ",
+                 route->why ? route->why : "no route of that host matches the path", by_flag(t));
     struct debrief_finding *finding = lb_report(lb, t, "lb-health.wrong-path", message);
     if (route->config) {
         debrief_cite(lb->ctx, finding, route->config);
@@ -105,12 +99,17 @@ static void doubt_bad_request(struct lb *lb, struct debrief_finding *finding)
 
 static void judge_other(struct lb *lb, const struct trouble *t)
 {
-    char asked[900], message[1300], code[48] = "a code that does not count as healthy";
+    char asked[900], message[1900], met[600], code[48] = "a code that does not count as healthy";
+    struct route route = {.match = MATCH_UNKNOWN};
+    if (*t->path)
+        route = routes_find(lb, t->port, t->host, t->path);
     if (t->code)
         snprintf(code, sizeof code, "%d", t->code);
-    snprintf(message, sizeof message, "the load balancer's check of %s is answered with %s",
-             question(t, asked), code);
+    snprintf(message, sizeof message, "the load balancer's check of %s is answered with %s%s",
+             question(t, asked), code, routes_text(&route, met));
     struct debrief_finding *finding = lb_report(lb, t, "lb-health.check-failing", message);
+    if (route.match == MATCH_FOUND)
+        debrief_cite(lb->ctx, finding, route.config);
     if (t->code == 400)
         doubt_bad_request(lb, finding);
     else if (t->code == 404)

@@ -186,6 +186,8 @@ static const char *const needs[] = {
     "?xds.filter_chains",
     "?xds.virtual_hosts",
     "?xds.routes",
+    "?xds.clusters",
+    "?hosts",
     "?proxy",
     NULL};
 

@@ -68,15 +68,18 @@ void sockets_judge(struct lb *lb, const struct trouble *t);
 
 enum match { MATCH_UNKNOWN, MATCH_NO_HOST, MATCH_NO_PATH, MATCH_FOUND };
 
-struct route { /* what the configuration says of a host and path */
+struct route { /* what the configuration does with a host and path */
     enum match match;
-    const struct debrief_record *config; /* a virtual host or route, as proof */
-    char domains[256];                   /* what is served instead of the host asked for */
-    char paths[256];                     /* what is served instead of the path asked for */
-    const char *cluster;                 /* where the path goes */
+    const struct debrief_record *config; /* as proof */
+    const char *why;                     /* where it breaks, in words; NULL */
+    const char *host, *path;             /* virtual host and route that the request meets */
+    const char *cluster;                 /* where it goes */
+    int status;                          /* where the proxy answers itself; 0 */
 };
 
 struct route routes_find(struct lb *lb, int port, const char *host, const char *path);
+/* " (it meets virtual host 'a', route prefix /, cluster 'c')", or nothing. */
+const char *routes_text(const struct route *route, char out[600]);
 
 /* ---- advice.c ---- */
 
