@@ -10,6 +10,7 @@ from functools import partial
 
 import envoy_config as config
 import plays
+import traffic_plays as traffic
 from certificates import DAY
 
 VERSIONS = ("1.36.4", "1.40.0")
@@ -185,6 +186,33 @@ STATES = (
                None),
         _state("gateway-by-address", "the routes want a host name, the checker comes with the address: 404 NR",
                plays.gateway_by_address, "lb-health.wrong-host"),
+    ]
+    + [
+        _state("traffic-served", "requests are served; one comes for a host that nobody routes", traffic.served, None),
+        _state("upstream-refused", "nobody listens where the application should be", traffic.refused,
+               "upstreams.connect-fail"),
+        _state("upstream-unresolved", "the cluster's DNS name does not exist", traffic.unresolved,
+               "upstreams.endpoints-missing"),
+        _state("upstream-unhealthy", "the application fails its health check", traffic.unhealthy,
+               "upstreams.no-healthy-host", seconds=15),
+        _state("pending-overflow", "more requests wait than max_pending_requests",
+               partial(traffic.overflowing, max_connections=1, max_pending_requests=1), "upstreams.pending-overflow"),
+        _state("request-overflow", "more requests run than max_requests", partial(traffic.overflowing, max_requests=1),
+               "upstreams.request-overflow"),
+        _state("no-route", "the routes know the host, not the path", traffic.unrouted, "upstreams.no-route"),
+        _state("no-filter-chain", "no filter chain is for the server name that clients send", traffic.unmatched,
+               "upstreams.no-filter-chain"),
+        _state("upstream-untrusted", "the application's certificate is from an unknown authority",
+               traffic.bad_upstream_certificate, "upstreams.tls-verify-failed"),
+        _state("upstream-wrong-name", "the application's certificate has another name",
+               partial(traffic.bad_upstream_certificate, known=True, name="other.example.com"),
+               "upstreams.tls-verify-failed"),
+        _state("certificate-expiring", "the listener's certificate ends in two days",
+               partial(traffic.certificate_from_to, begins=-88 * DAY, ends=2 * DAY), "certificates.expiring"),
+        _state("certificate-expired", "the listener's certificate has expired",
+               partial(traffic.certificate_from_to, begins=-88 * DAY, ends=-DAY), "certificates.expired"),
+        _state("certificate-early", "the listener's certificate is not valid yet",
+               partial(traffic.certificate_from_to, begins=DAY, ends=30 * DAY), "certificates.not-yet-valid"),
     ])
 
 BY_NAME = {state.name: state for state in STATES}
