@@ -3,6 +3,8 @@
 -- status codes: the same code comes from a missing right, an expired token and a deleted image.
 
 local match = debrief.match
+local ecr, way = debrief.use "ecr", debrief.use "aws_way"
+local ecr_of, safe = ecr.of, ecr.safe
 
 -- ---- what a failed pull says ----
 
@@ -57,21 +59,6 @@ local function image_in(text)
   end
 end
 
--- Names come from evidence and go into commands that people paste: nothing but names may pass.
-local function safe(text, fallback)
-  return text and match(text, [[^[\w.:/@-]+$]]) and text or fallback
-end
-
--- Account, region, host and repository of an image in Amazon ECR; nil for other registries.
-local function ecr_of(image)
-  local parts = image and match(image, [[^(?<account>[^./]+)\.dkr[.-]ecr(?:-fips)?\.(?<region>[^./]+)\.(?<domain>[^/]+)/(?<repository>[^:@]+)]])
-  if not parts then return nil end
-  local ecr = { account = safe(parts.account, "ACCOUNT"), region = safe(parts.region, "REGION"), repository = safe(parts.repository, "REPOSITORY") }
-  ecr.partition = parts.domain:find("%.cn$") and "aws-cn" or parts.region:find("^us%-gov") and "aws-us-gov" or "aws"
-  ecr.host = safe(image:match("^[^/]+"), ecr.account .. ".dkr.ecr." .. ecr.region .. ".amazonaws.com")
-  return ecr
-end
-
 local function host_of(image)
   local host = image and match(image, [[^(?<host>[^/]*[.:][^/]*|localhost)/]])
   return safe(host and host.host, host and "REGISTRY" or "docker.io")
@@ -100,18 +87,14 @@ local function launch_type_of(ev, pull)
   if match(pull.text, [[execution resource|registry auth|ResourceInitialization]]) then return "FARGATE" end
 end
 
--- Name (where the evidence gives it) and kind of the role that pulls.
+-- Name and kind of the role that pulls, and what the policies know it by; where the evidence gives them.
 local function role_of(ev, pull)
-  local said = match(pull.text, [[assumed-role/(?<name>[^/\s]+)/]])
-  local name = said and said.name
-  if pull.platform == "kubernetes" then return name, "the node's role (on EKS Fargate the pod execution role)" end
-  if pull.platform ~= "ecs" then return name, "the role or user that pulls" end
-  local launch_type, execution_role = launch_type_of(ev, pull)
-  if launch_type == "EC2" then return name, "the container instance's role" end
-  if launch_type then
-    return name or execution_role and execution_role:match("[^/]+$"), "the task execution role"
-  end
-  return name, "the pulling role (task execution role on Fargate, container instance role on EC2)"
+  local said = match(pull.text, [[(?<arn>arn:[\w-]+:sts::[0-9]{12}:assumed-role/(?<name>[^/\s"]+)(?:/[^\s"]*)?)]])
+  local launch_type, declared = launch_type_of(ev, pull)
+  local id, kind = ecr.puller(ev, pull.platform, pull.record.workload, launch_type)
+  if said then return said.name, kind, said.arn end
+  if not id and pull.platform == "ecs" and launch_type ~= "EC2" then id = declared end
+  return id and id:match("[^/]+$"), kind, id
 end
 
 local function role_text(name, kind)
@@ -120,45 +103,29 @@ end
 
 -- ---- remedies ----
 
-local function policy_for(ecr)
-  return string.format([[
-{
-  "Version": "2012-10-17",
-  "Statement": [
-    { "Effect": "Allow", "Action": "ecr:GetAuthorizationToken", "Resource": "*" },
-    {
-      "Effect": "Allow",
-      "Action": ["ecr:BatchCheckLayerAvailability", "ecr:GetDownloadUrlForLayer", "ecr:BatchGetImage"],
-      "Resource": "arn:%s:ecr:%s:%s:repository/%s"
-    }
-  ]
-}
-]], ecr.partition, ecr.region, ecr.account, ecr.repository)
-end
-
 local function list_tags(pull)
-  local ecr = ecr_of(pull.image)
-  if ecr then
-    return string.format("aws ecr describe-images --registry-id %s --region %s --repository-name %s", ecr.account, ecr.region, ecr.repository)
+  local image = ecr_of(pull.image)
+  if image then
+    return string.format("aws ecr describe-images --registry-id %s --region %s --repository-name %s", image.account, image.region, image.repository)
   end
   return "skopeo list-tags docker://" .. safe(pull.image and pull.image:gsub("[:@][^/]*$", ""), "REGISTRY/REPOSITORY")
 end
 
 local function fix_access(f, pull)
-  local ecr = ecr_of(pull.image)
-  if not ecr then
+  local image = ecr_of(pull.image)
+  if not image then
     f:advise("give whoever pulls the right to read that repository, and check the image's name: a registry answers the same for both")
     return
   end
-  f:snippet("attach this policy to " .. role_text(pull.role, pull.role_kind), "ecr-pull.json", policy_for(ecr))
+  f:snippet("attach this policy to " .. role_text(pull.role, pull.role_kind), "ecr-pull.json", ecr.policy(image))
     :advise("attach it", string.format("aws iam put-role-policy --role-name %s --policy-name ecr-pull --policy-document file://ecr-pull.json", safe(pull.role, "ROLE")))
-    :advise("an image of another account needs that account's leave as well: its repository policy must allow yours", string.format("aws ecr get-repository-policy --registry-id %s --region %s --repository-name %s", ecr.account, ecr.region, ecr.repository))
+    :advise("an image of another account needs that account's leave as well: its repository policy must allow yours", string.format("aws ecr get-repository-policy --registry-id %s --region %s --repository-name %s", image.account, image.region, image.repository))
 end
 
 local function fix_login(f, pull)
-  local ecr = ecr_of(pull.image)
-  if ecr then
-    f:advise("log in to this very registry; a login for another account or region does not cover it", string.format("aws ecr get-login-password --region %s | docker login --username AWS --password-stdin %s", ecr.region, ecr.host))
+  local image = ecr_of(pull.image)
+  if image then
+    f:advise("log in to this very registry; a login for another account or region does not cover it", string.format("aws ecr get-login-password --region %s | docker login --username AWS --password-stdin %s", image.region, image.host))
   else
     f:advise("log in to the registry, or remove a stale login if the image is public", "docker logout " .. host_of(pull.image) .. " && docker login " .. host_of(pull.image))
   end
@@ -167,9 +134,13 @@ local function fix_login(f, pull)
   end
 end
 
+local function region_of(pull)
+  local image = ecr_of(pull.image)
+  return image and image.region or (match(pull.text, [[(?:ecr|s3)\.(?<region>[\w-]+)\.amazonaws]]) or {}).region
+end
+
 local function fix_network(f, pull)
-  local ecr = ecr_of(pull.image) or {}
-  local region = ecr.region or (match(pull.text, [[ecr\.(?<region>[\w-]+)\.amazonaws]]) or {}).region or "REGION"
+  local region = region_of(pull) or "REGION"
   if host_of(pull.image) == "public.ecr.aws" then
     f:advise("public.ecr.aws has no VPC endpoint: a private subnet reaches it through a NAT gateway only")
     return
@@ -197,10 +168,57 @@ local function what(pull)
   return pull.image and "image " .. pull.image or "the image"
 end
 
+-- Which kind of policy AWS itself blames, in newer texts.
+local function blamed(text)
+  local silent = match(text, [[because no (?<kind>[\w -]{1,40}?) allows]])
+  if silent then return ", because no " .. silent.kind .. " allows it" end
+  local deny = match(text, [[with an explicit deny in an? (?<kind>[\w -]{1,40}?)(?: policy)?(?:[^\w -]|$)]])
+  return deny and ", by an explicit deny in a " .. deny.kind .. (deny.kind:find("boundary") and "" or " policy") or ""
+end
+
+-- What the policies given say of this pull: { decision, why, record, reason }; nil when they cannot be asked.
+local function judge_role(ev, pull, only)
+  local image = ecr_of(pull.image)
+  if not image and only == "ecr:GetAuthorizationToken" then image = { arn = "*", account = "" } end
+  if not image or not pull.role_id then return nil end
+  local rights = ecr.rights(ev, pull.role_id, image, only)
+  return ecr.lacking(rights) or rights[1]
+end
+
+local function because(judged, wanted)
+  return judged and judged.decision == (wanted or "denied") and ": " .. judged.why or ""
+end
+
+local MENDS = {
+  ["explicit-deny"] = "take the action out of that statement, or narrow what it denies: an explicit deny wins over every allow",
+  ["other-resource"] = "correct the Resource of that statement: account, region and repository must be those of the image",
+  ["endpoint-policy"] = "let the endpoint's policy allow it, for the resources that are pulled",
+  ["boundary"] = "let the permissions boundary allow it as well",
+}
+
+-- Cites what decides and says what to do about it, or asks for what would decide.
+local function use_role(ev, f, pull, judged)
+  if not judged then return end
+  if judged.decision == "denied" then
+    f:cite(judged.record):confidence("certain")
+    if MENDS[judged.reason] then f:advise(MENDS[judged.reason]) end
+  elseif judged.decision == "granted" then
+    f:cite(judged.record)
+      :advise("the policies given grant it (" .. judged.why .. "): look at what else may deny, the repository's policy, the policy of a VPC endpoint, a service control policy, and whether they were changed since")
+  elseif ev:state("aws.policies") ~= "absent" or ev:state("aws.attached_policies") ~= "absent" or ev:state("aws.roles") ~= "absent" then
+    local role = safe(pull.role, "ROLE")
+    f:cite(judged.record)
+    ev:ask{ evidence = "aws.policies", why = judged.why,
+      how = string.format("aws iam list-role-policies --role-name %s, get-role-policy for each, list-attached-role-policies --role-name %s, get-policy-version for each, all with --output json", role, role) }
+  end
+end
+
 REPORT["access-denied"] = function(ev, pull, report)
-  local action = match(pull.text, [[not authorized to perform:? (?<action>[\w-]+:\w+)]])
-  local f = report("access-denied", "%s may not pull %s: %s", role_text(pull.role, pull.role_kind), what(pull),
-    action and action.action .. " is denied" or "the registry denies access")
+  local said = match(pull.text, [[not authorized to perform:? (?<action>[\w-]+:\w+)]])
+  local judged = judge_role(ev, pull, said and said.action:find("^ecr:") and said.action or nil)
+  local f = report("access-denied", "%s may not pull %s: %s%s%s", role_text(pull.role, pull.role_kind), what(pull),
+    said and said.action .. " is denied" or "the registry denies access", blamed(pull.text), because(judged))
+  use_role(ev, f, pull, judged)
   fix_access(f, pull)
 end
 
@@ -220,13 +238,21 @@ REPORT["refused"] = function(ev, pull, report)
     ev:ask{ evidence = "text", why = "the end of the registry's answer, or a pull without the stored login, decides", how = "docker pull " .. safe(pull.image, "IMAGE") .. " after docker logout, its whole output with --evidence FILE" }
     return
   end
+  local judged = judge_role(ev, pull)
+  if judged and judged.decision == "denied" then
+    local f = report("access-denied", "%s may not pull %s%s", role_text(pull.role, pull.role_kind), what(pull), because(judged))
+    use_role(ev, f, pull, judged)
+    fix_access(f, pull)
+    return
+  end
   local f = report("access-denied", "the registry does not let %s pull %s, or has no such repository", pull.role_kind, what(pull)):confidence("likely")
+  use_role(ev, f, pull, judged)
   f:candidate("image-pull.repository-not-found", { ["for"] = "a wrong name, account or region gives the same answer" })
     :candidate("image-pull.credentials-expired", { ["for"] = "an expired token gives the same answer", against = "no earlier pull of this image is in the evidence" })
   fix_access(f, pull)
-  local ecr = ecr_of(pull.image)
-  if ecr then
-    f:advise("make sure that the repository exists under this name", string.format("aws ecr describe-repositories --registry-id %s --region %s --repository-names %s", ecr.account, ecr.region, ecr.repository))
+  local image = ecr_of(pull.image)
+  if image then
+    f:advise("make sure that the repository exists under this name", string.format("aws ecr describe-repositories --registry-id %s --region %s --repository-names %s", image.account, image.region, image.repository))
   end
 end
 
@@ -248,8 +274,33 @@ REPORT["no-credentials"] = function(ev, pull, report)
   fix_login(f, pull)
 end
 
+-- The images of this repository, as the registry lists them: records, and whether that is all of them.
+local function images_of(ev, image)
+  local found, record = {}, nil
+  for one in ev:each("aws.images") do
+    if one.repositoryName == image.repository and (not one.registryId or one.registryId == image.account) then
+      found[#found + 1], record = one, one
+    end
+  end
+  return found, record
+end
+
+-- Some tags of the repository, newest last as the registry lists them, for a sentence.
+local function tags_there(ev, pull)
+  local image, tags = ecr_of(pull.image), {}
+  local images, record = {}, nil
+  if image then images, record = images_of(ev, image) end
+  for _, one in ipairs(images) do
+    for tag in ev:items(one, "imageTags") do
+      if #tags < 5 then tags[#tags + 1] = tag end
+    end
+  end
+  return #tags > 0 and "; it has " .. table.concat(tags, ", ") or "", record
+end
+
 REPORT["tag-not-found"] = function(ev, pull, report)
-  local f = report("tag-not-found", "the registry knows the repository, but no such tag: %s", what(pull))
+  local tags, record = tags_there(ev, pull)
+  local f = report("tag-not-found", "the registry knows the repository, but no such tag: %s%s", what(pull), tags):cite(record)
   f:advise("see which tags exist, and correct the tag or push it", list_tags(pull))
   if pull.image and pull.image:find("aws-appmesh-envoy", 1, true) then
     f:advise("tags of the App Mesh image look like v1.34.13.3-prod")
@@ -257,15 +308,51 @@ REPORT["tag-not-found"] = function(ev, pull, report)
 end
 
 -- containerd prints a bare "not found" for a missing tag and for a missing repository.
+-- A repository of the listing, and the record of one that has the same last name.
+local function repository_listed(ev, image)
+  local similar
+  for one in ev:each("aws.repositories") do
+    if one.repositoryArn == image.arn then return one end
+    local last = image.repository:match("[^/]+$")
+    if one.repositoryName and one.repositoryName:match("[^/]+$") == last then similar = one end
+  end
+  return nil, similar
+end
+
 REPORT["tag-resolved-nowhere"] = function(ev, pull, report)
+  local image = ecr_of(pull.image)
+  local listed = image and repository_listed(ev, image)
+  if listed then
+    REPORT["tag-not-found"](ev, pull, report)
+    return
+  elseif image and ev:state("aws.repositories") == "complete" and ev:count("aws.repositories") > 0 then
+    REPORT["repository-not-found"](ev, pull, report)
+    return
+  end
   local f = report("tag-not-found", "the registry answers that there is no %s", what(pull)):confidence("likely")
   f:candidate("image-pull.repository-not-found", { ["for"] = "a missing repository gives the same answer" })
     :advise("see which tags exist, and correct the name or push the image", list_tags(pull))
 end
 
+-- The pull-through cache rule that would have made the repository.
+local function cache_rule(ev, pull)
+  local image = ecr_of(pull.image)
+  for rule in ev:each("aws.pull_through_cache_rules") do
+    local prefix = rule.ecrRepositoryPrefix
+    if image and prefix and (prefix == "ROOT" or image.repository:sub(1, #prefix + 1) == prefix .. "/") then return rule end
+  end
+end
+
 REPORT["repository-not-found"] = function(ev, pull, report)
-  report("repository-not-found", "the registry has no repository for %s", what(pull))
-    :advise("compare account, region and repository in the image's name with where it was pushed", list_tags(pull))
+  local image = ecr_of(pull.image)
+  if cache_rule(ev, pull) then
+    REPORT["pull-through-denied"](ev, pull, report)
+    return
+  end
+  local _, similar
+  if image then _, similar = repository_listed(ev, image) end
+  local f = report("repository-not-found", "the registry has no repository for %s%s", what(pull), similar and "; there is " .. (similar.repositoryUri or similar.repositoryName) or ""):cite(similar)
+  f:advise("compare account, region and repository in the image's name with where it was pushed", list_tags(pull))
 end
 
 REPORT["digest-gone"] = function(ev, pull, report)
@@ -285,6 +372,19 @@ end
 -- 403 for a pinned digest: deleted, or a foreign repository's policy withdrawn. Only the registry knows.
 REPORT["digest-refused"] = function(ev, pull, report)
   local digest, own = match(pull.text, [[(?<digest>sha256:[0-9a-f]+)]]), own_account(ev, pull)
+  local image, judged = ecr_of(pull.image), judge_role(ev, pull)
+  for _, one in ipairs(image and digest and images_of(ev, image) or {}) do
+    if one.imageDigest == digest.digest then
+      local f = report("access-denied", "%s may not pull %s: the registry answers 403, and still has the digest%s", role_text(pull.role, pull.role_kind), what(pull), because(judged)):cite(one)
+      use_role(ev, f, pull, judged)
+      fix_access(f, pull)
+      return
+    end
+  end
+  if judged and judged.decision == "denied" then
+    REPORT["refused"](ev, pull, report)
+    return
+  end
   local f = report(own and "digest-gone" or "unexplained", "the registry answers 403 for a pinned digest of %s, which means %s", what(pull),
     own and "that it was deleted: the image lies in the task's own account, where no other account's policy can forbid it" or "deleted or forbidden"):confidence(own and "likely" or "possible")
   if own then
@@ -303,24 +403,80 @@ REPORT["rate-limited"] = function(ev, pull, report)
     :advise("or mirror the image into a registry of your own (an ECR pull-through cache does that)")
 end
 
+-- What the network's rules given say of the way to HOST: { decision, why, record, reason }; nil: nothing.
+local function judge_way(ev, pull, host)
+  local from = way.start(ev, pull.record.workload)
+  if not from or not host or not way.told(ev) then return nil end
+  local decision, why, record, reason = ev:path{ from = from, to = host, port = 443 }
+  return { decision = decision, why = why, record = record, reason = reason }
+end
+
+local function use_way(ev, f, judged)
+  if not judged then return end
+  f:cite(judged.decision ~= "undecidable" and judged.record or nil)
+  if judged.decision == "closed" then way.fix(f, judged.why, judged.reason) end
+  if judged.decision == "undecidable" then way.ask(ev, judged.why, judged.reason) end
+end
+
+-- Where the connection went that got no answer.
+local function host_asked(pull, auth)
+  local region = region_of(pull)
+  if auth then return region and "api.ecr." .. region .. ".amazonaws.com" end
+  return ecr_of(pull.image) and ecr_of(pull.image).host or host_of(pull.image)
+end
+
 REPORT["network-unreachable"] = function(ev, pull, report)
   local auth = match(pull.text, [[(?i)registry auth|GetAuthorizationToken|api\.ecr\.|secrets? from]])
+  local judged = judge_way(ev, pull, host_asked(pull, auth))
+  local closed, open = because(judged, "closed"), judged and judged.decision == "open"
   local f = report("network-unreachable", "%s cannot be reached to pull %s: no answer to the connection%s",
-    auth and "the registry's API (credentials)" or "registry " .. host_of(pull.image), what(pull), where_it_ends(pull.text))
+    auth and "the registry's API (credentials)" or "registry " .. host_of(pull.image), what(pull), closed ~= "" and closed or where_it_ends(pull.text))
+  use_way(ev, f, judged)
+  if open then f:advise("the rules given leave the way open (" .. judged.why .. "): look at what they do not show, a firewall, the NAT gateway itself, or rules changed since") end
   fix_network(f, pull)
+end
+
+-- The policy of a gateway endpoint for S3 that keeps layers back: { why, record }; nil: none does.
+local function layers_forbidden(ev, pull)
+  local bucket = string.format("arn:aws:s3:::prod-%s-starport-layer-bucket/layer", region_of(pull) or "REGION")
+  for endpoint in ev:each("aws.vpc_endpoints") do
+    if endpoint.id and match(endpoint.ServiceName or "", [[\.s3$]]) then
+      local decision, why, record = ev:iam{ endpoint = endpoint.id, action = "s3:GetObject", resource = bucket }
+      if decision == "denied" then return { decision = decision, why = why, record = record } end
+    end
+  end
 end
 
 REPORT["layer-download-blocked"] = function(ev, pull, report)
   local bucket = match(pull.text, [[(?<host>[\w.-]*(?:s3[.-]|starport|cloudfront|cloudflare)[\w.-]*)]])
-  report("layer-download-blocked", "the manifest of %s was read, but its layers cannot be downloaded%s", what(pull), bucket and " from " .. bucket.host or "")
-    :advise("layers of Amazon ECR come from S3: private subnets need the gateway endpoint for S3 in their route table, and outbound rules must allow its prefix list", "aws ec2 describe-vpc-endpoints --filters Name=service-name,Values=com.amazonaws.REGION.s3")
-    :advise("an endpoint policy must allow s3:GetObject on arn:aws:s3:::prod-REGION-starport-layer-bucket/*")
+  local region = region_of(pull)
+  local layers = ecr_of(pull.image) and region and "prod-" .. region .. "-starport-layer-bucket.s3." .. region .. ".amazonaws.com"
+  local forbidden = layers_forbidden(ev, pull)
+  local judged = not forbidden and judge_way(ev, pull, layers or bucket and bucket.host) or nil
+  local f = report("layer-download-blocked", "the manifest of %s was read, but its layers cannot be downloaded%s%s", what(pull), bucket and " from " .. bucket.host or "",
+    because(forbidden) .. because(judged, "closed"))
+  if forbidden then f:cite(forbidden.record) end
+  use_way(ev, f, judged)
+  f:advise("layers of Amazon ECR come from S3: private subnets need the gateway endpoint for S3 in their route table, and outbound rules must allow its prefix list", "aws ec2 describe-vpc-endpoints --filters Name=service-name,Values=com.amazonaws." .. (region or "REGION") .. ".s3")
+    :advise("an endpoint policy must allow s3:GetObject on arn:aws:s3:::prod-" .. (region or "REGION") .. "-starport-layer-bucket/*")
+end
+
+-- An interface endpoint whose names do not resolve to it.
+local function without_private_dns(ev)
+  for endpoint in ev:each("aws.vpc_endpoints") do
+    if match(endpoint.ServiceName or "", [[\.ecr\.(?:api|dkr)$]]) and endpoint.PrivateDnsEnabled == "false" then return endpoint end
+  end
 end
 
 REPORT["dns-failed"] = function(ev, pull, report)
   local name = match(pull.text, [[lookup (?<name>[^\s:]+)]])
-  report("dns-failed", "the registry's name %s does not resolve where %s is pulled", name and name.name or host_of(pull.image), what(pull))
-    :advise("look the name up on the node or in the task's subnet", "getent hosts " .. safe(name and name.name, host_of(pull.image)))
+  local endpoint = without_private_dns(ev)
+  local f = report("dns-failed", "the registry's name %s does not resolve where %s is pulled%s", name and name.name or host_of(pull.image), what(pull),
+    endpoint and string.format("; VPC endpoint %s for %s has no private DNS, so the name is left to the resolver", endpoint.id, endpoint.ServiceName) or ""):cite(endpoint)
+  if endpoint then
+    f:advise("turn private DNS on for the endpoint", "aws ec2 modify-vpc-endpoint --vpc-endpoint-id " .. safe(endpoint.id, "VPCE") .. " --private-dns-enabled")
+  end
+  f:advise("look the name up on the node or in the task's subnet", "getent hosts " .. safe(name and name.name, host_of(pull.image)))
     :advise("with interface endpoints: private DNS must be on, and the VPC's enableDnsSupport and enableDnsHostnames too", "aws ec2 describe-vpc-endpoints --query 'VpcEndpoints[].[ServiceName,PrivateDnsEnabled]'")
     :advise("and the region in the image's name must exist")
 end
@@ -351,11 +507,26 @@ REPORT["corrupt-layers"] = function(ev, pull, report)
     :advise("build and push it anew with one compression for all layers (gzip and zstd mixed do this), and pull without the node's cached layers", "docker buildx build --output type=image,compression=gzip,force-compression=true,push=true ...")
 end
 
+-- Which of the two rights to import the policies given lack.
+local function judge_import(ev, pull)
+  for _, action in ipairs{ "ecr:CreateRepository", "ecr:BatchImportUpstreamImage" } do
+    local judged = judge_role(ev, pull, action)
+    if judged and judged.decision == "denied" then return judged end
+  end
+end
+
 REPORT["pull-through-denied"] = function(ev, pull, report)
-  local f = report("pull-through-denied", "%s comes through a pull-through cache rule, and %s may not import it", what(pull), role_text(pull.role, pull.role_kind))
-  local ecr = ecr_of(pull.image)
+  local rule, judged = cache_rule(ev, pull), judge_import(ev, pull)
+  local said = match(pull.text, [[ecr:(?:CreateRepository|BatchImportUpstreamImage)]])
+  local f = report("pull-through-denied", "%s comes through a pull-through cache rule%s, and %s%s", what(pull),
+    rule and string.format(" ('%s' from %s)", rule.ecrRepositoryPrefix, rule.upstreamRegistryUrl or "upstream") or "",
+    (said or judged or not rule) and role_text(pull.role, pull.role_kind) .. " may not import it" or "it was not imported: the rights to import are missing, or the upstream answers no",
+    because(judged)):cite(rule)
+  if rule and not said and not judged then f:confidence("likely") end
+  use_role(ev, f, pull, judged)
+  local image = ecr_of(pull.image)
   f:advise("allow ecr:CreateRepository and ecr:BatchImportUpstreamImage besides the pull actions, and check the rule's upstream credentials",
-    ecr and string.format("aws ecr describe-pull-through-cache-rules --registry-id %s --region %s", ecr.account, ecr.region) or "aws ecr describe-pull-through-cache-rules")
+    image and string.format("aws ecr describe-pull-through-cache-rules --registry-id %s --region %s", image.account, image.region) or "aws ecr describe-pull-through-cache-rules")
 end
 
 -- Where the field's own documents speak of it.
@@ -402,7 +573,7 @@ local function read_pull(ev, record, commanded)
   pull.image = image_in(pull.text) or record.image or commanded
   pull.cause = cause_of(pull.text)
   pull.platform = platform_of(ev, pull)
-  pull.role, pull.role_kind = role_of(ev, pull)
+  pull.role, pull.role_kind, pull.role_id = role_of(ev, pull)
   pull.kind, pull.name = subject_of(pull)
   return pull
 end
@@ -517,7 +688,17 @@ local function report_unexplained(ev, groups)
     if not explained(groups, record, image) then
       local pull = { record = record, text = record.message or "", image = image }
       pull.platform = platform_of(ev, pull)
+      pull.role, pull.role_kind, pull.role_id = role_of(ev, pull)
       local kind, name = subject_of(pull)
+      local judged = judge_role(ev, pull)
+      if judged and judged.decision == "denied" then
+        local f = ev:report("image-pull.access-denied", kind, name, "%s may not pull %s%s", role_text(pull.role, pull.role_kind), what(pull), because(judged)):cite(record)
+        use_role(ev, f, pull, judged)
+        f:confidence("likely")
+        fix_access(f, pull)
+        ask_why(ev, pull.platform)
+        goto continue
+      end
       ev:report("image-pull.unexplained", kind, name, "%s cannot be pulled; the registry's answer is not in the evidence", what(pull))
         :confidence("possible"):cite(record)
         :candidate("image-pull.access-denied", { ["for"] = "the most frequent cause for images of a private registry" })
@@ -526,6 +707,7 @@ local function report_unexplained(ev, groups)
         :reference(REFERENCES["unexplained"][2])
       ask_why(ev, pull.platform)
     end
+    ::continue::
   end
 end
 
@@ -544,7 +726,16 @@ return debrief.check {
   title = "can the images of this task or pod be pulled?",
   version = "0.1.0",
   tags = { "ecs", "kubernetes", "appmesh" },
-  needs = { "text | container_status", "?container_status", "?containers", "?proxy" },
+  needs = {
+    "text | container_status", "?container_status", "?containers", "?proxy",
+    -- whether the role may pull
+    "?aws.roles", "?aws.policies", "?aws.policy_names", "?aws.attached_policies", "?aws.repository_policies", "?aws.task_definitions",
+    -- whether the way is open
+    "?aws.tasks", "?aws.services", "?aws.container_instances", "?aws.instances", "?aws.network_interfaces", "?aws.subnets",
+    "?aws.security_groups", "?aws.security_group_rules", "?aws.network_acls", "?aws.route_tables", "?aws.vpc_endpoints", "?aws.prefix_lists",
+    -- what the registry has
+    "?aws.repositories", "?aws.images", "?aws.pull_through_cache_rules",
+  },
   events = {
     failed = { caseless = true, pattern = [[failed to pull image|cannotpull\w*|PullImage \S+ from image service failed|pull access denied|failed to pull and unpack image|failed to resolve ref|error pulling image|not continuing with pull|unable to pull secrets or registry auth|cannot pull registry auth|unable to retrieve ecr registry auth|ECR: GetAuthorizationToken|not authorized to perform:? ecr:\w+|toomanyrequests|pull rate limit|no basic auth credentials|manifest unknown|manifest for \S+ not found|no matching manifest for|repository with name \S+ does not exist|error response from daemon: (?:get|head) "?https?://|failed to register layer|failed to extract layer|layers and diffIDs don't match|requested access to the resource is denied|initializing source docker://|exec format error|back-off pulling image "[^"]+": ErrImagePull]] },
     backoff = [[Back-off pulling image|Error: ErrImagePull|Error: ImagePullBackOff|[0-9]/[0-9]+ +(?:Init:)?(?:ErrImagePull|ImagePullBackOff)]],
