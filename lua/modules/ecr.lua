@@ -42,6 +42,11 @@ end
 local PUBLIC = { [APPMESH] = true, ["111345817488"] = true, ["602401143452"] = true }
 for _, account in pairs(APPMESH_ACCOUNTS) do PUBLIC[account] = true end
 
+-- Whether the account publishes images for the mesh, in whichever region.
+function ecr.publishes(account)
+  return PUBLIC[account] == true
+end
+
 ecr.ACTIONS = { "ecr:GetAuthorizationToken", "ecr:BatchCheckLayerAvailability", "ecr:GetDownloadUrlForLayer", "ecr:BatchGetImage" }
 
 function ecr.policy(image)

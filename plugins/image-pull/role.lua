@@ -1,0 +1,104 @@
+-- Before a pull fails: do the policies given let the role pull the images that manifests and tasks name? Once the
+-- registry has refused, image-pull names the policy itself, and this check stays silent.
+
+local ecr = debrief.use "ecr"
+
+-- The role of policies that came without anything else: the only one they name.
+local function lone_role(ev)
+  local found
+  for policy in ev:each("aws.policies") do
+    if policy.RoleName and found and found ~= policy.RoleName then return nil end
+    found = found or policy.RoleName
+  end
+  if found then return found end
+  for role in ev:each("aws.roles") do
+    if found and found ~= role.RoleName then return nil end
+    found = role.RoleName
+  end
+  return found or ev:count("aws.policies") > 0 and "the pulling role" or nil
+end
+
+-- Images in Amazon ECR, each once: { image, name, record, platform, workload, launch_type, role }. What runs was pulled.
+local function images_of(ev)
+  local list, seen, runs = {}, {}, {}
+  for status in ev:each("container_status") do
+    if status.image and (status.state == "running" or status.state == "RUNNING") then runs[status.image] = true end
+  end
+  for _, name in ipairs{ "containers", "container_status" } do
+    for record in ev:each(name) do
+      local image = ecr.of(record.image)
+      if image and not runs[record.image] and not seen[record.image] then
+        seen[record.image] = true
+        list[#list + 1] = { image = image, name = record.image, record = record, platform = record.platform, workload = record.workload,
+          launch_type = record.launch_type, role = name == "containers" and record.execution_role or nil }
+      end
+    end
+  end
+  return list
+end
+
+local SILENT = { ["no-policies"] = true }
+
+-- Whether some rights are granted and others not, by policies that need not be all.
+local function judge(rights)
+  local granted, lacking
+  for _, right in ipairs(rights) do
+    if right.decision == "granted" then granted = right end
+    local short = right.decision == "denied" or right.reason == "more-policies"
+    if short and (not lacking or right.reason == "other-resource" or right.record and not lacking.record) then lacking = right end
+  end
+  return granted, lacking
+end
+
+local function advise(f, role, image)
+  f:snippet("let the role pull this image", "ecr-pull.json", ecr.policy(image))
+    :advise("attach it", string.format("aws iam put-role-policy --role-name %s --policy-name ecr-pull --policy-document file://ecr-pull.json", ecr.safe(role, "ROLE")))
+    :reference("https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task_execution_IAM_role.html")
+end
+
+local function report(ev, pull, id, kind, rights)
+  local name = id:match("[^/]+$")
+  local granted, lacking = judge(rights)
+  if not lacking or SILENT[lacking.reason] then return end
+  local elsewhere = lacking.reason == "other-resource" or lacking.why:find("allows the action, but not on", 1, true)
+  local partly = elsewhere or granted and lacking.reason ~= "more-policies"
+  if not partly and lacking.decision ~= "denied" then
+    ev:ask{ evidence = "aws.policies", why = lacking.why,
+      how = string.format("aws iam list-role-policies --role-name %s, get-role-policy for each, list-attached-role-policies --role-name %s, all with --output json", ecr.safe(name, "ROLE"), ecr.safe(name, "ROLE")) }
+    return
+  end
+  local slug = partly and "policy-wrong-resource" or "role-incomplete"
+  local f = ev:report("image-pull." .. slug, "image", pull.name, "%s '%s' cannot pull %s by the policies given: %s", kind, name, pull.name, lacking.why)
+    :cite(lacking.record):cite(pull.record)
+  if lacking.decision ~= "denied" then f:confidence("likely") end
+  advise(f, name, pull.image)
+end
+
+local function run(ev)
+  if ev:count("event.refused") > 0 then return end
+  for _, pull in ipairs(images_of(ev)) do
+    local id, kind = ecr.puller(ev, pull.platform, pull.workload, pull.launch_type)
+    id = id or pull.platform == "ecs" and pull.launch_type ~= "EC2" and pull.role or lone_role(ev)
+    if id then report(ev, pull, id, kind, ecr.rights(ev, id, pull.image)) end
+  end
+end
+
+return debrief.check {
+  id = "image-pull/role",
+  title = "do the policies given let the role pull the images?",
+  version = "0.1.0",
+  tags = { "ecs", "kubernetes", "appmesh" },
+  needs = {
+    "containers | container_status", "aws.policies | aws.roles | aws.attached_policies", "?containers", "?container_status",
+    "?aws.roles", "?aws.policies", "?aws.policy_names", "?aws.attached_policies", "?aws.repository_policies", "?aws.vpc_endpoints",
+    "?aws.instances", "?aws.tasks", "?aws.task_definitions", "?text",
+  },
+  events = {
+    refused = [[not authorized to perform:? ecr:|(?i:pull access denied|no basic auth credentials|requested access to the resource is denied)|(?:/v2/|Pull)[^\n]{0,300}(?:403|401)]],
+  },
+  findings = {
+    ["image-pull.role-incomplete"] = { title = "the role's policies do not let it pull", severity = "warning" },
+    ["image-pull.policy-wrong-resource"] = { title = "a policy for the registry covers other images", severity = "warning" },
+  },
+  run = run,
+}
