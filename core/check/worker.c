@@ -11,6 +11,7 @@
 #include "check/process.h"
 #include "check/runner.h"
 #include "evidence/identity.h"
+#include "evidence/resources.h"
 #include "read/read.h"
 #include "read/scan.h"
 #include "source/bundle.h"
@@ -123,6 +124,7 @@ static void read_evidence(struct hearing *hearing)
     scan_free(scan);
     identity_find(hearing->evidence);
     evidence_finish(hearing->evidence);
+    resources_find(hearing->evidence);
 }
 
 static void put_envoy(cJSON *target, const struct evidence *evidence)

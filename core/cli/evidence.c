@@ -12,6 +12,7 @@
 #include "cli/session.h"
 #include "cli/workdir.h"
 #include "evidence/identity.h"
+#include "evidence/resources.h"
 #include "read/read.h"
 #include "read/scan.h"
 #include "source/bundle.h"
@@ -59,6 +60,7 @@ static void read_evidence(struct evidence *evidence, const struct registry *regi
     read_all(evidence, scan);
     identity_find(evidence);
     evidence_finish(evidence);
+    resources_find(evidence);
     scan_free(scan);
     free(patterns);
 }

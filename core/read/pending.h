@@ -6,7 +6,7 @@
 #include "base/arena.h"
 #include "read/read.h"
 
-enum { PENDING_CELLS_MAX = 20 };
+enum { PENDING_CELLS_MAX = 24 };
 
 struct pending_row {
     const char *pointer;

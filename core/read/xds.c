@@ -2,6 +2,7 @@
  * the rows that wait, and the cleaning of Envoy's texts. */
 #include "read/xds.h"
 #include "base/alloc.h"
+#include "base/buf.h"
 #include "base/str.h"
 #include <stdlib.h>
 #include <string.h>
@@ -103,4 +104,25 @@ void xds_resource(struct xds *xds, const struct xds_resource *resource)
     evidence_set(evidence, record, "updated", resource->updated);
     evidence_set(evidence, record, "error", resource->error);
     evidence_set(evidence, record, "rejected", resource->rejected);
+}
+
+static void add_secret(struct buf *out, const cJSON *config)
+{
+    const char *name = proto_str(config, "name");
+    if (name)
+        buf_addf(out, "%s%s", out->len ? "," : "", name);
+}
+
+void xds_secrets(struct buf *out, const cJSON *node)
+{
+    static const char *const contexts[] = {"transport_socket.typed_config.common_tls_context",
+                                           "tls_context.common_tls_context"};
+    for (size_t i = 0; i < ARRAY_LEN(contexts); i++) {
+        const cJSON *context = proto_at(node, contexts[i]), *config;
+        cJSON_ArrayForEach (config, proto_at(context, "tls_certificate_sds_secret_configs"))
+            add_secret(out, config);
+        add_secret(out, proto_at(context, "validation_context_sds_secret_config"));
+        add_secret(out, proto_at(context, "combined_validation_context."
+                                          "validation_context_sds_secret_config"));
+    }
 }

@@ -58,6 +58,10 @@ void xds_route_config(struct xds *xds, const cJSON *node, const char *pointer);
 const char *xds_cluster_address(const cJSON *cluster, char out[PROTO_ADDRESS_MAX]);
 const char *xds_cluster_tls(const cJSON *cluster);
 
+/* Names of the secrets that a TLS context (transport_socket, or old tls_context, of NODE) takes from SDS,
+ * joined by commas and added to OUT. */
+void xds_secrets(struct buf *out, const cJSON *node);
+
 /* bootstrap.c: the `bootstrap` records and identity of a Bootstrap message. FILE: it is a file that may
  * be another proxy's, not the running proxy's own word. */
 void bootstrap_take(struct reading *reading, const cJSON *bootstrap, const char *pointer,

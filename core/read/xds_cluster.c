@@ -126,6 +126,19 @@ static const char *panic_threshold(const cJSON *cluster, char number[32])
     return !threshold ? NULL : value ? value : "0";
 }
 
+static void set_secrets(struct evidence *evidence, struct record *record, const cJSON *cluster)
+{
+    const cJSON *match;
+    struct buf names;
+    buf_init(&names, TEXT_MAX);
+    xds_secrets(&names, cluster);
+    cJSON_ArrayForEach (match, proto_at(cluster, "transport_socket_matches"))
+        xds_secrets(&names, match);
+    if (names.len)
+        evidence_set(evidence, record, "secrets", names.data);
+    buf_release(&names);
+}
+
 static void add_cluster(struct xds *xds, const cJSON *cluster, const struct xds_resource *resource)
 {
     struct evidence *evidence = xds->reading->evidence;
@@ -142,6 +155,9 @@ static void add_cluster(struct xds *xds, const cJSON *cluster, const struct xds_
     evidence_set(evidence, record, "state", resource->state);
     evidence_set(evidence, record, "version", resource->version);
     evidence_set(evidence, record, "type", type_of(cluster));
+    evidence_set(evidence, record, "eds_service",
+                 proto_str(cluster, "eds_cluster_config.service_name"));
+    set_secrets(evidence, record, cluster);
     if (endpoints.len)
         evidence_set(evidence, record, "endpoints", buf_str(&endpoints.text));
     buf_release(&endpoints.text);

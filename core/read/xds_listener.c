@@ -184,6 +184,16 @@ static void set_tcp(struct pending *chains, struct pending_row *row, const cJSON
     set_list(chains, row, "clusters", proto_at(proxy, "weighted_clusters.clusters"), "name");
 }
 
+static void set_secrets(struct pending *chains, struct pending_row *row, const cJSON *chain)
+{
+    struct buf names;
+    buf_init(&names, NAMES_MAX);
+    xds_secrets(&names, chain);
+    if (names.len)
+        pending_set(chains, row, "secrets", names.data);
+    buf_release(&names);
+}
+
 static void add_chain(struct xds *xds, const cJSON *chain, const char *pointer)
 {
     char name[NAMES_MAX];
@@ -196,6 +206,7 @@ static void add_chain(struct xds *xds, const cJSON *chain, const char *pointer)
         return;
     pending_set(chains, row, "name", proto_str(chain, "name"));
     pending_set(chains, row, "tls", expects_tls(chain) ? "yes" : "no");
+    set_secrets(chains, row, chain);
     if (default_chain)
         pending_set(chains, row, "default", "yes");
     set_match(chains, row, proto_at(chain, "filter_chain_match"));
@@ -451,6 +462,9 @@ void xds_listener_entry(struct xds *xds, const cJSON *entry, const char *state, 
             take_chains(xds, proto_at(body, "listener"), name, inner);
         any = true;
     }
+    const char *refused = any && error ? proto_str(entry, "name") : NULL;
+    if (refused) /* and told again without its name */
+        keep_rejected(xds, refused);
     if (!any && error)
         take_error(xds, entry, pointer);
     else if (!any)

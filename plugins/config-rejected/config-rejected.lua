@@ -468,7 +468,7 @@ return debrief.check {
     "log | text | xds.listeners | xds.resources{listener} | stats{listener_manager.lds.update_rejected} | stats{cluster_manager.cds.update_rejected}",
     "?log.config_rejected", "?log.start", "?log.not_ready", "?log.xds_answered", "?xds.listeners", "?xds.resources{listener}", "?proxy",
     "?stats{listener_manager.lds.update_*}", "?stats{cluster_manager.cds.update_*}", "?stats{*sds.*.update_*}",
-    "?stats{*.rds.*.update_*}", "?stats{cluster.*.update_rejected}", "?stats{cluster.*.update_success}",
+    "?stats{*.rds.*.update_*}", "?stats{cluster.*.update_rejected}",
     "?stats{server.dynamic_unknown_fields}",
   },
   events = {
