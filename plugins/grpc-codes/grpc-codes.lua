@@ -67,12 +67,48 @@ local function denial(close)
   return { action = found.action, arn = found.arn, user = user and user.user }
 end
 
-local function role_name(ev)
-  for record in ev:each("containers") do
-    local name = (record.task_role or ""):match("role/(.+)$")
-    if name then return name:match("([^/]+)$") end
+-- The role that the proxy runs as: named by the refusal, by the pod's variables, or by the task definition.
+local function role_of(ev, user)
+  local assumed = match(user or "", [[:assumed-role/(?<role>[^/]+)/]])
+  if assumed then return assumed.role end
+  for record in ev:each("env") do
+    if record.name == "AWS_ROLE_ARN" and match(record.value or "", [[^arn:aws[a-z-]*:iam::\d+:role/]]) then return record.value end
   end
-  return "ROLE"
+  for record in ev:each("containers") do
+    if match(record.task_role or "", [[^arn:aws[a-z-]*:iam::\d+:role/]]) then return record.task_role end
+  end
+  return nil
+end
+
+local function role_name(ev, user)
+  local role = role_of(ev, user)
+  return role and role:match("([^/]+)$") or "ROLE"
+end
+
+-- The resource that a proxy of App Mesh asks for, as it names itself.
+local function own_resource(ev)
+  local proxy = ev:first("proxy")
+  local texts = { proxy and proxy.node_id or "" }
+  for record in ev:each("env") do
+    if record.name == "APPMESH_RESOURCE_ARN" then texts[#texts + 1] = record.value or "" end
+  end
+  for _, text in ipairs(texts) do
+    if match(text, [[^arn:aws[a-z-]*:appmesh:]]) then return text end
+  end
+  return nil
+end
+
+-- What the policies at hand say of the refused action; nil when nobody gave any, or nothing names action and resource.
+local function decide(ev, group, close)
+  local what = denial(close)
+  if not what.action and group.mesh == "appmesh" then
+    what.action, what.arn = "appmesh:StreamAggregatedResources", own_resource(ev)
+  end
+  local role = role_of(ev, what.user)
+  local given = ev:count("aws.roles") + ev:count("aws.policies") + ev:count("aws.attached_policies")
+  if not role or not what.action or not what.arn or given == 0 then return nil end
+  local decision, why, record, reason = ev:iam { role = role, action = what.action, resource = what.arn }
+  return { decision = decision, why = why, record = record, reason = reason, role = role:match("([^/]+)$"), action = what.action, arn = what.arn }
 end
 
 local function policy(action, arn)
@@ -118,13 +154,29 @@ local STEPS = {
 local advise = {}
 
 advise["permission-denied"] = function(ev, finding, group, close)
-  local what = denial(close)
+  local what, decided = denial(close), group.decided
+  if decided then finding:cite(decided.record) end
+  if decided and decided.reason == "explicit-deny" then
+    finding:advise(string.format("take the Deny away, or except %s on %s from it: an Allow does not outweigh it", decided.action, decided.arn),
+      "aws iam list-role-policies --role-name " .. decided.role .. "; aws iam list-attached-role-policies --role-name " .. decided.role)
+    finding:reference(PROXY_AUTHORIZATION)
+    return
+  elseif decided and decided.decision == "granted" then
+    finding:advise("the role's own policies grant it: look at what else limits it (service control policy, permissions boundary, endpoint policy), "
+      .. "and whether the proxy was started before the policy was changed")
+    ev:ask { evidence = "aws/get-caller-identity.json", why = "the policies given allow the action: did the proxy run as this role at all?",
+      how = "aws sts get-caller-identity --output json, from inside the proxy's container" }
+    finding:reference(PROXY_AUTHORIZATION)
+    return
+  elseif decided then
+    what.action, what.arn = decided.action, decided.arn
+  end
   if what.action then
     finding:snippet("allow the action in the policy of the role that the proxy runs as: the ECS task role (not the "
       .. "execution role), the role of the pod's service account, or the instance role", "envoy-policy.json",
       policy(what.action, what.arn or "*"))
     finding:advise("attach it", string.format(
-      "aws iam put-role-policy --role-name %s --policy-name envoy-xds --policy-document file://envoy-policy.json", role_name(ev)))
+      "aws iam put-role-policy --role-name %s --policy-name envoy-xds --policy-document file://envoy-policy.json", role_name(ev, what.user)))
     finding:advise("start the proxy anew, or wait for its next try: the stream is tried again by itself")
     finding:reference(PROXY_AUTHORIZATION)
     if what.action:match("^acm") then
@@ -212,14 +264,22 @@ local SAYS = {
   ["quota-exceeded"] = "%s takes no further stream: %s, %s",
 }
 
+local function verdict_of(group)
+  local decided = group.decided
+  if not decided then return "" end
+  local format = decided.decision == "denied" and "; so the policies of %s say: %s" or decided.decision == "granted"
+    and "; the policies of %s that were given say otherwise: %s" or "; what the policies of %s say cannot be decided: %s"
+  return string.format(format, decided.role, decided.why or "nothing")
+end
+
 local function message_of(slug, group, close)
   local code, said, name = code_of(close.code), quoted(close), group.shown
   local what = slug == "permission-denied" and denial(close) or {}
   if what.action then
     return string.format("%s refuses the xDS stream: %s may not perform %s%s", name, what.user or "the proxy's role",
-      what.action, what.arn and (" on " .. what.arn) or "")
+      what.action, what.arn and (" on " .. what.arn) or "") .. verdict_of(group)
   elseif SAYS[slug] then
-    return string.format(SAYS[slug], name, code, said)
+    return string.format(SAYS[slug], name, code, said) .. (slug == "permission-denied" and verdict_of(group) or "")
   elseif slug == "message-too-large" then
     local size = match(close.text, [[\((?<got>\d+) vs\. (?<limit>\d+)\)]])
     return size and string.format("the configuration from %s has %s bytes, the limit of a gRPC message here is %s", name, size.got, size.limit)
@@ -277,6 +337,7 @@ local function report_before(ev, group, slug, close, marks)
 end
 
 local function report_trouble(ev, group, slug, close, link, marks)
+  group.decided = slug == "permission-denied" and decide(ev, group, close) or nil
   local finding = ev:report("grpc-codes." .. slug, "xds-server", group.name, "%s", message_of(slug, group, close))
   if link.connected == 0 or close.time and math.abs(ev:now() - close.time) < 600 then finding:when("now") end
   if slug == "internal" then
@@ -369,6 +430,8 @@ return debrief.check {
     "log.xds_closed", "?stats{grpc.*.streams_total}", "?stats{*control_plane.connected_state}",
     "?stats{cluster_manager.cds.update_*}", "?stats{listener_manager.lds.update_*}", "?log", "?log.start", "?log.stop", "?log.workers_started",
     "?log.config_rejected", "?log.xds_answered", "?log.aws_credentials", "?bootstrap", "?proxy", "?containers",
+    "?env{AWS_ROLE_ARN}", "?env{APPMESH_RESOURCE_ARN}", "?aws.roles", "?aws.policies", "?aws.policy_names", "?aws.attached_policies",
+    "?aws.repository_policies",
   },
   events = {
     google = xds.GOOGLE,
