@@ -4,6 +4,8 @@
 -- Names that control planes give the cluster of their xDS server, for statistics without a bootstrap.
 local USUAL = { "xds-grpc", "xds_cluster", "xds-cluster", "consul-dataplane", "local_agent", "ads_cluster", "contour", "ads" }
 
+local reach = debrief.use "reach"
+
 local function number(ev, name)
   return tonumber((ev:stat(name)))
 end
@@ -228,6 +230,18 @@ local function is_down(link)
   return link.failures > 0 or (link.of("upstream_cx_connect_fail") or 0) > 0 or not link.uptime or link.uptime >= 10
 end
 
+-- What tools told: counters only suggest.
+local function report_by_hand(ev, link)
+  local host, port = link.server.name:match("^(.+):(%d+)$")
+  if not host then host, port = reach.server(ev) end
+  local slug, why, record, well = reach.decide(ev, host, port)
+  link.well = well
+  if not slug then return false end
+  local finding = report(ev, link, slug, "%s is not connected: %s", shown(link), why)
+  finding:confidence("likely"):cite(record):advise(STEPS[slug] or STEPS["tls-unverified"])
+  return true
+end
+
 local function server_spoke(link)
   for code in pairs(link.closed) do
     if code ~= "any" and code ~= 0 and code ~= 13 then return true end
@@ -251,6 +265,7 @@ local function run(ev)
   elseif is_silent(link) then
     report_silence(ev, link)
   elseif is_down(link) and not server_spoke(link) then
+    if (link.ok or 0) == 0 and report_by_hand(ev, link) then return end
     local slug, format, leaf = certain_cause(ev, link)
     if slug and (link.ok or 0) == 0 then
       report_cause(ev, link, slug, format, leaf)
@@ -283,6 +298,7 @@ return debrief.check {
     "?stats{cluster.*.upstream_cx_active}",
     "?stats{cluster.*.upstream_cx_destroy_remote_with_active_rq}", "?stats{cluster.*.upstream_cx_connect_*}", "?stats{cluster.*.upstream_cx_protocol_error}", "?stats{cluster.*_overflow}",
     "?stats{cluster.*.ssl.fail_verify_*}", "?stats{cluster.*.ssl.connection_error}", "?bootstrap", "?proxy", "?log.xds_closed", "?log.fetch_timeout",
+    "?net.dns", "?net.connect", "?net.tls",
   },
   findings = {
     ["ems-connection.no-answer"] = kind("the server never answers"),
@@ -291,6 +307,9 @@ return debrief.check {
     ["ems-connection.dns-failed"] = kind("the server's name does not resolve"),
     ["ems-connection.dns-unreachable"] = kind("the resolver does not answer"),
     ["ems-connection.tls-unverified"] = kind("the server's certificate is refused, the reason is not told"),
+    ["ems-connection.tls-expired"] = kind("the server's certificate has expired"),
+    ["ems-connection.clock-skew"] = kind("the server's certificate is not yet valid"),
+    ["ems-connection.client-certificate-refused"] = kind("the proxy's certificate is refused"),
     ["ems-connection.tls-name-mismatch"] = kind("the server's certificate is for another name"),
     ["ems-connection.protocol-mismatch"] = kind("proxy and server speak different protocols"),
     ["ems-connection.xds-cluster-overflow"] = kind("the circuit breaker of the xDS cluster is open"),

@@ -2,7 +2,7 @@
 -- silence) is the transport's, not the server's; counters alone are counters.lua's. Names a cause only where the
 -- line tells it; google_grpc's empty 13 is reported as what it is, with candidates and what would decide.
 
-local match, xds = debrief.match, debrief.use "xds_stream"
+local match, xds, reach = debrief.match, debrief.use "xds_stream", debrief.use "reach"
 
 -- The first row that matches names the cause. Texts are lower case, '_' read as a blank.
 local CAUSES = {
@@ -244,17 +244,45 @@ settle["not-connected"] = function(ev, group, close, _, place)
     elseif slow then
       candidate("timeout", slow, nil)
     end
-    candidate("refused", quick or "a refused connection ends this way", slow)
-    candidate("dns-failed", "a name that does not resolve ends this way", place.is_address and "the server is given as an address" or nil)
+    local well = group.well or {}
+    if well.tls then
+      candidate("self-captured", "name, TCP and TLS are well when tried by hand, so what is particular to the proxy remains", nil)
+    end
+    candidate("refused", quick or "a refused connection ends this way", well.connect and "a connection by hand succeeds" or slow)
+    candidate("dns-failed", "a name that does not resolve ends this way",
+      place.is_address and "the server is given as an address" or well.dns and "the name resolves" or nil)
     candidate("tls-unverified", "a refused certificate ends this way", plain_text or traced and "TCP already failed" or nil)
     candidate("protocol-mismatch", "plain text against TLS ends this way", traced and "TCP already failed" or nil)
-    candidate("self-captured", "redirect rules that catch the proxy's own port end this way", nil)
-    if not slow then candidate("timeout", "dropped packets end this way", quick) end
+    if not well.tls then candidate("self-captured", "redirect rules that catch the proxy's own port end this way", nil) end
+    if not slow then candidate("timeout", "dropped packets end this way", well.connect and "a connection by hand succeeds" or quick) end
     if group.name:find("envoy-management", 1, true) and (not first.time or first.time >= APP_MESH_ENDED) then
       candidate("endpoint-retired", "App Mesh ended on 2026-09-30", not first.time and "the line has no date" or nil)
     end
     finding:advise("find out how far a connection gets from where the proxy runs: name, TCP, TLS", walk(place))
   end
+end
+
+-- ---- what was tried by hand ----
+
+-- Where the line is vague, tools tell: slug, how to complete the finding, and what is known to be well.
+local function by_hand(ev, slug, place)
+  local host, port = place.known and place.host, place.port ~= "PORT" and place.port or nil
+  if not host then host, port = reach.server(ev) end
+  local found, why, record, well = reach.decide(ev, host, port)
+  if not found and slug == "tls-unverified" and well.certificate then
+    found, why, record = "tls-untrusted", "names and dates of the certificate that was shown fit, which leaves its authority", well.certificate
+  end
+  if not found then return nil, nil, well end
+  return found, function(finding) finding:confidence("likely"):cite(record) end, well, why
+end
+
+-- A certificate that was good all the time by other clocks: the proxy's own clock is wrong.
+local function by_clock(ev, slug, close, place)
+  local _, _, _, well = reach.decide(ev, place.known and place.host, place.port ~= "PORT" and place.port or nil)
+  local shown = slug == "tls-expired" and well.certificate
+  if not shown or not close.time or xds.seconds(shown.valid_from) > close.time - 86400 then return nil end
+  return "clock-skew", function(finding) finding:confidence("likely"):cite(shown) end, well,
+    "the certificate that was shown is valid from " .. shown.valid_from:sub(1, 10) .. " to " .. shown.expires:sub(1, 10)
 end
 
 -- ---- judging ----
@@ -302,11 +330,18 @@ end
 
 local function report(ev, group, close, seen, link, success, subjects)
   local place = place_of(group, close)
-  local slug, more = relayed(group, seen), nil
-  if settle[slug] then slug, more = settle[slug](ev, group, close, link, place) end
+  local slug, more, why = relayed(group, seen), nil, nil
+  if settle[slug] then
+    local found
+    found, more, group.well, why = by_hand(ev, slug, place)
+    if found then slug = found else slug, more = settle[slug](ev, group, close, link, place) end
+  else
+    local found, complete, _, reason = by_clock(ev, slug, close, place)
+    if found then slug, more, why = found, complete, reason end
+  end
   if slug == "not-connected" and not more then slug, more = settle["not-connected"](ev, group, close, link, place) end
   local subject = place.known and subject_of(group, slug, place, subjects) or group.name
-  local finding = ev:report("ems-connection." .. slug, "xds-server", subject, "%s", message_of(slug, group, close, place))
+  local finding = ev:report("ems-connection." .. slug, "xds-server", subject, "%s%s", message_of(slug, group, close, place), why and "; " .. why or "")
   if more then more(finding) end
   cite(ev, finding, group, seen, link, success)
   advise(finding, slug, place)
@@ -394,6 +429,7 @@ return debrief.check {
     "log.xds_closed", "?stats{*control_plane.connected_state}", "?stats{cluster_manager.cds.update_*}",
     "?stats{listener_manager.lds.update_*}", "?stats{grpc.*.streams_total}", "?stats{dns.cares.*}", "?stats{cluster.*.ssl.fail_verify_*}",
     "?log", "?log.start", "?log.stop", "?log.workers_started", "?log.config_rejected", "?log.xds_answered", "?bootstrap", "?proxy", "?xds.clusters{state=static}",
+    "?net.dns", "?net.connect", "?net.tls",
   },
   events = {
     google = xds.GOOGLE,
