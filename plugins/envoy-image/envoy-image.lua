@@ -229,11 +229,18 @@ local function is_final(ev, group)
   return false
 end
 
+-- The agent ends before Envoy starts when the name is missing: an Envoy that left lines was told one, whatever the
+-- manifest at hand says (an older revision, another container).
+local function did_start(ev)
+  for _, name in ipairs { "log.start", "log.xds_answered", "log.xds_closed", "log.config_rejected" } do
+    if ev:first(name) then return true end
+  end
+  return false
+end
+
 local function judge_missing(ev, group)
   if not group.record or not is_final(ev, group) then return end
-  if ev:state("env") == "absent" then
-    return
-  end
+  if ev:state("env") == "absent" or did_start(ev) then return end
   if has_more_env(ev, group) then
     ev:ask { evidence = "env/proxy.env", why = "the resource's name may come from a file of variables that is not in the evidence",
       how = "env | grep -e ^APPMESH -e ^ENVOY -e ^AWS_REGION inside the proxy's container, saved as proxy.env" }
@@ -528,7 +535,7 @@ return debrief.check {
   tags = { "appmesh", "ecs", "kubernetes" },
   needs = {
     "env | containers | text", "?env", "?containers", "?container_status", "?proxy", "?log.variables", "?log.config_rejected",
-    "?aws.appmesh", "?k8s.appmesh", "?k8s.pods", "?aws.task_definitions",
+    "?log.start", "?log.xds_answered", "?log.xds_closed", "?aws.appmesh", "?k8s.appmesh", "?k8s.pods", "?aws.task_definitions",
   },
   events = {
     unnamed = [[APPMESH_RESOURCE_ARN environment variable must be set]],
