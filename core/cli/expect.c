@@ -17,7 +17,7 @@ static const struct {
 } members[] = {
     {"top", TYPE_TEXTS},   {"also", TYPE_TEXTS},  {"never", TYPE_TEXTS}, {"skip", TYPE_TEXTS},
     {"found", TYPE_TEXTS}, {"ask", TYPE_ASK},     {"exit", TYPE_NUMBER}, {"now", TYPE_TEXT},
-    {"about", TYPE_TEXT},  {"source", TYPE_TEXT}, {"select", TYPE_TEXT},
+    {"about", TYPE_TEXT},  {"source", TYPE_TEXT}, {"select", TYPE_TEXT}, {"param", TYPE_TEXTS},
 };
 
 static bool are_texts(const cJSON *array)

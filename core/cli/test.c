@@ -30,7 +30,9 @@ static int become_check(void *user, int fd)
     const struct trial *trial = user;
     const struct text_list *paths = &trial->options->plugin_path;
     const char *now = json_str(trial->expect, "now"), *select = json_str(trial->expect, "select");
-    const char **arguments = xcalloc(paths->len * 2 + 9, sizeof *arguments);
+    const cJSON *params = json_at(trial->expect, "param"), *param;
+    const char **arguments = xcalloc(paths->len * 2 + (size_t)cJSON_GetArraySize(params) + 9,
+                                     sizeof *arguments);
     size_t len = 0;
     arguments[len++] = "debrief";
     arguments[len++] = "check";
@@ -44,6 +46,8 @@ static int become_check(void *user, int fd)
     }
     if (select)
         arguments[len++] = xasprintf("--select=%s", select);
+    cJSON_ArrayForEach (param, params)
+        arguments[len++] = xasprintf("--param=%s", param->valuestring);
     if (now)
         setenv("DEBRIEF_NOW", now, 1);
     int quiet = open("/dev/null", O_WRONLY | O_CLOEXEC);
