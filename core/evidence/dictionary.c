@@ -335,10 +335,11 @@ static const struct dictionary_row rows[] = {
      "how containers of a pod or task fare (an init container included), or the task or pod as a "
      "whole "
      "(name empty)",
-     "aws/describe-tasks.json, k8s/pods.json",
-     "aws ecs describe-tasks --cluster C --tasks T --output json, or kubectl get pod POD -o json",
+     "aws/describe-tasks.json, k8s/pods.json, saved output of docker inspect, crictl inspect",
+     "aws ecs describe-tasks --cluster C --tasks T --output json, kubectl get pod POD -o json, or "
+     "docker inspect NAME",
      NULL,
-     {{"platform", "ecs or kubernetes"},
+     {{"platform", "ecs, kubernetes or docker"},
       {"workload", "namespace/pod, or the task's id"},
       {"name", "container name; empty for the task or pod itself"},
       {"image", "image reference"},
@@ -361,7 +362,7 @@ static const struct dictionary_row rows[] = {
      "manifest/*.yaml, manifest/*.json, k8s/pods.json, aws/describe-task-definition.json",
      "kubectl get pod POD -o yaml, or aws ecs describe-task-definition --task-definition FAMILY",
      NULL,
-     {{"platform", "ecs, kubernetes or compose"},
+     {{"platform", "ecs, kubernetes, compose or docker"},
       {"kind", "Pod, Deployment, DaemonSet ..., TaskDefinition"},
       {"workload", "namespace/name, or the family:revision"},
       {"name", "container name"},

@@ -221,7 +221,7 @@ end
 
 -- On Kubernetes the controller's webhook fills the container when the pod is made: only a pod that runs tells.
 local function is_final(ev, group)
-  if group.platform == "ecs" then return true end
+  if group.platform == "ecs" or group.platform == "docker" then return true end
   if group.platform ~= "kubernetes" then return false end
   for status in ev:each("container_status") do
     if status.platform == "kubernetes" and status.workload == group.workload and status.name == group.container then return true end
