@@ -9,11 +9,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define HINTS_MAX 3
-#define FIELD_MAX (64u << 10)
-#define EITHER    "; or: "
-#define OR        ", or "
-#define ADMIN     "debrief check http://HOST:9901"
+#define HINTS_MAX   3
+#define NEEDERS_MAX 4 /* sections that are named as those that want it */
+#define FIELD_MAX   (64u << 10)
+#define EITHER      "; or: "
+#define OR          ", or "
+#define ADMIN       "debrief check http://HOST:9901"
 
 enum platform_bit { ON_AWS = 1 << 0, ON_KUBERNETES = 1 << 1, ON_ANY = ON_AWS | ON_KUBERNETES };
 
@@ -239,20 +240,45 @@ static cJSON *hints_of(const cJSON *target, bool verbose)
 
 /* ---- writing ---- */
 
+/* Checks as they are, or by their sections: "lb-health", not "lb-health/listener". */
+static cJSON *needers_of(const cJSON *hint, bool verbose)
+{
+    cJSON *needers = cJSON_CreateObject();
+    const cJSON *each;
+    cJSON_ArrayForEach (each, json_at(hint, "for")) {
+        int len = verbose ? (int)strlen(each->string) : (int)strcspn(each->string, "/");
+        char *name = xasprintf("%.*s", len, each->string);
+        set_member(needers, name);
+        free(name);
+    }
+    return needers;
+}
+
+static void add_needers(struct buf *text, const cJSON *needers, bool verbose)
+{
+    int shown = 0, all = cJSON_GetArraySize(needers);
+    const cJSON *each;
+    cJSON_ArrayForEach (each, needers) {
+        if (!verbose && shown == NEEDERS_MAX && all > shown + 1)
+            break;
+        const char *lead = text->len ? "; " REPORT_NEEDED_BY : REPORT_NEEDED_BY;
+        buf_addf(text, "%s%s", shown++ ? ", " : lead, each->string);
+    }
+    if (all > shown)
+        buf_addf(text, " and %d more sections", all - shown);
+}
+
 static void write_hint(const struct layout *layout, const cJSON *hint)
 {
     struct buf text;
     const cJSON *each;
-    bool any = false;
+    cJSON *needers = needers_of(hint, layout->style->verbose);
     buf_init(&text, FIELD_MAX);
     cJSON_ArrayForEach (each, json_at(hint, "why")) {
         buf_addf(&text, "%s%s", text.len ? "; " : "", each->valuestring);
     }
-    cJSON_ArrayForEach (each, json_at(hint, "for")) {
-        const char *lead = text.len ? "; " REPORT_NEEDED_BY : REPORT_NEEDED_BY;
-        buf_addf(&text, "%s%s", any ? ", " : lead, each->string);
-        any = true;
-    }
+    add_needers(&text, needers, layout->style->verbose);
+    cJSON_Delete(needers);
     layout_item(layout, 2, "?", INK_WARNING, 4, buf_str(&text));
     layout_verbatim(layout, 6, "", str_or(hint, "how", ""));
     buf_release(&text);
