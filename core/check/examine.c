@@ -17,7 +17,6 @@
 #include <unistd.h>
 
 enum {
-    COLLECT_MS = 60000,
     READ_MS = 300000, /* at least: what is on disk is worth the time */
     CHECK_MS = 10000,
     MEMORY_MB = 512,
@@ -139,7 +138,7 @@ static void settle(struct examination *all)
         all->collect.wanted = examine_wants;
         all->collect.user = (void *)all->plan;
     }
-    int64_t collect_ms = options->collect.timeout_ms ? options->collect.timeout_ms : COLLECT_MS;
+    int64_t collect_ms = collect_limit_ms(&options->collect);
     all->limits = (struct job_limits){
         .collect_ms = collect_ms,
         .read_ms = collect_ms > READ_MS ? collect_ms : READ_MS,

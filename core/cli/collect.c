@@ -15,8 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define DEFAULT_LIMIT_MS 60000
-#define PACKING_MS       120000
+#define PACKING_MS 120000
 
 struct collecting { /* one target */
     const struct target *target;
@@ -133,7 +132,8 @@ static bool make_jobs(struct collecting *jobs, const struct targets *targets, co
 
 static int run_jobs(struct collecting *jobs, size_t len, const struct options *options)
 {
-    int64_t limit = (options->timeout_ms ? options->timeout_ms : DEFAULT_LIMIT_MS) + PACKING_MS;
+    const struct collect_options how = session_collect_options(options);
+    int64_t limit = collect_limit_ms(&how) + PACKING_MS;
     size_t at_once = options->jobs ? (size_t)options->jobs : 8;
     struct child_job *children = xcalloc(len + 1, sizeof *children);
     int status = STATUS_OK;

@@ -60,6 +60,10 @@ static const struct option_row rows[] = {
      REPORTING, KIND_CHOICE, AT(fail_on), "error|warning|incomplete|never"},
     {0, "dry-run", NULL, "print what would be asked of whom, and ask nothing", GATHERING,
      KIND_SWITCH, AT(dry_run), NULL},
+    {0, "sample", "DURATION",
+     "ask the admin address for its counters a second time after DURATION, and tell what happens "
+     "now from what happened before",
+     GATHERING, KIND_DURATION, AT(sample_ms), NULL},
     {0, "timeout", "DURATION", "how long one target may take: 500ms, 10s, 1m30s (default 60s)",
      ASKING, KIND_DURATION, AT(timeout_ms), NULL},
     {0, "jobs", "N", "how many targets at the same time (default: one per processor)", GATHERING,

@@ -37,7 +37,7 @@ struct options {
     const struct command *command; /* cli/cli.h */
     struct text_list operands, output, plugin_path, param, evidence;
     const char *bundle, *select, *skip, *targets, *cacert, *cert, *key, *dir, *shard, *kube, *aws;
-    int64_t timeout_ms, jobs;
+    int64_t timeout_ms, sample_ms, jobs;
     int64_t shard_index, shard_count; /* 1-based; count 0: no shards */
     int fail_on, color, lang;
     bool dry_run, no_redact, quiet, verbose, dictionary, help;

@@ -67,6 +67,14 @@ static bool take_named(struct targets *targets, const struct options *options, s
     return targets_add_live(targets, options->kube, options->aws, err);
 }
 
+static bool has_admin(const struct targets *targets)
+{
+    for (size_t i = 0; i < targets->len; i++)
+        if (target_has_admin(&targets->items[i]))
+            return true;
+    return false;
+}
+
 int session_targets(struct targets *targets, const struct options *options)
 {
     struct err err = ERR_INIT;
@@ -91,6 +99,9 @@ int session_targets(struct targets *targets, const struct options *options)
         targets_expand(targets);
     if (options->shard_count)
         keep_shard(targets, options);
+    if (options->sample_ms && !has_admin(targets))
+        cli_warn(
+            "--sample: no target has an admin address that is asked, so there is no second sample");
     return STATUS_OK;
 }
 
@@ -108,6 +119,7 @@ struct collect_options session_collect_options(const struct options *options)
 {
     struct collect_options collect = {
         .timeout_ms = options->timeout_ms,
+        .sample_ms = options->sample_ms,
         .cacert = options->cacert,
         .cert = options->cert,
         .key = options->key,

@@ -5,6 +5,7 @@
 #include "collect/admin.h"
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/str.h"
 #include "collect/fetch.h"
 
@@ -13,59 +14,66 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { PAGE_MS = 15000, HEAD_MAX = 1 << 16, SMALL_MB = 64, DUMP_MB = 256 };
 
+enum when {
+    ONCE,
+    TWICE,      /* it moves: once more for a second sample; read/read.c reads these twice */
+    ON_REQUEST, /* only when a check names it */
+};
+
 static const struct page {
     const char *name, *path;
     unsigned max_mb;
-    bool on_request; /* only when a check names it */
+    enum when when;
 } pages[] = {
-    {"admin/server_info.json", "/server_info", SMALL_MB, false}, /* asked always, and first */
-    {"admin/ready.txt", "/ready", SMALL_MB, false},
-    {"admin/stats.txt", "/stats", SMALL_MB, false},
-    {"admin/clusters.json", "/clusters?format=json", SMALL_MB, false},
-    {"admin/listeners.json", "/listeners?format=json", SMALL_MB, false},
-    {"admin/certs.json", "/certs", SMALL_MB, false},
-    {"admin/init_dump.json", "/init_dump", SMALL_MB, false},
-    {"admin/memory.json", "/memory", SMALL_MB, false},
-    {"admin/runtime.json", "/runtime", SMALL_MB, true},
-    {"admin/config_dump.json", "/config_dump", DUMP_MB, false}, /* last: it is the heaviest */
+    {"admin/server_info.json", "/server_info", SMALL_MB, TWICE}, /* asked always, and first */
+    {"admin/ready.txt", "/ready", SMALL_MB, TWICE},
+    {"admin/stats.txt", "/stats", SMALL_MB, TWICE},
+    {"admin/clusters.json", "/clusters?format=json", SMALL_MB, ONCE},
+    {"admin/listeners.json", "/listeners?format=json", SMALL_MB, ONCE},
+    {"admin/certs.json", "/certs", SMALL_MB, ONCE},
+    {"admin/init_dump.json", "/init_dump", SMALL_MB, ONCE},
+    {"admin/memory.json", "/memory", SMALL_MB, ONCE},
+    {"admin/runtime.json", "/runtime", SMALL_MB, ON_REQUEST},
+    {"admin/config_dump.json", "/config_dump", DUMP_MB, ONCE}, /* last: it is the heaviest */
 };
 
 /* What to ask when one resource makes the whole dump unreadable (a type that this Envoy lacks). */
 static const struct page dump_parts[] = {
     {"admin/config_dump_listeners.json",
-     "/config_dump?resource=dynamic_listeners&mask=name,error_state.details", DUMP_MB, false},
-    {"admin/config_dump_bootstrap.json", "/config_dump?mask=bootstrap", DUMP_MB, false},
+     "/config_dump?resource=dynamic_listeners&mask=name,error_state.details", DUMP_MB, ONCE},
+    {"admin/config_dump_bootstrap.json", "/config_dump?mask=bootstrap", DUMP_MB, ONCE},
     {"admin/config_dump_static_listeners.json", "/config_dump?resource=static_listeners", DUMP_MB,
-     false},
+     ONCE},
     {"admin/config_dump_static_clusters.json", "/config_dump?resource=static_clusters", DUMP_MB,
-     false},
+     ONCE},
     {"admin/config_dump_clusters.json", "/config_dump?resource=dynamic_active_clusters", DUMP_MB,
-     false},
+     ONCE},
     {"admin/config_dump_warming_clusters.json", "/config_dump?resource=dynamic_warming_clusters",
-     DUMP_MB, false},
-    {"admin/config_dump_routes.json", "/config_dump?resource=dynamic_route_configs", DUMP_MB,
-     false},
+     DUMP_MB, ONCE},
+    {"admin/config_dump_routes.json", "/config_dump?resource=dynamic_route_configs", DUMP_MB, ONCE},
     {"admin/config_dump_secrets.json", "/config_dump?resource=dynamic_active_secrets", DUMP_MB,
-     false},
+     ONCE},
     {"admin/config_dump_warming_secrets.json", "/config_dump?resource=dynamic_warming_secrets",
-     DUMP_MB, false},
+     DUMP_MB, ONCE},
 };
 
 struct asking {
     struct collection *collection;
     struct fetch *fetch;
-    char stop[256]; /* why nothing further is asked; "" while it goes on */
+    char stop[256];     /* why nothing further is asked; "" while it goes on */
+    int64_t counted_at; /* by clock_monotonic(): when the counters were asked for */
 };
 
 /* The clusters are asked for with the dump, to know how large it would be. */
 static bool is_wanted(const struct collect_options *options, const struct page *page)
 {
     bool first = page == &pages[0], clusters = strcmp(page->name, "admin/clusters.json") == 0;
-    if (page->on_request)
+    if (page->when == ON_REQUEST)
         return options->wanted && collection_wants(options, page->name);
     return first || collection_wants(options, page->name) ||
            (clusters && collection_wants(options, "admin/config_dump.json"));
@@ -294,11 +302,39 @@ static void ask_dump(struct asking *asking, const struct page *page)
         ask(asking, &dump_parts[i]);
 }
 
+/* ---- the second sample ---- */
+
+static void wait_until(int64_t time)
+{
+    int64_t left = time - clock_monotonic();
+    struct timespec rest = {left / CLOCK_SECOND, left % CLOCK_SECOND};
+    while (left > 0 && nanosleep(&rest, &rest) != 0 && errno == EINTR)
+        ;
+}
+
+static void ask_again(struct asking *asking)
+{
+    const struct collect_options *options = asking->collection->options;
+    if (!options->sample_ms || asking->stop[0])
+        return;
+    wait_until(asking->counted_at + options->sample_ms * (CLOCK_SECOND / 1000));
+    for (size_t i = 0; i < ARRAY_LEN(pages); i++) {
+        if (pages[i].when != TWICE || !is_wanted(options, &pages[i]))
+            continue;
+        struct page again = pages[i];
+        char *name = xasprintf("sample-2/%s", pages[i].name);
+        again.name = name;
+        ask(asking, &again);
+        free(name);
+    }
+}
+
 void admin_collect(struct collection *collection)
 {
     struct asking asking = {
         .collection = collection,
         .fetch = fetch_new(collection->target, collection->options),
+        .counted_at = clock_monotonic(),
     };
     for (size_t i = 0; i < ARRAY_LEN(pages); i++) {
         if (!is_wanted(collection->options, &pages[i]))
@@ -307,7 +343,10 @@ void admin_collect(struct collection *collection)
             ask_dump(&asking, &pages[i]);
         else
             ask(&asking, &pages[i]);
+        if (strcmp(pages[i].path, "/stats") == 0)
+            asking.counted_at = clock_monotonic();
     }
+    ask_again(&asking);
     fetch_free(asking.fetch);
 }
 
@@ -318,6 +357,8 @@ void admin_dry_run(const struct target *target, const struct collect_options *op
             continue;
         char *origin = fetch_origin(target, pages[i].path);
         printf("GET %s\n", origin);
+        if (pages[i].when == TWICE && options->sample_ms)
+            printf("GET %s  (again after %g s)\n", origin, (double)options->sample_ms / 1000);
         free(origin);
     }
 }

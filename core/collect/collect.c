@@ -129,14 +129,19 @@ static void collect_all(struct collection *collection)
         files_collect(collection, target->evidence[i]);
 }
 
+int64_t collect_limit_ms(const struct collect_options *options)
+{
+    return (options->timeout_ms ? options->timeout_ms : TIMEOUT_MS) + options->sample_ms;
+}
+
 bool collect_target(const struct target *target, const struct collect_options *options,
                     const char *dir, struct err *err)
 {
-    int64_t timeout_ms = options->timeout_ms ? options->timeout_ms : TIMEOUT_MS, now = clock_now();
+    int64_t now = clock_now();
     struct collection collection = {
         .target = target,
         .options = options,
-        .deadline = clock_monotonic() + timeout_ms * (CLOCK_SECOND / 1000),
+        .deadline = clock_monotonic() + collect_limit_ms(options) * (CLOCK_SECOND / 1000),
     };
     struct bundle *bundle = &collection.bundle;
     bundle_init(bundle, dir, target->name);

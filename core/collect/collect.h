@@ -11,6 +11,7 @@
 
 struct collect_options {
     int64_t timeout_ms;              /* for the whole target; 0: the default (60 s) */
+    int64_t sample_ms; /* counters a second time, this long after the first; 0: once */
     bool full;                       /* config_dump also of a proxy with very many clusters */
     const char *cacert, *cert, *key; /* TLS for an https admin address; NULL when not given */
     /* Whether some selected check wants this source ("admin/config_dump.json"); NULL:
@@ -18,6 +19,9 @@ struct collect_options {
     bool (*wanted)(void *user, const char *source_name);
     void *user;
 };
+
+/* How long collecting one target may take: the time limit, and what the second sample waits. */
+int64_t collect_limit_ms(const struct collect_options *options);
 
 /* Fills DIR (existing, empty) with sources and bundle.json. False only when not even that could be
  * written; a dead target is a bundle whose sources are all missing, with reasons. */

@@ -20,6 +20,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+bool target_has_admin(const struct target *target)
+{
+    return target->kind == TARGET_ADMIN || target->kind == TARGET_UNIX ||
+           target->kind == TARGET_KUBE;
+}
+
 void targets_init(struct targets *targets)
 {
     *targets = (struct targets){0};

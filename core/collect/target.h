@@ -36,6 +36,9 @@ struct targets {
     size_t len, cap;
 };
 
+/* Whether an admin address is asked, rather than what was saved of one. */
+bool target_has_admin(const struct target *target);
+
 void targets_init(struct targets *targets);
 void targets_release(struct targets *targets);
 

@@ -152,6 +152,45 @@ class Many(Case):
         self.assertEqual([t["verdict"] for t in result.report["targets"]], ["unknown", "ok"])
 
 
+class Sample(Case):
+    """--sample asks again for what moves, and checks see by how much."""
+
+    def growing(self):
+        counts = iter((3, 5))
+
+        def stats(request):
+            body = f"cluster_manager.cds.update_rejected: {next(counts)}\n".encode()
+            request.send_response(200)
+            request.send_header("Content-Length", str(len(body)))
+            request.end_headers()
+            request.wfile.write(body)
+        return {**harness.PAGES, "/stats": stats}
+
+    def test_counters_are_taken_twice(self):
+        with harness.admin_page(self.growing()) as page:
+            result = debrief("collect", page.url, "--sample", "300ms", "--bundle", str(self.dir / "b"))
+            self.assertStatus(result, 0)
+            self.assertEqual(page.asked.count("GET /stats"), 2)
+            self.assertEqual(page.asked.count("GET /config_dump"), 1)
+        rows = debrief("evidence", str(self.dir / "b"), "stats")
+        self.assertRegex(rows.out, r"cds.update_rejected +5 +2\b")
+
+    def test_the_wait_is_no_part_of_the_time_limit(self):
+        with harness.admin_page(self.growing()) as page:
+            result = debrief("check", page.url, "--sample", "1500ms", "--timeout", "1s", "-o", "json")
+        self.assertEqual([source["name"] for source in result.target["sources"] if source.get("problems")], [])
+        self.assertIn("sample-2/admin/stats.txt", [source["name"] for source in result.target["sources"]])
+
+    def test_it_is_said_beforehand(self):
+        with harness.admin_page() as page:
+            result = debrief("check", page.url, "--sample", "10s", "--dry-run")
+        self.assertIn(f"GET {page.url}/stats  (again after 10 s)\n", result.out)
+
+    def test_a_file_has_no_second_sample(self):
+        result = debrief("check", self.file("stats.txt", "server.live: 1\n"), "--sample", "1s")
+        self.assertIn("--sample: no target has an admin address", result.err)
+
+
 class DryRun(Case):
     def test_it_asks_nothing(self):
         with harness.admin_page() as page:
