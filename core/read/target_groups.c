@@ -17,10 +17,15 @@ void target_groups_add(struct reading *reading, const cJSON *group, const char *
                                            {"check_path", "HealthCheckPath"},
                                            {"matcher", "Matcher.HttpCode"},
                                            {"matcher", "Matcher.GrpcCode"},
+                                           {"check_interval", "HealthCheckIntervalSeconds"},
+                                           {"unhealthy_count", "UnhealthyThresholdCount"},
                                            {"target_type", "TargetType"}};
     struct record *record = reading_add(reading, "aws.target_groups", pointer);
     for (size_t i = 0; record && i < sizeof cells / sizeof *cells; i++)
         containers_set(reading, record, cells[i][0], group, cells[i][1]);
+    if (record)
+        containers_set_list(reading, record, "load_balancers", json_at(group, "LoadBalancerArns"),
+                            NULL, ",");
 }
 
 static void read_document(struct reading *reading, const cJSON *document, const char *prefix,

@@ -196,10 +196,26 @@ static const struct record *task_of(struct view *view, const char *name)
 
 /* ---- addresses ---- */
 
+/* The interface that has the address, be it a further one (pods of EKS have these). */
+static const struct record *interface_of(struct view *view, const char *text)
+{
+    for (const struct record *r = NULL; (r = view_next(view, "aws.network_interfaces", r));) {
+        const cJSON *one;
+        if (str_equal(json_str(r->doc, "PrivateIpAddress"), text))
+            return r;
+        cJSON_ArrayForEach (one, json_at(r->doc, "PrivateIpAddresses")) {
+            if (str_equal(json_str(one, "PrivateIpAddress"), text))
+                return r;
+        }
+    }
+    return NULL;
+}
+
 static bool find_address(struct view *view, struct place *place, const char *text)
 {
-    const struct record *r = place_object(view, "aws.network_interfaces", "PrivateIpAddress", text);
+    const struct record *r = interface_of(view, text);
     if (r) {
+        add_range(place, text);
         at_interface(place, r);
         return true;
     }
