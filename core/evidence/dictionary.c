@@ -866,6 +866,8 @@ static const struct dictionary_row rows[] = {
       {"max_pending_requests", "circuit breaker, default priority; absent: 1024"},
       {"max_requests", "circuit breaker, default priority; absent: 1024"},
       {"panic_threshold", "percent of healthy hosts below which all are used; absent: 50"},
+      {"panic", "fails: below that threshold requests are answered 503"},
+      {"subsets", "yes when metadata picks a subset of the hosts"},
       {"max_retries", "circuit breaker, default priority; absent: 3"},
       {"thresholds",
        "circuit breakers as configured, by priority: DEFAULT max_connections=N ...; HIGH ...; "
@@ -892,7 +894,8 @@ static const struct dictionary_row rows[] = {
       {"routes_from", "inline, rds or scoped"},
       {"secrets", "secrets that it takes from SDS, joined by commas"},
       {"strip_port", "any or matching, when the port is taken off the Host before routing"},
-      {"http_filters", "HTTP filters, joined by commas"},
+      {"http_filters", "HTTP filters that may do something, joined by commas"},
+      {"normalizes_path", "yes when paths are normalised before they are matched"},
       {"health_path", "path that the health check filter answers itself"},
       {"clusters", "cluster of a TCP proxy, or several joined by commas"}}},
     {"xds.listeners",
@@ -947,6 +950,7 @@ static const struct dictionary_row rows[] = {
       {"action", "cluster, weighted, redirect, direct, cluster_header"},
       {"target", "cluster, redirect or status"},
       {"code", "status of a redirect"},
+      {"fault", "yes when the route has requests delayed or aborted"},
       {"retry",
        "retry policy of the route or its virtual host: on=CONDITIONS retries=N codes=CODES "
        "attempts=N predicates=NAMES, what is not said left out; absent: none"}}},
@@ -961,6 +965,7 @@ static const struct dictionary_row rows[] = {
       {"domains_cut", "yes when there are more"},
       {"require_tls", "ALL or EXTERNAL_ONLY: plain HTTP is redirected"},
       {"ignore_port", "yes when the port in the Host is not looked at"},
+      {"matcher", "yes when a matching tree picks the route"},
       {"routes", "number of routes"}}},
 };
 

@@ -165,6 +165,10 @@ static void add_cluster(struct xds *xds, const cJSON *cluster, const struct xds_
     evidence_set(evidence, record, "http2", speaks_http2(cluster) ? "yes" : "no");
     evidence_setf(evidence, record, "health_checks", "%d", proto_len(cluster, "health_checks"));
     evidence_set(evidence, record, "panic_threshold", panic_threshold(cluster, number));
+    if (proto_bool(cluster, "common_lb_config.zone_aware_lb_config.fail_traffic_on_panic", false))
+        evidence_set(evidence, record, "panic", "fails");
+    if (proto_len(cluster, "lb_subset_config.subset_selectors"))
+        evidence_set(evidence, record, "subsets", "yes");
     set_limits(evidence, record, cluster);
 }
 

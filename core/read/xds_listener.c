@@ -130,7 +130,7 @@ static const char *health_path(const cJSON *manager)
     cJSON_ArrayForEach (filter, proto_at(manager, "http_filters")) {
         const cJSON *config = typed(filter);
         const char *name = proto_str(filter, "name");
-        if (!name || !strstr(name, "health_check") ||
+        if (!name || !strstr(name, "health_check") || proto_bool(filter, "disabled", false) ||
             proto_bool(config, "pass_through_mode", false))
             continue;
         cJSON_ArrayForEach (header, proto_at(config, "headers")) {
@@ -142,6 +142,14 @@ static const char *health_path(const cJSON *manager)
     return NULL;
 }
 
+/* A fault filter without settings does nothing by itself: routes may give it some. */
+static bool does_nothing(const cJSON *filter, const char *name)
+{
+    const cJSON *config = typed(filter);
+    return proto_bool(filter, "disabled", false) ||
+           (strstr(name, "fault") && !proto_at(config, "abort") && !proto_at(config, "delay"));
+}
+
 static void set_http_filters(struct pending *chains, struct pending_row *row, const cJSON *manager)
 {
     const cJSON *filter;
@@ -151,7 +159,7 @@ static void set_http_filters(struct pending *chains, struct pending_row *row, co
         const char *name = proto_str(filter, "name");
         if (name && str_starts(name, "envoy.filters.http."))
             name += strlen("envoy.filters.http.");
-        if (name)
+        if (name && !does_nothing(filter, name))
             buf_addf(&text, "%s%s", text.len ? "," : "", name);
     }
     if (text.len)
@@ -173,6 +181,10 @@ static void set_http(struct pending *chains, struct pending_row *row, const cJSO
                                                      : "inline");
     if (any || proto_bool(manager, "strip_matching_host_port", false))
         pending_set(chains, row, "strip_port", any ? "any" : "matching");
+    if (proto_bool(manager, "normalize_path", false) ||
+        proto_bool(manager, "merge_slashes", false) ||
+        proto_at(manager, "path_with_escaped_slashes_action"))
+        pending_set(chains, row, "normalizes_path", "yes");
     set_http_filters(chains, row, manager);
     pending_set(chains, row, "health_path", health_path(manager));
 }

@@ -9,12 +9,16 @@ enum { DOMAINS_MAX = 64, TEXT_MAX = 16 << 10 };
 
 /* ---- routes ---- */
 
-/* The method that a header condition demands, so that it can be judged; NULL for any. */
+/* The method that a header condition demands, so that it can be judged; NULL for any. One that is
+ * turned round, or not exact, stays a condition that is merely counted. */
 static const char *method_asked(const cJSON *match)
 {
     const cJSON *header;
     cJSON_ArrayForEach (header, proto_at(match, "headers")) {
         const char *exact = proto_str(header, "string_match.exact");
+        if (proto_bool(header, "invert_match", false) ||
+            proto_bool(header, "string_match.ignore_case", false))
+            continue;
         if (strcmp(proto_str(header, "name") ? proto_str(header, "name") : "", ":method") == 0)
             return exact ? exact : proto_str(header, "exact_match");
     }
@@ -59,17 +63,25 @@ static void set_action(struct pending *routes, struct pending_row *row, const ch
     pending_set(routes, row, "target", target);
 }
 
+/* A cluster without weight gets nothing. One that a header names cannot be listed. */
 static void set_weighted(struct pending *routes, struct pending_row *row, const cJSON *clusters)
 {
     const cJSON *cluster;
     struct buf names;
+    char number[32];
+    bool by_header = false;
     buf_init(&names, TEXT_MAX);
     cJSON_ArrayForEach (cluster, proto_at(clusters, "clusters")) {
         const char *name = proto_str(cluster, "name");
-        if (name)
+        const char *weight = proto_scalar(cluster, "weight", number);
+        by_header |= proto_at(cluster, "cluster_header") != NULL;
+        if (name && !(weight && strcmp(weight, "0") == 0))
             buf_addf(&names, "%s%s", names.len ? "," : "", name);
     }
-    set_action(routes, row, "weighted", buf_str(&names));
+    if (by_header)
+        set_action(routes, row, "cluster_header", NULL);
+    else
+        set_action(routes, row, "weighted", buf_str(&names));
     buf_release(&names);
 }
 
@@ -156,6 +168,18 @@ static const char *retry_text(struct buf *text, const cJSON *policy)
     return cJSON_IsObject(policy) ? buf_str(text) : NULL;
 }
 
+/* Whether the route makes the fault filter delay or abort requests. */
+static bool has_fault(const cJSON *route)
+{
+    const cJSON *filter;
+    cJSON_ArrayForEach (filter, proto_at(route, "typed_per_filter_config")) {
+        bool named = filter->string && strstr(filter->string, "fault");
+        if (named && (proto_at(filter, "abort") || proto_at(filter, "delay")))
+            return true;
+    }
+    return false;
+}
+
 void xds_route_route(struct xds *xds, const cJSON *route, const char *pointer)
 {
     xds->routes_seen++;
@@ -165,6 +189,8 @@ void xds_route_route(struct xds *xds, const cJSON *route, const char *pointer)
         return;
     set_match(&xds->routes, row, proto_at(route, "match"));
     set_target(&xds->routes, row, route);
+    if (has_fault(route))
+        pending_set(&xds->routes, row, "fault", "yes");
     struct buf retry;
     buf_init(&retry, TEXT_MAX);
     pending_set(&xds->routes, row, "retry",
@@ -219,6 +245,8 @@ void xds_route_virtual_host(struct xds *xds, const cJSON *host, const char *poin
     pending_set(&xds->virtual_hosts, row, "require_tls", tls && strcmp(tls, "NONE") ? tls : NULL);
     snprintf(text, sizeof text, "%zu", len);
     pending_set(&xds->virtual_hosts, row, "routes", text);
+    if (proto_at(host, "matcher"))
+        pending_set(&xds->virtual_hosts, row, "matcher", "yes");
 }
 
 /* ---- route configurations ---- */

@@ -60,6 +60,12 @@ static bool in_range(const char *range, size_t len, const char *address, int *bi
            (!rest || (net[whole] ^ ip[whole]) >> (8 - rest) == 0);
 }
 
+/* "0.0.0.0/0" and "::/0". */
+static bool is_any(const char *range, size_t len)
+{
+    return len > 2 && memcmp(range + len - 2, "/0", 2) == 0;
+}
+
 /* A chain without ranges is one for all addresses. */
 static int by_address(struct walker *walker, const struct record *chain)
 {
@@ -67,7 +73,7 @@ static int by_address(struct walker *walker, const struct record *chain)
     int best = ranges ? -1 : 0, bits = 0;
     for (const char *at = ranges; at && *at; at += strspn(at, ",")) {
         size_t part = strcspn(at, ",");
-        if (!address && part == strlen("0.0.0.0/0") && strncmp(at, "0.0.0.0/0", part) == 0)
+        if (!address && is_any(at, part))
             best = best < 0 ? 0 : best;
         else if (!address)
             walk_depends(walker, "the address that the connection goes to");
@@ -123,6 +129,8 @@ static int by_alpn(struct walker *walker, const struct record *chain)
         return 0;
     if (request->tcp)
         return -1;
+    if (request->tls && !request->alpn)
+        walk_depends(walker, "the protocols that the client offers (ALPN)");
     return walk_holds(protocols, request->alpn ? request->alpn : "http/1.1") ? 1 : -1;
 }
 

@@ -20,7 +20,8 @@ static void count_host(const struct walker *walker, struct members *members,
 {
     const char *health = walk_text(host, "health"), *address = walk_text(host, "address");
     bool active = health && strstr(health, "/failed_active_hc");
-    bool ejected = health && strstr(health, "/failed_outlier_check");
+    bool ejected = health && (strstr(health, "/failed_outlier_check") ||
+                              strstr(health, "/excluded_via_immediate_hc_fail"));
     bool eds = health &&
                (strstr(health, "/failed_eds_health") || strstr(health, "/eds_status_draining"));
     members->active += active;
@@ -113,14 +114,23 @@ static bool walk_members(struct walker *walker, const char *name, const struct r
         return fails(walker, name, members.record ? members.record : configured, empty_text(type));
     const char *why = walk_printf(walker, "%d of %d hosts usable%s%s%s", members.usable,
                                   members.all, *shown ? " (" : "", shown, *shown ? ")" : "");
-    bool never_panics = panic && atof(panic) == 0;
-    if (!members.usable && never_panics)
+    double threshold = panic ? atof(panic) : 50;
+    bool never_panics = threshold == 0, fails_then = walk_is(configured, "panic", "fails");
+    if (walk_is(configured, "subsets", "yes"))
+        walk_depends(walker, "which subset of the hosts the route's metadata picks");
+    if (!members.usable && (never_panics || fails_then))
         return fails(walker, name, members.record, why);
     if (!members.usable) {
         walk_hop(walker, "endpoints", name, members.record,
                  walk_printf(walker, "%s: panic mode, requests go to unhealthy hosts", why));
         walk_depends(walker, "what hosts that count as unhealthy answer");
         return true;
+    }
+    if (members.usable * 100.0 < threshold * members.all) {
+        why = walk_printf(walker, "%s: less than %.0f %%, panic mode%s", why, threshold,
+                          fails_then ? "" : ", requests go to the others too");
+        if (fails_then)
+            walk_depends(walker, "whether another priority has enough hosts");
     }
     walk_hop(walker, "endpoints", name, members.record, why);
     return true;

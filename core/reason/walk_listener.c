@@ -120,10 +120,11 @@ static bool take(struct walker *walker, const struct record *listener)
     walk_hop(walker, "listener", walk_text(listener, "name"), listener,
              walk_printf(walker, capture ? "is for connections to %s" : "listens on %s",
                          address_of(walker, listener)));
-    if (walker->request->listener && !walker->request->port) {
-        const char *port = walk_text(listener, "port");
-        walker->port = port ? atoi(port) : walker->port;
-    }
+    const char *port = walk_text(listener, "port");
+    bool own_port = walk_is(listener, "bind_to_port", "yes") &&
+                    !walk_text(listener, "original_dst");
+    if (walker->request->listener && port && (own_port || !walker->request->port))
+        walker->port = atoi(port);
     return true;
 }
 
@@ -163,6 +164,10 @@ bool walk_listener(struct walker *walker)
                              "listens on %s and takes redirected connections; there is no "
                              "listener of its own for port %d",
                              address_of(walker, capture), walker->port));
+        walk_depends(walker, walk_printf(walker,
+                                         "whether connections to port %d are redirected to "
+                                         "that listener",
+                                         walker->port));
         return true;
     }
     if (!walk_complete(walker, "xds.listeners"))

@@ -23,14 +23,32 @@ static const char *path_of(const struct walker *walker)
 /* Filters that may answer a request themselves, as far as their names tell. */
 static const char *answering_filters(const struct walker *walker, const char *filters)
 {
-    static const char *const names[] = {
-        "ext_authz", "jwt_authn", "rbac",  "oauth2",    "basic_auth", "api_key_auth", "ext_proc",
-        "lua",       "wasm",      "fault", "ratelimit", "csrf",       "golang"};
+    static const char *const names[] = {"ext_authz",
+                                        "jwt_authn",
+                                        "rbac",
+                                        "oauth2",
+                                        "basic_auth",
+                                        "api_key_auth",
+                                        "ext_proc",
+                                        "lua",
+                                        "wasm",
+                                        "fault",
+                                        "ratelimit",
+                                        "csrf",
+                                        "golang",
+                                        "admission_control",
+                                        "adaptive_concurrency"};
     const char *found = "";
     for (size_t i = 0; filters && i < sizeof names / sizeof *names; i++)
         if (strstr(filters, names[i]))
             found = walk_printf(walker, "%s%s%s", found, *found ? ", " : "", names[i]);
     return *found ? found : NULL;
+}
+
+/* Whether normalising may change PATH. */
+static bool is_unusual(const char *path)
+{
+    return strstr(path, "//") || strstr(path, "/.") || strpbrk(path, "%\\");
 }
 
 bool walk_http(struct walker *walker)
@@ -43,13 +61,13 @@ bool walk_http(struct walker *walker)
         return walk_gives_up(walker, walk_printf(walker, "network filter %s is not followed",
                                                  filter ? filter : "of no name"));
     const char *health = walk_text(chain, "health_path");
-    const char *path = path_of(walker);
-    size_t len = strcspn(path, "?");
-    if (health && strlen(health) == len && strncmp(health, path, len) == 0) {
+    if (str_equal(health, path_of(walker))) { /* with its query, if it has one */
         walk_hop(walker, "http-filter", "health_check", chain,
                  "the health check filter answers this path itself: 200, or 503 while draining");
         return walk_answers(walker, 200);
     }
+    if (walk_is(chain, "normalizes_path", "yes") && is_unusual(path_of(walker)))
+        walk_depends(walker, "how the path is normalised");
     const char *answering = answering_filters(walker, walk_text(chain, "http_filters"));
     if (answering)
         walk_depends(walker, walk_printf(walker, "HTTP filters before the routes (%s)", answering));
@@ -218,8 +236,9 @@ static enum match match_path(const struct walker *walker, const struct record *r
     bool caseless = walk_is(route, "case_sensitive", "no");
     int (*compare)(const char *, const char *, size_t) = caseless ? strncasecmp : strncmp;
     size_t path_len = strcspn(path, "?#"), len = value ? strlen(value) : 0;
-    if (str_equal(kind, "connect"))
-        return str_equal(walker->request->method, "CONNECT") ? YES : NO;
+    bool connect = str_equal(walker->request->method, "CONNECT"); /* which comes without a path */
+    if (connect || str_equal(kind, "connect"))
+        return connect && str_equal(kind, "connect") ? YES : NO;
     if (!kind || str_equal(kind, "template"))
         return MAYBE;
     if (str_equal(kind, "regex"))
@@ -300,8 +319,8 @@ static bool follow_action(struct walker *walker)
     if (str_equal(action, "direct"))
         return walk_answers(walker, target ? atoi(target) : 200);
     if (str_equal(action, "cluster_header"))
-        return walk_gives_up(
-            walker, walk_printf(walker, "the cluster stands in header %s", target ? target : "?"));
+        return walk_gives_up(walker, walk_printf(walker, "the cluster stands in header %s",
+                                                 target ? target : "of the request"));
     if (!action)
         return walk_gives_up(walker, "what the route does with the request is not followed");
     return true;
@@ -326,15 +345,23 @@ bool walk_route(struct walker *walker)
         return walk_gives_up(walker, "the route configuration is picked by a scope, from headers");
     if (!find_host(walker))
         return false;
-    if (walk_is(walker->route_host, "require_tls", "ALL") && !walker->request->tls)
+    if (walk_is(walker->route_host, "matcher", "yes"))
+        return walk_gives_up(walker,
+                             "the route is picked by a matching tree, which is not followed");
+    const char *require_tls = walk_text(walker->route_host, "require_tls");
+    if (require_tls && !walker->request->tls)
+        walk_depends(walker, "x-forwarded-proto: plain requests are redirected to https");
+    if (str_equal(require_tls, "ALL") && !walker->request->tls)
         return walk_answers(walker, 301);
     find_routes(walker, &found);
     walker->route = found.sure ? found.sure : found.may;
     if (!walker->route)
         return without_route(walker, &found);
     if (found.may)
-        walk_depends(walker, walk_printf(walker, "the headers that route %s asks for",
+        walk_depends(walker, walk_printf(walker, "the headers or parameters that route %s asks for",
                                          matcher(walker, found.may)));
+    if (walk_is(walker->route, "fault", "yes"))
+        walk_depends(walker, "the faults that the route injects");
     walk_hop(walker, "route", matcher(walker, walker->route), walker->route,
              walk_printf(walker, "%s %s; %s", found.sure ? "matches" : "may match", path_of(walker),
                          action_text(walker, walker->route)));

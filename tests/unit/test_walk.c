@@ -104,12 +104,12 @@ static void test_listeners(void **state)
 {
     (void)state;
     static const struct row rows[] = {
-        {REQUEST(.port = 1), "forwarded", 0, NULL, "endpoints through", false, false},
+        {REQUEST(.port = 1), "forwarded", 0, NULL, "endpoints through", false, true},
         {REQUEST(.port = 1, .direction = "inbound"), "refused", 0, NULL, "listener ", true, false},
         {REQUEST(.listener = "none"), "refused", 0, NULL, "listener ", true, false},
         {REQUEST(.port = 8082), "refused", 0, NULL, "listener late", true, false},
         {REQUEST(.port = 80), "refused", 0, NULL, "listener bad", true, false},
-        {REQUEST(.port = 3306), "forwarded", 0, NULL, "endpoints good", false, false},
+        {REQUEST(.port = 3306), "forwarded", 0, NULL, "endpoints good", false, true},
         {REQUEST(.port = 7000, .host = "shop.example.com", .path = "/exact"), "forwarded", 0, NULL,
          "endpoints good", false, false},
         {REQUEST(.port = 7000, .direction = "inbound"), "refused", 0, NULL, "listener ", true,
@@ -153,8 +153,10 @@ static void test_chains(void **state)
         {REQUEST(.port = 9000), "unknown", 0, NULL, "listener mixed", false, true},
         {REQUEST(.port = 6379), "unknown", 0, NULL, "filter-chain ", false, false},
         {REQUEST(.port = 8080, .tcp = true), "forwarded", 0, NULL, "filter-chain ", false, false},
-        {REQUEST(.port = 8002, .path = "/healthz?x=1"), "answered", 200, NULL,
+        {REQUEST(.port = 8002, .path = "/healthz"), "answered", 200, NULL,
          "http-filter health_check", false, false},
+        {REQUEST(.port = 8002, .path = "/healthz?x=1"), "answered", 404, "NR", "virtual-host ",
+         true, false},
     };
     expect_all(rows, sizeof rows / sizeof *rows);
 }
@@ -197,7 +199,20 @@ static void test_routes(void **state)
          true, false},
         {REQUEST(.port = 8080), "unknown", 0, NULL, "filter-chain ", false, false},
         {REQUEST(.port = 8080, .host = "secure.test"), "answered", 301, NULL, "virtual-host tls",
-         false, false},
+         false, true},
+        {REQUEST(.port = 8080, .host = "outside.test"), "answered", 204, NULL, "route prefix /",
+         false, true},
+        {REQUEST(.port = 8080, .host = "tree.test"), "unknown", 0, NULL, "virtual-host tree", false,
+         false},
+        {REQUEST(.listener = "web", .port = 80, .host = "shop.example.com:8080", .path = "/api"),
+         "forwarded", 0, NULL, "endpoints good", false, false},
+        {REQUEST(SHOP("/not-get")), "forwarded", 0, NULL, "endpoints good", false, true},
+        {REQUEST(SHOP("/not-get"), .method = "POST"), "forwarded", 0, NULL, "endpoints good", false,
+         true},
+        {REQUEST(SHOP("/faulty")), "forwarded", 0, NULL, "endpoints good", false, true},
+        {REQUEST(SHOP("/some")), "unknown", 0, NULL, "route prefix /some", false, false},
+        {REQUEST(.port = 8080, .host = "a.example.com", .method = "CONNECT"), "answered", 404, "NR",
+         "route ", true, false},
         {REQUEST(.port = 8081, .host = "x"), "answered", 404, "NR", "route-config never", true,
          false},
         {REQUEST(.port = 8003, .host = "a.x:8003"), "forwarded", 0, NULL, "endpoints good", false,
@@ -216,6 +231,9 @@ static void test_clusters(void **state)
         {REQUEST(SHOP("/late")), "answered", 503, "NC", "cluster late", true, false},
         {REQUEST(SHOP("/sick")), "forwarded", 0, NULL, "endpoints sick", false, true},
         {REQUEST(SHOP("/strict")), "answered", 503, "UH", "endpoints strict", true, false},
+        {REQUEST(SHOP("/all")), "forwarded", 0, NULL, "endpoints good", false, false},
+        {REQUEST(SHOP("/refuses")), "answered", 503, "UH", "endpoints refuses", true, false},
+        {REQUEST(SHOP("/subsets")), "forwarded", 0, NULL, "endpoints subsets", false, true},
         {REQUEST(SHOP("/share")), "forwarded", 0, "UH", "endpoints empty", true, true},
     };
     expect_all(rows, sizeof rows / sizeof *rows);
