@@ -81,8 +81,8 @@ class Live(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.folder = tempfile.mkdtemp(prefix="debrief-live-")
-        cls.kubectl = shutil.which("kubectl")
-        assert cls.kubectl, "no kubectl here: scripts/setup test installs it"
+        cls.kubectls = [path for path in (shutil.which("kubectl"), shutil.which(CACHE / "kubectl-1.37")) if path]
+        assert cls.kubectls, "no kubectl here: scripts/setup test installs it"
         cls.envoy = Envoy(cls.folder)
 
     @classmethod
@@ -111,7 +111,7 @@ class Live(unittest.TestCase):
             "users": [{"name": "reader", "user": {}}]}))
         kept = {name: os.environ[name] for name in ("TMPDIR", "ASAN_OPTIONS", "UBSAN_OPTIONS") if name in os.environ}
         environment = {**kept, "PATH": "%s:%s" % (HERE, os.environ["PATH"]), "HOME": self.folder, "LANG": "C.UTF-8",
-                       "KUBECONFIG": str(config), "REAL_KUBECTL": self.kubectl, "TEST_PYTHON": sys.executable, **more}
+                       "KUBECONFIG": str(config), "REAL_KUBECTL": self.kubectls[0], "TEST_PYTHON": sys.executable, **more}
         return subprocess.Popen([PROGRAM, *arguments], env=environment, cwd=self.folder, text=True,
                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
@@ -123,8 +123,13 @@ class Live(unittest.TestCase):
             raise AssertionError("no report: %d %s %s" % (status, out, err))
 
     def test_one_pod_end_to_end(self):
+        for kubectl in self.kubectls:
+            with self.subTest(kubectl=kubectl):
+                self.one_pod_end_to_end(kubectl)
+
+    def one_pod_end_to_end(self, kubectl):
         cluster = self.cluster()
-        status, report = self.report(cluster, TARGET)
+        status, report = self.report(cluster, TARGET, REAL_KUBECTL=kubectl)
         target = report["targets"][0]
         self.assertEqual(status, 3, target["findings"])
         if os.environ.get("SHOW"):
