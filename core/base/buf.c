@@ -90,6 +90,14 @@ void buf_vaddf(struct buf *buf, const char *format, va_list args)
     va_end(again);
 }
 
+void buf_cut(struct buf *buf, size_t len)
+{
+    if (len >= buf->len)
+        return;
+    buf->len = len;
+    buf->data[len] = '\0';
+}
+
 void buf_consume(struct buf *buf, size_t len)
 {
     if (len > buf->len)

@@ -22,6 +22,7 @@ void buf_adds(struct buf *buf, const char *text);
 void buf_addch(struct buf *buf, char c);
 void buf_addf(struct buf *buf, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void buf_vaddf(struct buf *buf, const char *format, va_list args);
+void buf_cut(struct buf *buf, size_t len);     /* back to LEN bytes, when there are more */
 void buf_consume(struct buf *buf, size_t len); /* drop LEN bytes from the front */
 const char *buf_str(const struct buf *buf);    /* "" while empty; valid until the next change */
 char *buf_take(struct buf *buf);               /* the caller's to free; buf is empty again */

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/str.h"
+#include "collect/command.h"
 #include "collect/live.h"
 
 #include <stdio.h>
@@ -111,32 +112,23 @@ void ecs_collect(struct collection *collection, const char *text)
     ecs_name_release(&name);
 }
 
-void ecs_dry_run(const char *text)
-{
-    struct ecs_name name;
-    struct ecs_plan plan;
-    struct err err = ERR_INIT;
-    if (!ecs_name_parse(&name, text, &err)) {
-        printf("%s\n", err.text);
-        return;
-    }
-    ecs_plan_init(&plan, &name);
-    follow_dry_run(&plan.plan);
-    ecs_name_release(&name);
-}
-
 /* ---- the tasks of a service ---- */
 
-static void list_tasks(const struct ecs_name *name, const char *status, struct follow_words *tasks)
+struct listing {
+    const char *argv[14];
+};
+
+static struct listing list_tasks(const struct ecs_name *name, const char *status)
 {
-    const char *argv[] = {"aws",         "ecs",
-                          "list-tasks",  "--cluster",
-                          name->cluster, "--service-name",
-                          name->service, "--desired-status",
-                          status,        "--output",
-                          "json",        name->region ? "--region" : NULL,
-                          name->region,  NULL};
-    cJSON *answer = live_ask(argv);
+    return (struct listing){{"aws", "ecs", "list-tasks", "--cluster", name->cluster,
+                             "--service-name", name->service, "--desired-status", status,
+                             "--output", "json", name->region ? "--region" : NULL, name->region,
+                             NULL}};
+}
+
+static void add_tasks(const struct ecs_name *name, const char *status, struct follow_words *tasks)
+{
+    cJSON *answer = live_ask(list_tasks(name, status).argv, NULL);
     const cJSON *arn;
     cJSON_ArrayForEach (arn, json_at(answer, "taskArns"))
         if (cJSON_IsString(arn) && tasks->len < TASKS_MAX)
@@ -163,9 +155,43 @@ void ecs_tasks(const char *text, struct follow_words *tasks)
     if (!ecs_name_parse(&name, text, NULL))
         return;
     if (name.service) {
-        list_tasks(&name, "RUNNING", tasks);
-        list_tasks(&name, "STOPPED", tasks);
+        add_tasks(&name, "RUNNING", tasks);
+        add_tasks(&name, "STOPPED", tasks);
         shorten(tasks, &name);
     }
+    ecs_name_release(&name);
+}
+
+/* ---- the dry run ---- */
+
+static void dry_run_list(const struct ecs_name *name, const char *status)
+{
+    struct listing listing = list_tasks(name, status);
+    char *text = command_text(listing.argv);
+    puts(text);
+    free(text);
+}
+
+void ecs_dry_run(const char *text)
+{
+    struct ecs_name name;
+    struct ecs_plan plan;
+    struct err err = ERR_INIT;
+    if (!ecs_name_parse(&name, text, &err)) {
+        printf("%s\n", err.text);
+        return;
+    }
+    if (name.service) {
+        ecs_absent_dry_run(&name);
+        dry_run_list(&name, "RUNNING");
+        dry_run_list(&name, "STOPPED");
+        puts("then, for each of those tasks:");
+        free(name.service);
+        name.service = NULL;
+        name.task = xstrdup("<task>");
+    }
+    ecs_plan_init(&plan, &name);
+    follow_dry_run(&plan.plan);
+    ecs_absent_dry_run(&name);
     ecs_name_release(&name);
 }

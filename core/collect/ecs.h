@@ -23,6 +23,12 @@ void ecs_dry_run(const char *text);
 /* The tasks behind TEXT, as CLUSTER/TASK: nothing when it names a task, or has none. */
 void ecs_tasks(const char *text, struct follow_words *tasks);
 
+/* Whether ANSWER says that there is no such task or service, and what to say then about ABOUT, a
+ * struct ecs_name; ecs_absent.c. */
+bool ecs_is_absent(const cJSON *answer);
+char *ecs_absent(const void *about);
+void ecs_absent_dry_run(const struct ecs_name *name);
+
 /* The plan of calls about NAME; ecs_rules.c. */
 struct ecs_plan {
     struct follow_plan plan;

@@ -125,6 +125,36 @@ static const struct follow_rule rules[] = {
          "appmesh describe-route --mesh-name {meshName} --virtual-router-name {virtualRouterName} "
          "--route-name {routeName}"),
 
+    RULE("appmesh describe-route", "route.spec.httpRoute.action.weightedTargets[]", NULL,
+         "appmesh describe-virtual-node --mesh-name {^--mesh-name} --virtual-node-name "
+         "{virtualNode}"),
+    RULE("appmesh describe-virtual-service", "virtualService.spec.provider.virtualNode", NULL,
+         "appmesh describe-virtual-node --mesh-name {^--mesh-name} --virtual-node-name "
+         "{virtualNodeName}"),
+    RULE("appmesh describe-virtual-gateway", "virtualGateway", NULL,
+         "appmesh list-gateway-routes --mesh-name {meshName} --virtual-gateway-name "
+         "{virtualGatewayName}"),
+    RULE("appmesh list-gateway-routes", "gatewayRoutes[]", NULL,
+         "appmesh describe-gateway-route --mesh-name {meshName} --virtual-gateway-name "
+         "{virtualGatewayName} --gateway-route-name {gatewayRouteName}"),
+    RULE("appmesh describe-gateway-route", "gatewayRoute.spec.httpRoute.action.target", NULL,
+         "appmesh describe-virtual-service --mesh-name {^--mesh-name} --virtual-service-name "
+         "{virtualService.virtualServiceName}"),
+    RULE("appmesh describe-gateway-route", "gatewayRoute.spec.http2Route.action.target", NULL,
+         "appmesh describe-virtual-service --mesh-name {^--mesh-name} --virtual-service-name "
+         "{virtualService.virtualServiceName}"),
+    RULE("appmesh describe-gateway-route", "gatewayRoute.spec.grpcRoute.action.target", NULL,
+         "appmesh describe-virtual-service --mesh-name {^--mesh-name} --virtual-service-name "
+         "{virtualService.virtualServiceName}"),
+
+    /* Cloud Map, where the service registers itself */
+    RULE(SERVICE, "services[].serviceRegistries[]", NULL,
+         "servicediscovery get-service --id {registryArn|name}"),
+    RULE(SERVICE, "services[].serviceRegistries[]", NULL,
+         "servicediscovery list-instances --service-id {registryArn|name}"),
+    RULE("servicediscovery get-service", "Service", NULL,
+         "servicediscovery get-namespace --id {NamespaceId}"),
+
     /* network interface -> security groups, subnet, routes */
     JOINED(INTERFACE, "NetworkInterfaces[].Groups[]", NULL,
            "ec2 describe-security-groups --group-ids {GroupId}"),
@@ -208,11 +238,6 @@ static bool is_worth(const char *const *call, const char *const *parent)
     return own;
 }
 
-static bool is_nothing(const char *said)
-{
-    return strstr(said, "(RepositoryPolicyNotFoundException)") != NULL;
-}
-
 void ecs_plan_init(struct ecs_plan *plan, const struct ecs_name *name)
 {
     int64_t since = clock_now() / (CLOCK_SECOND / 1000) - (int64_t)LOG_HOURS * 3600 * 1000;
@@ -237,6 +262,8 @@ void ecs_plan_init(struct ecs_plan *plan, const struct ecs_name *name)
         .is_text = is_text,
         .name = name_of,
         .is_worth = is_worth,
-        .is_nothing = is_nothing,
+        .is_absent = ecs_is_absent,
+        .absent = ecs_absent,
+        .about = name,
     };
 }

@@ -1,6 +1,7 @@
 /* Collect: the running of a plan of calls. Reads answers as they come, writes each to the bundle as
  * the program printed it, and asks what the rules make of it, several at once. Deliberately goes on
- * past every failure but one: a program that keeps hanging is not asked again. */
+ * past every failure but three: nothing else is asked when the first call shows that what the target
+ * names is not there, when the program cannot ask at all, and when it keeps hanging. */
 #include "collect/follow.h"
 
 #include "base/alloc.h"
@@ -9,6 +10,7 @@
 #include "base/json.h"
 #include "base/str.h"
 #include "collect/command.h"
+#include "collect/follow_said.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -24,7 +26,6 @@ enum {
     HANGS_MAX = 2,
     TEXT_MB = 64,
     JSON_MB = 24,
-    SAID_MAX = 360
 };
 
 struct call {
@@ -44,11 +45,17 @@ struct following {
     size_t running_call[AT_ONCE], running_len;
     size_t left_out; /* calls beyond the maximum */
     unsigned hangs;
+    char stop[1200]; /* why nothing else is asked; "" while it is */
 };
 
 static const char *const *argv_of(const struct call *call)
 {
     return (const char *const *)call->argv.items;
+}
+
+static bool is_first(const struct following *following, const struct call *call)
+{
+    return call == following->calls;
 }
 
 /* ---- the queue ---- */
@@ -165,20 +172,24 @@ static char *slurp(const char *path, size_t size)
     return text;
 }
 
-static void take_json(struct following *following, const struct call *call, size_t size)
+/* False: the answer says that what the target names is not there. */
+static bool take_json(struct following *following, const struct call *call, size_t size)
 {
     const struct follow_plan *plan = following->plan;
     char *text = slurp(call->path, size);
     size_t len = size;
     const char *json = json_begin(text, &len);
     cJSON *answer = json ? json_parse(json, len, NULL) : NULL;
-    if (answer) {
+    bool there = !answer || !is_first(following, call) || !plan->is_absent ||
+                 !plan->is_absent(answer);
+    if (answer && there) {
         apply_rules(following, call, answer);
         if (plan->on_answer)
             plan->on_answer(plan->user, argv_of(call), answer);
     }
     cJSON_Delete(answer);
     free(text);
+    return there;
 }
 
 static struct source *keep(struct following *following, const struct call *call, const char *name,
@@ -206,38 +217,45 @@ static void keep_said(struct following *following, const struct call *call, cons
     free(name);
 }
 
-/* On one line, the last ones first to go: what failed stands at the end of a traceback. */
-static void one_line(const char *said, char out[SAID_MAX])
+static void judge_absent(struct following *following, const struct call *call)
 {
-    size_t len = strlen(said), used = 0;
-    while (len && strchr("\n ", said[len - 1]))
-        len--;
-    const char *from = len >= SAID_MAX ? said + len - SAID_MAX + 1 : said;
-    while (((unsigned char)*from & 0xC0) == 0x80)
-        from++;
-    from += strspn(from, "\n ");
-    for (; from < said + len; from++)
-        out[used++] = *from == '\n' || *from == '\t' ? ' ' : *from;
-    out[used] = '\0';
+    char *why = following->plan->absent(following->plan->about);
+    snprintf(following->stop, sizeof following->stop, "%s", why);
+    free(why);
+    collection_missing(following->collection, call->name, call->text, "%s", following->stop);
+}
+
+/* True when there is no sense in asking anything else. */
+static bool is_final(const struct following *following, const struct call *call,
+                     enum follow_failure failure)
+{
+    return failure == FOLLOW_SHUT || (is_first(following, call) && failure != FOLLOW_DENIED);
 }
 
 static void judge_failed(struct following *following, const struct call *call,
                          const struct command_result *result)
 {
     struct collection *collection = following->collection;
-    char said[SAID_MAX];
-    one_line(result->said, said);
-    if (following->plan->is_nothing(result->said))
+    struct follow_said said;
+    follow_said(argv_of(call), result->said, result->status, &said);
+    if (said.failure == FOLLOW_NOTHING)
         return;
+    if (said.failure == FOLLOW_ABSENT && is_first(following, call)) {
+        judge_absent(following, call);
+        return;
+    }
+    bool final = is_final(following, call, said.failure);
+    if (final)
+        snprintf(following->stop, sizeof following->stop, "%s", said.text);
     if (result->size) {
         struct source *source = keep(following, call, call->name, call->path, result->size);
         source->complete = false;
-        source_problem(&collection->bundle.sources, source, "not all of it could be had: %s", said);
+        source_problem(&collection->bundle.sources, source, "not all of it could be had: %s",
+                       said.text);
     } else {
-        collection_missing(collection, call->name, call->text, "%s (exit status %d)",
-                           said[0] ? said : "failed without a word", result->status);
+        collection_missing(collection, call->name, call->text, "%s", said.text);
     }
-    if (result->said[0])
+    if (result->said[0] && !final)
         keep_said(following, call, result->said);
 }
 
@@ -260,10 +278,10 @@ static void judge(struct following *following, const struct call *call,
     bool text = following->plan->is_text(argv_of(call));
     switch (result->outcome) {
     case COMMAND_DONE:
-        if (result->size)
+        if (!text && !take_json(following, call, result->size))
+            judge_absent(following, call);
+        else if (result->size)
             keep(following, call, call->name, call->path, result->size);
-        if (!text)
-            take_json(following, call, result->size);
         break;
     case COMMAND_FAILED:
         judge_failed(following, call, result);
@@ -275,6 +293,9 @@ static void judge(struct following *following, const struct call *call,
     case COMMAND_STOPPED:
         following->hangs++;
         judge_cut(following, call, result, "did not answer within its time and was ended");
+        if (is_first(following, call) || following->hangs >= HANGS_MAX)
+            snprintf(following->stop, sizeof following->stop, "'%s' did not answer before",
+                     following->plan->program);
         break;
     }
     struct source *source = sources_find(&following->collection->bundle.sources, call->name);
@@ -318,12 +339,14 @@ static void start(struct following *following, size_t index)
     struct command *command = NULL;
     if (left <= 0)
         err_set(&err, "not asked: the time limit was reached");
-    else if (following->hangs >= HANGS_MAX)
-        err_set(&err, "not asked: '%s' did not answer before", following->plan->program);
+    else if (following->stop[0])
+        err_set(&err, "not asked: %s", following->stop);
     else
         command = command_start(&spec, &err);
     if (!command) {
         collection_missing(following->collection, call->name, call->text, "%s", err.text);
+        if (is_first(following, call))
+            snprintf(following->stop, sizeof following->stop, "%s", err.text);
         return;
     }
     following->running[following->running_len] = command;
@@ -341,20 +364,30 @@ static void finish(struct following *following, size_t slot)
     judge(following, &following->calls[index], &result);
 }
 
-static void run(struct following *following)
+static void finish_one(struct following *following)
+{
+    if (following->running_len)
+        finish(following, command_wait(following->running, following->running_len, INT64_MAX));
+}
+
+/* False: without what the first call asks for there is nothing to ask about. */
+static bool run(struct following *following)
 {
     size_t next = 0;
+    if (following->len)
+        start(following, next++);
+    finish_one(following);
+    if (following->stop[0])
+        return false;
     while (next < following->len || following->running_len) {
         while (next < following->len && following->running_len < AT_ONCE)
             start(following, next++);
-        if (!following->running_len)
-            continue;
-        size_t slot = command_wait(following->running, following->running_len, INT64_MAX);
-        finish(following, slot);
+        finish_one(following);
     }
+    return true;
 }
 
-void follow_run(struct collection *collection, const struct follow_plan *plan, int64_t until)
+bool follow_run(struct collection *collection, const struct follow_plan *plan, int64_t until)
 {
     struct following *following = xcalloc(1, sizeof *following);
     following->collection = collection;
@@ -363,7 +396,7 @@ void follow_run(struct collection *collection, const struct follow_plan *plan, i
     for (size_t i = 0; i < plan->rules_len; i++)
         if (!plan->rules[i].from)
             add_call(following, &plan->rules[i], NULL, 0, NULL);
-    run(following);
+    bool there = run(following);
     if (following->left_out)
         collection_missing(collection, "further", plan->program,
                            "more than %d calls were to be made; %zu were left out", CALLS_MAX,
@@ -375,6 +408,7 @@ void follow_run(struct collection *collection, const struct follow_plan *plan, i
         free(following->calls[i].path);
     }
     free(following);
+    return there;
 }
 
 /* ---- the dry run ---- */

@@ -43,15 +43,20 @@ struct follow_plan {
     char *(*name)(const char *const *argv);
     /* Whether CALL, which a rule made from an answer to PARENT, is worth asking. */
     bool (*is_worth)(const char *const *call, const char *const *parent);
-    /* Whether a failure is an answer in itself ("no such kind here") and not worth a word. */
-    bool (*is_nothing)(const char *said);
+    /* The first call asks for what the target names, and alone: without it nothing else is asked.
+     * Whether ANSWER says that it is not there (NULL: never), and what to say then about ABOUT: a
+     * sentence, the caller's to free. */
+    bool (*is_absent)(const cJSON *answer);
+    char *(*absent)(const void *about);
+    const void *about;
     /* Sees every JSON answer; NULL: nobody does. */
     void (*on_answer)(void *user, const char *const *argv, const cJSON *answer);
     void *user;
 };
 
-/* Asks, until nothing is left to ask or UNTIL (clock_monotonic) is reached. */
-void follow_run(struct collection *collection, const struct follow_plan *plan, int64_t until);
+/* Asks, until nothing is left to ask or UNTIL (clock_monotonic) is reached. False: the first call showed that
+ * there is nothing to ask about. */
+bool follow_run(struct collection *collection, const struct follow_plan *plan, int64_t until);
 
 /* The lines of a dry run: starts exactly, the others as patterns. */
 void follow_dry_run(const struct follow_plan *plan);

@@ -9,6 +9,7 @@
 #include "base/str.h"
 #include "collect/admin.h"
 #include "collect/command.h"
+#include "collect/follow_said.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -228,6 +229,21 @@ static void keep_pod(void *user, const char *const *argv, const cJSON *answer)
         *pod = cJSON_Duplicate(answer, 1);
 }
 
+/* A target for each pod took the workload's place, unless there is none. */
+static void note_no_pods(struct collection *collection, const struct kube_name *name,
+                         const char *text)
+{
+    struct follow_words pods = {0};
+    struct follow_said why;
+    char *source = xasprintf("k8s/pods-of-%s.json", name->name);
+    kube_pods(text, &pods, &why);
+    if (pods.len == 0)
+        collection_missing(collection, source, "kubectl get pods -l <selector>", "%s",
+                           why.text[0] ? why.text : "no pod stands behind it");
+    free(source);
+    follow_words_release(&pods);
+}
+
 void kube_collect(struct collection *collection, const char *text, bool admin)
 {
     struct kube_name name;
@@ -242,9 +258,12 @@ void kube_collect(struct collection *collection, const char *text, bool admin)
     plan.plan.on_answer = keep_pod;
     plan.plan.user = &pod;
     int64_t ms = collection_left_ms(collection) * (admin ? OBJECTS_PERCENT : 100) / 100;
-    follow_run(collection, &plan.plan, clock_monotonic() + ms * (CLOCK_SECOND / 1000));
-    if (admin && strcmp(name.kind, "pod") == 0)
+    bool there = follow_run(collection, &plan.plan, clock_monotonic() + ms * (CLOCK_SECOND / 1000));
+    bool is_pod = strcmp(name.kind, "pod") == 0;
+    if (there && admin && is_pod)
         collect_admin(collection, &name, pod);
+    if (there && !is_pod)
+        note_no_pods(collection, &name, text);
     cJSON_Delete(pod);
     kube_name_release(&name);
 }
@@ -259,16 +278,21 @@ void kube_dry_run(const char *text, bool admin, const struct collect_options *op
         return;
     }
     bool pod = strcmp(name.kind, "pod") == 0;
-    if (!pod)
-        printf("kubectl get %s %s%s%s -o json, then the following for each pod of it:\n", name.kind,
-               name.name, name.namespace ? " -n " : "", name.namespace ? name.namespace : "");
     if (!pod) {
+        const char *option = name.namespace ? " -n " : "";
+        const char *namespace = name.namespace ? name.namespace : "";
+        printf("kubectl get %s %s%s%s -o json\n", name.kind, name.name, option, namespace);
+        kube_absent_dry_run(&name);
+        printf("then: kubectl get pods -l <selector>%s%s -o json\n", option, namespace);
+        puts("then, for each of those pods:");
         free(name.name);
         name.kind = "pod";
         name.name = xstrdup("<pod>");
     }
     kube_plan_init(&plan, &name);
     follow_dry_run(&plan.plan);
+    if (pod)
+        kube_absent_dry_run(&name);
     if (admin) {
         char via[] = "<pod>:<admin port>";
         const struct target page = {.kind = TARGET_ADMIN, .address = via};

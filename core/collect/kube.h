@@ -19,8 +19,14 @@ void kube_name_release(struct kube_name *name);
 void kube_collect(struct collection *collection, const char *text, bool admin);
 void kube_dry_run(const char *text, bool admin, const struct collect_options *options);
 
-/* The pods behind TEXT, as [NAMESPACE/]NAME: nothing when it names a pod, or has none. */
-void kube_pods(const char *text, struct follow_words *pods);
+/* The pods behind TEXT, as [NAMESPACE/]NAME: nothing when it names a pod, or has none. WHY,
+ * unless NULL, says why they cannot be told; its text is empty when they can. */
+struct follow_said;
+void kube_pods(const char *text, struct follow_words *pods, struct follow_said *why);
+
+/* What to say when ABOUT, a struct kube_name, is not there; kube_absent.c. */
+char *kube_absent(const void *about);
+void kube_absent_dry_run(const struct kube_name *name);
 
 /* The plan of calls about NAME; kube_rules.c. */
 struct kube_plan {

@@ -57,7 +57,7 @@ static void add_selector(struct buf *out, const cJSON *selector)
 }
 
 static cJSON *get(const struct kube_name *name, const char *kind, const char *option,
-                  const char *what)
+                  const char *what, struct follow_said *why)
 {
     const char *argv[10] = {"kubectl", "get", kind};
     size_t len = 3;
@@ -70,7 +70,7 @@ static cJSON *get(const struct kube_name *name, const char *kind, const char *op
     }
     argv[len++] = "-o";
     argv[len] = "json";
-    return live_ask(argv);
+    return live_ask(argv, why);
 }
 
 static void add_pods(const cJSON *list, struct follow_words *pods)
@@ -84,7 +84,7 @@ static void add_pods(const cJSON *list, struct follow_words *pods)
     }
 }
 
-void kube_pods(const char *text, struct follow_words *pods)
+void kube_pods(const char *text, struct follow_words *pods, struct follow_said *why)
 {
     struct kube_name name;
     struct buf selector;
@@ -92,10 +92,10 @@ void kube_pods(const char *text, struct follow_words *pods)
         return;
     buf_init(&selector, SELECTOR_MAX);
     if (strcmp(name.kind, "pod") != 0) {
-        cJSON *workload = get(&name, name.kind, NULL, name.name);
+        cJSON *workload = get(&name, name.kind, NULL, name.name, why);
         add_selector(&selector, json_at(workload, "spec.selector"));
         cJSON *list = selector.len && !selector.overflow
-                          ? get(&name, "pods", "-l", buf_str(&selector))
+                          ? get(&name, "pods", "-l", buf_str(&selector), why)
                           : NULL;
         add_pods(list, pods);
         cJSON_Delete(list);

@@ -115,12 +115,6 @@ static bool is_worth(const char *const *call, const char *const *parent)
     return true;
 }
 
-static bool is_nothing(const char *said)
-{
-    return strstr(said, "doesn't have a resource type") ||
-           strstr(said, "previous terminated container");
-}
-
 void kube_plan_init(struct kube_plan *plan, const struct kube_name *name)
 {
     bool pod = strcmp(name->kind, "pod") == 0;
@@ -143,6 +137,7 @@ void kube_plan_init(struct kube_plan *plan, const struct kube_name *name)
         .is_text = is_logs,
         .name = name_of,
         .is_worth = is_worth,
-        .is_nothing = is_nothing,
+        .absent = kube_absent,
+        .about = name,
     };
 }

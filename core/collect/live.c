@@ -9,6 +9,7 @@
 #include "base/str.h"
 #include "collect/command.h"
 #include "collect/ecs.h"
+#include "collect/follow_said.h"
 #include "collect/kube.h"
 #include "collect/target_parse.h"
 
@@ -34,24 +35,42 @@ static cJSON *parse_file(const char *path, size_t size)
     return answer;
 }
 
-cJSON *live_ask(const char *const *argv)
+static cJSON *run(const struct command_spec *spec, struct follow_said *why)
+{
+    struct err err = ERR_INIT;
+    struct command_result result;
+    struct command *command = command_start(spec, &err);
+    if (!command) {
+        snprintf(why->text, sizeof why->text, "%s", err.text);
+        return NULL;
+    }
+    command_wait(&command, 1, INT64_MAX);
+    command_finish(command, &result);
+    if (result.outcome == COMMAND_DONE) {
+        cJSON *answer = parse_file(spec->out_path, result.size);
+        snprintf(why->text, sizeof why->text, "%s", answer ? "" : "the answer is no JSON");
+        return answer;
+    }
+    if (result.outcome == COMMAND_FAILED)
+        follow_said(spec->argv, result.said, result.status, why);
+    else
+        snprintf(why->text, sizeof why->text, "'%s' did not answer in time, or at too great length",
+                 spec->argv[0]);
+    return NULL;
+}
+
+cJSON *live_ask(const char *const *argv, struct follow_said *why)
 {
     char path[] = "/tmp/debrief-XXXXXX";
-    struct err err = ERR_INIT;
+    struct follow_said unused;
     int fd = mkostemp(path, 0);
+    why = why ? why : &unused;
+    *why = (struct follow_said){.failure = FOLLOW_OTHER};
     if (fd < 0)
         return NULL;
     close(fd);
     const struct command_spec spec = {argv, path, (uint64_t)ANSWER_MB << 20, ASK_MS};
-    struct command *command = command_start(&spec, &err);
-    cJSON *answer = NULL;
-    if (command) {
-        struct command_result result;
-        command_wait(&command, 1, INT64_MAX);
-        command_finish(command, &result);
-        if (result.outcome == COMMAND_DONE)
-            answer = parse_file(path, result.size);
-    }
+    cJSON *answer = run(&spec, why);
     unlink(path);
     return answer;
 }
@@ -113,7 +132,7 @@ void targets_expand(struct targets *targets)
         struct follow_words members = {0};
         const struct target *target = &targets->items[i];
         if (target->kind == TARGET_KUBE)
-            kube_pods(target->address, &members);
+            kube_pods(target->address, &members, NULL);
         else if (target->kind == TARGET_ECS)
             ecs_tasks(target->address, &members);
         if (members.len) {

@@ -6,7 +6,9 @@
 
 #include <cjson/cJSON.h>
 
-/* Runs one command and gives its answer; NULL when there is none. The caller's. */
-cJSON *live_ask(const char *const *argv);
+/* Runs one command and gives its answer, the caller's. NULL when there is none; WHY then says why, unless
+ * it is NULL. */
+struct follow_said;
+cJSON *live_ask(const char *const *argv, struct follow_said *why);
 
 #endif

@@ -59,6 +59,17 @@ static const struct answer whole_answers[] = {
     {"policyText", "repositoryName", "aws.repository_policies", "repositoryName", NULL},
 };
 
+/* Answers that only name what to ask for next: known, and nothing is kept of them. */
+static const struct answer leads[] = {
+    {"InstanceProfile", "InstanceProfileName", NULL, NULL, NULL},
+    {"Namespace", "Name", NULL, NULL, NULL},
+    {"Policy", "DefaultVersionId", NULL, NULL, NULL},
+    {"gatewayRoutes", "gatewayRouteName", NULL, NULL, NULL},
+    {"routes", "routeName", NULL, NULL, NULL},
+    {"serviceArns", "serviceArns", NULL, NULL, NULL},
+    {"taskArns", "taskArns", NULL, NULL, NULL},
+};
+
 static void keep(struct reading *reading, const struct answer *answer, const cJSON *json,
                  const char *pointer)
 {
@@ -130,6 +141,9 @@ static int recognise(const struct peek *peek)
         return 0;
     for (size_t i = 0; i < sizeof answers / sizeof *answers; i++)
         if (has_marked(peek, &answers[i]))
+            return 82;
+    for (size_t i = 0; i < sizeof leads / sizeof *leads; i++)
+        if (has_marked(peek, &leads[i]))
             return 82;
     for (size_t i = 0; i < sizeof whole_answers / sizeof *whole_answers; i++)
         if (peek_has_key(peek, whole_answers[i].member) &&

@@ -2,7 +2,7 @@
 
 Run by the interpreter of the emulator's environment. Prints one line of JSON (endpoint, names), serves until its
 standard input closes. What moto never produces the overlay does, and nothing else: tasks that stopped and why, the
-health of targets, and a refusal of the operations that argv names, worded as AWS words it.
+health of targets, that there is no such service, a virtual service, and a refusal of the operations that argv names, worded as AWS words it.
 """
 import http.client
 import http.server
@@ -30,6 +30,9 @@ STOPPED_REASON = (
     "to retrieve ecr registry auth: service call has been retried 1 time(s): AccessDeniedException: User: "
     "arn:aws:sts::%s:assumed-role/orders-execution/0123 is not authorized to perform: ecr:GetAuthorizationToken on "
     "resource: * because no identity-based policy allows the ecr:GetAuthorizationToken action" % ACCOUNT)
+NO_SERVICE = json.dumps({"__type": "ServiceNotFoundException", "message": "Service not found."})
+VIRTUAL_SERVICE = json.dumps({"meshName": "shop", "virtualServiceName": "stock", "status": {"status": "ACTIVE"}, "spec": {
+    "provider": {"virtualRouter": {"virtualRouterName": "stock"}}}})
 LINE = "[2026-11-21 07:59:00.000][1][info][main] [source/server/server.cc:1] initializing epoch 0"
 TRUST = json.dumps({"Version": "2012-10-17", "Statement": [{
     "Effect": "Allow", "Principal": {"Service": "ecs-tasks.amazonaws.com"}, "Action": "sts:AssumeRole"}]})
@@ -64,6 +67,15 @@ class Account:
                 "AWS": "arn:aws:iam::%s:root" % ACCOUNT}, "Action": "ecr:BatchGetImage"}]}))
         return self.service()
 
+    def registry(self):
+        """Cloud Map; moto makes no name space for a VPC without a hosted zone, so it is one that is asked by HTTP."""
+        self.servicediscovery.create_http_namespace(Name="shop.local")
+        space = self.servicediscovery.list_namespaces()["Namespaces"][0]["Id"]
+        service = self.servicediscovery.create_service(Name="orders", NamespaceId=space)["Service"]
+        self.servicediscovery.register_instance(ServiceId=service["Id"], InstanceId="i", Attributes={
+            "AWS_INSTANCE_IPV4": "10.0.1.7"})
+        return service["Arn"]
+
     def network(self):
         vpc = self.ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
         self.ec2.modify_vpc_attribute(VpcId=vpc, EnableDnsHostnames={"Value": True})  # or run_task fails in moto 5.2.5
@@ -90,9 +102,20 @@ class Account:
 
     def mesh(self):
         self.appmesh.create_mesh(meshName="shop")
-        self.appmesh.create_virtual_node(meshName="shop", virtualNodeName="orders", spec={
-            "listeners": [{"portMapping": {"port": 8080, "protocol": "http"}}],
-            "serviceDiscovery": {"dns": {"hostname": "orders.shop.local"}}})
+        for name, backends in (("orders", ["stock"]), ("stock", [])):
+            self.appmesh.create_virtual_node(meshName="shop", virtualNodeName=name, spec={
+                "listeners": [{"portMapping": {"port": 8080, "protocol": "http"}}],
+                "backends": [{"virtualService": {"virtualServiceName": backend}} for backend in backends],
+                "serviceDiscovery": {"dns": {"hostname": name + ".shop.local"}}})
+        self.appmesh.create_virtual_router(meshName="shop", virtualRouterName="stock", spec={
+            "listeners": [{"portMapping": {"port": 8080, "protocol": "http"}}]})
+        self.appmesh.create_route(meshName="shop", virtualRouterName="stock", routeName="all", spec={"httpRoute": {
+            "match": {"prefix": "/"}, "action": {"weightedTargets": [{"virtualNode": "stock", "weight": 1}]}}})
+        self.appmesh.create_virtual_gateway(meshName="shop", virtualGatewayName="edge", spec={
+            "listeners": [{"portMapping": {"port": 8080, "protocol": "http"}}]})
+        self.appmesh.create_gateway_route(meshName="shop", virtualGatewayName="edge", gatewayRouteName="all", spec={
+            "httpRoute": {"match": {"prefix": "/"}, "action": {"target": {
+                "virtualService": {"virtualServiceName": "stock"}}}}})
 
     def service(self):
         self.logs.create_log_group(logGroupName="/ecs/orders")
@@ -113,7 +136,8 @@ class Account:
         network = {"awsvpcConfiguration": {"subnets": self.subnets[:1], "securityGroups": [self.group]}}
         self.ecs.create_service(cluster="prod", serviceName="orders", taskDefinition="orders", desiredCount=0,
                                 launchType="FARGATE", networkConfiguration=network, loadBalancers=[
-                                    {"targetGroupArn": self.targets, "containerName": "envoy", "containerPort": 15000}])
+                                    {"targetGroupArn": self.targets, "containerName": "envoy", "containerPort": 15000}],
+                                serviceRegistries=[{"registryArn": self.registry()}])
         task = self.ecs.run_task(cluster="prod", taskDefinition="orders", launchType="FARGATE",
                                  networkConfiguration=network, group="service:orders")["tasks"][0]
         name = task["taskArn"].split("/")[-1]
@@ -166,6 +190,10 @@ def overlay(port, refused):
             if operation in refused:
                 kind, text = refusal(service, operation)
                 return self.write(403 if "xml" in kind else 400, kind, text)
+            if operation == "ListTasks" and json.loads(body).get("serviceName", "orders") != "orders":
+                return self.write(400, "application/x-amz-json-1.1", NO_SERVICE.encode())
+            if self.path.endswith("/virtualServices/stock"):
+                return self.write(200, "application/json", VIRTUAL_SERVICE.encode())
             if operation == "DescribeTargetHealth":
                 return self.write(200, "text/xml", HEALTH.encode())
             upstream = http.client.HTTPConnection("127.0.0.1", port, timeout=30)

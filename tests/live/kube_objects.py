@@ -3,6 +3,7 @@
 NAMESPACE = "shop"
 POD = "orders-7c9d-x2x1p"
 MESH = "shop-mesh"
+CONTROLLER = "appmesh-controller"
 
 
 def _object(version, kind, name, namespace=NAMESPACE, **more):
@@ -56,6 +57,12 @@ def cluster(admin_port):
                 status={"replicas": 1, "availableReplicas": 1}),
         _object("v1", "Namespace", NAMESPACE, None, metadata={"labels": {
             "mesh": MESH, "appmesh.k8s.aws/sidecarInjectorWebhook": "enabled"}}),
+        _object("v1", "Namespace", "appmesh-system", None),
+        _object("apps/v1", "Deployment", CONTROLLER, "appmesh-system", spec={
+            "replicas": 1, "selector": {"matchLabels": {"app": CONTROLLER}}}),
+        _object("v1", "Pod", CONTROLLER + "-0", "appmesh-system", metadata={"labels": {"app": CONTROLLER}},
+                spec={"containers": [{"name": "controller", "image": "controller"}]},
+                status={"phase": "Running", "containerStatuses": [_running("controller")]}),
         _object("v1", "Service", "orders", spec={"selector": labels, "ports": [{"port": 8080}]}),
         _object("v1", "Endpoints", "orders", **endpoint),
         _object("v1", "Endpoints", "appmesh-controller-webhook-service", "appmesh-system", **endpoint),

@@ -16,6 +16,7 @@ import urllib.request
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
+import calls
 from kube_api import Cluster
 import kube_objects
 from kube_objects import NAMESPACE, POD
@@ -173,9 +174,78 @@ class Live(unittest.TestCase):
         target = report["targets"][0]
         self.assertEqual((status, target["findings"][0]["id"]), (0, "ems-connection.refused"))
         problems = {source["name"]: source["problems"] for source in target["sources"] if source["problems"]}
-        self.assertIn('cannot get resource "nodes"', problems["k8s/node-node-a.json"][0])
-        self.assertIn('cannot list resource "networkpolicies"', problems["k8s/networkpolicies.json"][0])
+        self.assertEqual(problems["k8s/node-node-a.json"],
+                         ["permission missing: get nodes at the cluster scope, for user reader"])
+        self.assertIn("permission missing: list networkpolicies.networking.k8s.io in namespace shop, for user reader",
+                      problems["k8s/networkpolicies.json"][0])
         self.assertIn("k8s/node-node-a.json.stderr.txt", {source["name"] for source in target["sources"]})
+
+    def test_it_only_reads_and_announces_it_all(self):
+        for target in (TARGET, "k8s:%s/deploy/orders" % NAMESPACE, "k8s:%s/nosuch" % NAMESPACE):
+            with self.subTest(target=target):
+                path = pathlib.Path(self.folder) / ("calls-" + target.replace("/", "_"))
+                cluster = self.cluster()
+                self.report(cluster, target, CALLS=str(path))
+                made = calls.read(path)
+                self.assertGreater(len(made), 2)
+                self.assertEqual(calls.not_reading(made), [])
+                announced = self.run_debrief(cluster, "check", target, "--dry-run", CALLS=str(path))[1]
+                self.assertEqual(calls.read(path), made, "the dry run asked somebody")
+                self.assertEqual(calls.not_announced(made, announced), [])
+
+    def headline(self, *arguments, **more):
+        """The one thing that is said of a target of which nothing could be read."""
+        path = pathlib.Path(self.folder) / "calls-headline"
+        path.unlink(missing_ok=True)
+        status, report = self.report(self.cluster(), *arguments, CALLS=str(path), **more)
+        self.assertEqual((status, report["summary"]["verdict"]), (1, "unknown"))
+        problems = [problem for source in report["targets"][0]["sources"] for problem in source["problems"]]
+        self.assertEqual(len(problems), 1, problems)
+        return problems[0], calls.read(path)
+
+    def test_what_is_not_there_is_told_with_what_is(self):
+        known = "k8s:%s, k8s:%s/deploy/orders" % (TARGET[4:], NAMESPACE)
+        for target, expected in (
+                ("shop/nosuch", "no pod 'nosuch' in namespace 'shop'; there are: " + known),
+                ("shop/orders", "no pod 'orders' in namespace 'shop'; there are: " + known),
+                ("shop/ds/orders", "no daemonset 'orders' in namespace 'shop'; there are: " + known),
+                ("typo/" + POD, "no pod '%s' in namespace 'typo'; in another namespace there is %s" % (POD, TARGET)),
+                (POD, "no pod '%s' in the namespace of kubectl's context; in another namespace there is %s"
+                 % (POD, TARGET)),
+                ("typo/deploy/orders", "no deployment 'orders' in namespace 'typo'; nothing is there; namespaces: shop, "
+                 "appmesh-system")):
+            with self.subTest(target=target):
+                self.assertEqual(self.headline("k8s:" + target)[0], expected)
+
+    def test_a_kubectl_that_cannot_ask(self):
+        """Told once, with what to do, and nothing else is asked."""
+        for said, expected in (
+                ("error: You must be logged in to the server (Unauthorized)", "kubectl's login is not valid"),
+                ("Unable to connect to the server: getting credentials: exec: executable aws failed with exit code 255",
+                 "the program by which kubectl logs in fails"),
+                ("Unable to connect to the server: dial tcp: lookup c.eks.amazonaws.com: no such host",
+                 "kubectl does not reach the server of its context"),
+                ("error: current-context is not set", "kubectl knows no cluster here"),
+                ("a surprise", "a surprise")):
+            with self.subTest(said=said):
+                told, made = self.headline(TARGET, KUBECTL_FAILS=said)
+                self.assertTrue(told.startswith(expected), told)
+                self.assertIn(said, told)
+                self.assertEqual(len(made), 1)
+
+    def test_no_kubectl_and_no_context(self):
+        self.assertIn("kubectl knows no cluster here", self.headline(TARGET, KUBECONFIG="/nonexistent")[0])
+        self.assertEqual(self.headline(TARGET, PATH="/nonexistent")[0],
+                         "'kubectl' is not installed here (not found on PATH)")
+
+    def test_a_workload_without_pods_is_judged_all_the_same(self):
+        objects = [item for item in kube_objects.cluster(self.envoy.port) if item["kind"] != "Pod"]
+        with Cluster(objects) as cluster:
+            _, report = self.report(cluster, "k8s:%s/deploy/orders" % NAMESPACE)
+        target = report["targets"][0]
+        sources = {source["name"]: source["problems"] for source in target["sources"]}
+        self.assertEqual(sources["k8s/pods-of-orders.json"], ["no pod stands behind it"])
+        self.assertEqual(sources["k8s/deployment-orders.json"], [])
 
     def test_warnings_before_the_answer(self):
         status, report = self.report(self.cluster(), TARGET, KUBECTL_WARNS="Your session ends in 5 minutes.")
