@@ -120,6 +120,20 @@ static int show(struct bundle *bundle, const struct viewing *viewing, int fd)
     return status;
 }
 
+/* What leaves is read from what may leave: a value alone does not tell that its name makes it a
+ * secret. */
+static bool open_redacted(struct bundle *bundle, const char *dir, struct err *err)
+{
+    struct bundle raw;
+    if (!bundle_open(&raw, dir, err))
+        return false;
+    char *path = xasprintf("%s/redacted", dir);
+    bool opened = bundle_pack(&raw, path, true, err) && bundle_open(bundle, path, err);
+    free(path);
+    bundle_release(&raw);
+    return opened;
+}
+
 /* In the child. */
 static int view_target(void *user, int fd)
 {
@@ -128,7 +142,8 @@ static int view_target(void *user, int fd)
     struct bundle bundle;
     struct err err = ERR_INIT;
     if (!collect_target(viewing->target, &how, viewing->dir, &err) ||
-        !bundle_open(&bundle, viewing->dir, &err))
+        !(viewing->options->no_redact ? bundle_open(&bundle, viewing->dir, &err)
+                                      : open_redacted(&bundle, viewing->dir, &err)))
         return cli_fail(&err);
     int status = show(&bundle, viewing, fd);
     for (size_t i = 0; i < bundle.sources.len; i++)

@@ -133,7 +133,8 @@ static bool parse_url(struct targets *targets, const char *url, struct err *err)
     bool fine = is_host_port(host) || is_host_port(with_port);
     bool rest = authority[len + strspn(authority + len, "/")] != '\0';
     if (strchr(host, '@'))
-        fine = err_set(err, "'%s' holds a user name; Envoy's admin address knows none", url);
+        fine = err_set(err, "'%s' stands behind a user name; Envoy's admin address knows none",
+                       strrchr(host, '@') + 1);
     else if (!fine)
         err_set(err, "'%s' is no address; an admin address looks like http://127.0.0.1:9901", url);
     else if (rest)

@@ -8,6 +8,7 @@
 #include "source/bundle_row.h"
 #include "source/hash.h"
 #include "source/redact.h"
+#include "source/redact_map.h"
 #include "source/stream.h"
 
 #include <archive.h>
@@ -126,6 +127,34 @@ static bool add_member(const struct pack *pack, const char *name, const struct c
 
 /* ---- the copy ---- */
 
+/* A Secret can be named anywhere in what kubectl prints, and behind what it holds. */
+static enum redact_map_form find_form(const struct source *source)
+{
+    struct stream *stream = stream_open(source->path, NULL);
+    enum redact_map_form form = REDACT_MAP_NONE;
+    char *bytes = xmalloc(PORTION + REDACT_MAP_AGAIN);
+    size_t got = 0, kept = 0;
+    bool whole;
+    const char *begin = stream ? stream_peek(stream, &got, &whole) : NULL;
+    bool looks = begin && memmem(begin, got, "apiVersion", strlen("apiVersion"));
+    while (looks && form != REDACT_MAP_YAML &&
+           stream_read(stream, bytes + kept, PORTION, &got, NULL) && got) {
+        enum redact_map_form found = redact_map_form(bytes, kept + got);
+        form = found > form ? found : form;
+        size_t all = kept + got;
+        kept = all < REDACT_MAP_AGAIN ? all : REDACT_MAP_AGAIN;
+        memmove(bytes, bytes + all - kept, kept);
+    }
+    free(bytes);
+    stream_close(stream);
+    return form;
+}
+
+static bool to_redaction(void *user, const char *bytes, size_t len)
+{
+    return redact_stream_feed(user, bytes, len);
+}
+
 static void copy_redacted(const struct source *source, struct copy *copy,
                           struct redact_counts *counts, struct err *err)
 {
@@ -133,12 +162,17 @@ static void copy_redacted(const struct source *source, struct copy *copy,
     if (!stream)
         return;
     struct redact_stream *redact = redact_stream_new(copy_bytes, copy);
+    struct redact_map *map = redact_map_new(find_form(source), to_redaction, redact);
     char *bytes = xmalloc(PORTION);
+    uint64_t in_maps;
     size_t got;
     while (stream_read(stream, bytes, PORTION, &got, err) && got)
-        if (!redact_stream_feed(redact, bytes, got))
+        if (!redact_map_feed(map, bytes, got))
             break;
+    redact_map_end(map, &in_maps);
     redact_stream_end(redact, counts);
+    redact_count_secrets(counts, in_maps);
+    redact_map_free(map);
     redact_stream_free(redact);
     free(bytes);
     stream_close(stream);

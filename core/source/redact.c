@@ -18,8 +18,8 @@ enum {
     SMALL = 1 << 15, /* texts that are not worth a coarse look first */
 };
 
-static const char *const kinds[] = {"aws-key",      "authorization", "jwt", "private-key",
-                                    "url-password", "password",      NULL};
+static const char *const kinds[] = {"aws-key",      "authorization", "jwt",    "private-key",
+                                    "url-password", "password",      "secret", NULL};
 
 struct redact_stream {
     redact_sink_fn *sink;
@@ -36,6 +36,12 @@ struct redact_stream {
 const char *const *redact_kinds(void)
 {
     return kinds;
+}
+
+void redact_count_secrets(struct redact_counts *counts, uint64_t n)
+{
+    counts->total += n;
+    counts->by_kind[REDACT_SECRET] += n;
 }
 
 struct redact_stream *redact_stream_new(redact_sink_fn *sink, void *user)

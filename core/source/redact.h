@@ -15,6 +15,8 @@ struct redact_counts {
 };
 
 const char *const *redact_kinds(void); /* NULL-terminated: "aws-key", "private-key", ... */
+/* N more of the kind "secret", which were replaced before (redact_map.h). */
+void redact_count_secrets(struct redact_counts *counts, uint64_t n);
 
 /* Appends TEXT to OUT with secrets replaced. For texts that fit in memory. */
 void redact_text(struct buf *out, const char *text, size_t len, struct redact_counts *counts);

@@ -19,9 +19,17 @@
     "(?:" QUOTE "[ \\t]{0,8}(?:=>|[:=])[ \\t]{0,8}"                                                \
     "|\\\\{0,3}\"\\s{0,20},\\s{0,60}\\\\{0,3}\"value\\\\{0,3}\"\\s{0,4}:\\s{0,4}"                  \
     "|[\"']?[ \\t\\r]{0,8}\\n[ \\t]{0,60}value:[ \\t]{0,8})"
-/* Between a header and its value; Envoy's own dumps print `'name', 'value'`. */
-#define HEADER QUOTE "[ \\t]{0,8}[:=,][ \\t]{0,8}" QUOTE
-#define FRESH  "(?!\\[redacted:)"
+/* Between a header and its value; Envoy's own logs print `'name', 'value'`, its configuration has
+ * pairs of key and value. */
+#define PAIR                                                                                       \
+    "\\\\{0,3}\"\\s{0,20},\\s{0,60}\\\\{0,3}\"(?:raw_)?value\\\\{0,3}\"\\s{0,4}:\\s{0,4}\\\\{0,3}" \
+    "\""
+#define HEADER "(?:" PAIR "|" QUOTE "[ \\t]{0,8}[:=,][ \\t]{0,8}" QUOTE ")"
+/* Between two words of a command line, also as members of a list in JSON or YAML. */
+#define NEXT_WORD                                                                                  \
+    "(?:\\\\{0,3}\"\\s{0,4},\\s{0,60}\\\\{0,3}\"|[ \\t]{1,8}|=|[\"']?[ \\t\\r]{0,8}\\n[ "          \
+    "\\t]{0,60}-[ \\t]{1,8}[\"']?)"
+#define FRESH "(?!\\[redacted:)"
 /* References to a secret, which say where it is kept and are no secret; and keys, which have a rule
  * that knows where they end. */
 #define REFERENCE                                                                                  \
@@ -69,7 +77,22 @@ static const struct rule {
     {REDACT_PASSWORD, WORD_STOPS,
      "(?:password|passwd|client_?secret|api_?key|access_?token|refresh_?token|id_token|secret_?"
      "key)" ASSIGN VALUE},
-    {REDACT_PASSWORD, WORD_STOPS, "(?-i:_(?:SECRET|TOKEN|ACCESS_KEY))" ASSIGN VALUE},
+    {REDACT_PASSWORD, WORD_STOPS,
+     "(?-i:_(?:SECRET|TOKEN|(?<!PUBLIC_)KEY|PASS|PASSPHRASE|PWD|CREDENTIALS?))" ASSIGN VALUE},
+    {REDACT_PASSWORD, WORD_STOPS,
+     "--[\\w-]{0,40}?(?:password|passwd|token|secret|api-?key)" NEXT_WORD
+     "(?!-|\\[redacted:|" REFERENCE ")(" WORD "{4,})"},
+    {REDACT_PASSWORD, WORD_STOPS,
+     "(?<![\\w-])token" ASSIGN QUOTE "((?=[a-z._~+/=-]*[0-9])[\\w.~+/=-]{20,})"},
+    {REDACT_PASSWORD, WORD_STOPS, "client-key-data" ASSIGN VALUE},
+    {REDACT_PASSWORD, WORD_STOPS,
+     "\"auth\\\\{0,3}\"\\s{0,4}:\\s{0,4}\\\\{0,3}\"([\\w/+]{8,}={0,2})"},
+    {REDACT_SECRET, "\"\r\n",
+     "\"(?:Secret(?:String|Binary)|authorizationToken)\\\\{0,3}\"\\s{0,4}:\\s{0,4}\\\\{0,3}\"" FRESH
+     "((?:[^\"\\\\\\r\\n]++|\\\\[^\\r\\n])++)"},
+    {REDACT_SECRET, "\"\r\n",
+     "\"SecureString\\\\{0,3}\"\\s{0,4},\\s{0,60}\\\\{0,3}\"Value\\\\{0,3}\"\\s{0,4}:\\s{0,4}\\\\{"
+     "0,3}\"" FRESH "((?:[^\"\\\\\\r\\n]++|\\\\[^\\r\\n])++)"},
     {REDACT_PASSWORD, "&\"'\\ \t\r\n",
      "[?&](?:token|sig|signature|secret)=" FRESH "([^&\\s\"'\\\\]{4,})"},
 };
@@ -82,7 +105,11 @@ static const struct {
     {"-----BEGIN [A-Z0-9 ]*PRIVATE KEY", 0},
     {"LS0tLS1CRUdJTi", 0},
     {"eyJ[A-Za-z0-9_-]{8}", 0},
-    {"(key|token|secret|passwd|password)[\\x5c\"']{0,4}[ \\t\\r]{0,8}[=:,\\n]", HS_FLAG_CASELESS},
+    {"(key|token|secret|passwd|password|_PASS|PASSPHRASE|_PWD|CREDENTIALS?|key-data)[\\x5c\"']{0,4}"
+     "[ \\t\\r]{0,8}[=:,\\n]",
+     HS_FLAG_CASELESS},
+    {"--[A-Za-z-]*(password|passwd|token|secret|api-?key)[ \\t]", 0},
+    {"\"(auth|Secret(String|Binary)|SecureString)[\\x5c]{0,3}\"", 0},
     {"(authorization|cookie|signature)[\\x5c\"']{0,4}[ \\t]{0,8}[=:,]", HS_FLAG_CASELESS},
     {"bearer[ \\t]", HS_FLAG_CASELESS},
     {":\\x5c?/\\x5c?/[^\\s/@\"'\\x5c]*@", 0},

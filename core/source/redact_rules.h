@@ -13,6 +13,7 @@ enum redact_kind { /* in the order of redact_kinds() */
                    REDACT_PRIVATE_KEY,
                    REDACT_URL_PASSWORD,
                    REDACT_PASSWORD,
+                   REDACT_SECRET, /* what a store of secrets held */
 };
 
 enum {

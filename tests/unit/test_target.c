@@ -73,7 +73,7 @@ static void test_what_is_no_target(void **state)
                          "http://127.0.0.1:9901");
     assert_no("http://h:1/stats", "'http://h:1/stats' names a page; give the address alone: "
                                   "http://h:1");
-    assert_no("http://u:p@h:1", "'http://u:p@h:1' holds a user name; Envoy's admin address knows "
+    assert_no("http://u:p@h:1", "'h:1' stands behind a user name; Envoy's admin address knows "
                                 "none");
     assert_no("unix:", "'unix:' names no socket; a Unix socket looks like unix:/tmp/envoy.sock");
 }
