@@ -11,24 +11,31 @@ local ecr_of, safe = ecr.of, ecr.safe
 -- The first row that matches tells the cause, the most telling words first.
 local CAUSES = {
   { "credentials-expired", [[(?i)security token included in the request is (?:invalid|expired)|authorization token has expired|\btoken (?:has |is )?expired|ExpiredToken|reauthenticate]] },
+  { "own-limit", [[(?i)pull QPS exceeded]] },
   { "rate-limited", [[(?i)toomanyrequests|429 Too Many|\b429\b|rate limit|Rate exceeded|ThrottlingException]] },
+  { "proxy-fails", [[(?i)proxyconnect|proxy authentication required|\b407\b]] },
   { "disk-full", [[(?i)no space left on device|disk quota exceeded]] },
-  { "corrupt-layers", [[(?i)layers and diffIDs don't match|filesystem layer verification failed|mismatched image rootfs|failed to validate compressed]] },
+  { "corrupt-layers", [[(?i)layers and diffIDs don't match|wrong diff id|filesystem layer verification failed|mismatched image rootfs|failed to validate compressed|unexpected commit (?:digest|size)|invalid tar header|gzip: invalid|magic number mismatch]] },
   { "wrong-platform", [[(?i)no match(?:ing manifest)? for (?:platform|\S+/\S+)|does not match the (?:specified|detected host) platform|cannot be used on this platform|exec format error]] },
   { "pull-through-denied", [[(?i)ecr:(?:CreateRepository|BatchImportUpstreamImage)|pull.?through.?cache]] },
+  { "plain-http", [[(?i)server gave HTTP response to HTTPS client|first record does not look like a TLS handshake]] },
   { "tls-untrusted", [[(?i)x509:|certificate signed by unknown authority|failed to verify certificate|certificate verify failed]] },
   { "dns-failed", [[(?i)no such host|server misbehaving|\blookup \S+.{0,120}(?:i/o timeout|connection refused)|(?:temporary failure|failure) in name resolution|name or service not known]] },
   { "layer-download-blocked", [[(?i)(?:starport-layer-bucket|\.s3[.-][\w.-]*amazonaws|s3\.amazonaws|cloudfront\.net|cloudflare\.docker).{0,600}(?:timeout|timed out|forbidden|refused|reset|\b403\b|EOF|canceled)|(?:error pulling image configuration|httpReade?r?Seeker: failed open|copying layers).{0,400}(?:timeout|timed out|refused|reset by peer|EOF|deadline exceeded)]] },
+  { "no-credentials", [[(?i)failed to fetch anonymous token.{0,400}\b401\b]] },
+  { "anonymous-refused", [[(?i)failed to fetch anonymous token.{0,400}\b403\b]] },
+  { "login-refused", [[(?i)failed to fetch oauth token.{0,400}\b40[013]\b|incorrect username or password|invalid username/password]] },
   { "digest-refused", [[(?i)(?:/blobs/sha256:|@sha256:|/manifests/sha256:).{0,200}(?:403|forbidden)]] },
   { "digest-gone", [[(?i)(?:@sha256:|/blobs/sha256:|/manifests/sha256:|content descriptor sha256:).{0,200}(?:not found|manifest unknown|does not exist|\b404\b)|(?:not found|manifest unknown).{0,80}sha256:]] },
   { "repository-not-found", [[(?i)repository with name .{0,200} does not exist|RepositoryNotFound|name[_ ]unknown|repository name not known]] },
   { "access-denied", [[(?i)not authorized to perform|AccessDenied|explicit deny|denied: permission|permission "?[\w.]+"? denied]] },
   { "tag-not-found", [[(?i)manifest[_ ]unknown|manifest for \S+ not found|ImageNotFound|requested image not found|manifest \S+ not found]] },
-  { "no-credentials", [[(?i)no basic auth credentials|\b401\b|unauthorized:|authentication required|incorrect username or password|no credentials]] },
-  { "refused", [[(?i)pull access denied|requested access to the resource is denied|no pull access|insufficient_scope|\bdenied:|403 Forbidden]] },
+  { "no-credentials", [[(?i)no basic auth credentials|\b401\b|unauthorized:|authentication required|no credentials]] },
+  { "refused", [[(?i)pull access denied|requested access to the resource is denied|no pull access|insufficient_scope|\bdenied:|daemon: denied|403 Forbidden]] },
   { "repository-not-found", [[(?i)repository \S+ not found]] },
-  { "tag-resolved-nowhere", [[(?i)failed to resolve ref.{0,600}: not found]] },
-  { "network-unreachable", [[(?i)i/o timeout|Client\.Timeout|request canceled|context deadline exceeded|context canceled|connection refused|no route to host|network is unreachable|timed out|TLS handshake timeout|reset by peer|exceeded maximum number of attempts|send request failed|connection issue between|\bEOF\b|signal: killed]] },
+  { "tag-resolved-nowhere", [[(?i)failed to resolve ref.{0,600}: not found|Error: image \S+ not found]] },
+  { "registry-fails", [[(?i)\b5\d\d (?:Internal Server Error|Bad Gateway|Service Unavailable|Gateway Time)|unexpected HTTP status: 5\d\d]] },
+  { "network-unreachable", [[(?i)i/o timeout|Client\.Timeout|request canceled|context deadline exceeded|context canceled|connection refused|no route to host|network is unreachable|timed out|TLS handshake timeout|reset by peer|broken pipe|exceeded maximum number of attempts|send request failed|connection issue between|\bEOF\b|signal: killed]] },
 }
 
 local function cause_of(text)
@@ -59,9 +66,15 @@ local function image_in(text)
   end
 end
 
-local function host_of(image)
+-- The registry of an image's name; without a name, the one that the text asks.
+local function host_of(image, text)
   local host = image and match(image, [[^(?<host>[^/]*[.:][^/]*|localhost)/]])
-  return safe(host and host.host, host and "REGISTRY" or "docker.io")
+    or not image and text and match(text, [[https?://(?<host>[^/\s"]+)/v2/]])
+  return safe(host and host.host, host and "REGISTRY" or image and "docker.io" or "REGISTRY")
+end
+
+local function registry_of(pull)
+  return host_of(pull.image, pull.text)
 end
 
 -- ---- whose pull it was ----
@@ -92,6 +105,7 @@ local function role_of(ev, pull)
   local said = match(pull.text, [[(?<arn>arn:[\w-]+:sts::[0-9]{12}:assumed-role/(?<name>[^/\s"]+)(?:/[^\s"]*)?)]])
   local launch_type, declared = launch_type_of(ev, pull)
   local id, kind = ecr.puller(ev, pull.platform, pull.record.workload, launch_type)
+  if pull.image and not ecr_of(pull.image) and not said then return nil, "whoever pulls" end
   if said then return said.name, kind, said.arn end
   if not id and pull.platform == "ecs" and launch_type ~= "EC2" then id = declared end
   return id and id:match("[^/]+$"), kind, id
@@ -111,6 +125,16 @@ local function list_tags(pull)
   return "skopeo list-tags docker://" .. safe(pull.image and pull.image:gsub("[:@][^/]*$", ""), "REGISTRY/REPOSITORY")
 end
 
+-- A stopped task may name the secret that it could not read, of the registry's login or of the application.
+local function fix_secret(f, pull, said)
+  local resource = match(pull.text, [[on resource: (?<arn>arn:[\w:/+=.@-]+)]])
+  f:snippet("attach this policy to " .. role_text(pull.role, pull.role_kind), "secret.json", string.format([[
+{ "Version": "2012-10-17",
+  "Statement": [{ "Effect": "Allow", "Action": "%s", "Resource": "%s" }] }
+]], said.action, resource and resource.arn or "ARN"))
+    :advise("attach it; a secret under a key of your own takes kms:Decrypt on that key as well", string.format("aws iam put-role-policy --role-name %s --policy-name read-secret --policy-document file://secret.json", safe(pull.role, "ROLE")))
+end
+
 local function fix_access(f, pull)
   local image = ecr_of(pull.image)
   if not image then
@@ -127,10 +151,10 @@ local function fix_login(f, pull)
   if image then
     f:advise("log in to this very registry; a login for another account or region does not cover it", string.format("aws ecr get-login-password --region %s | docker login --username AWS --password-stdin %s", image.region, image.host))
   else
-    f:advise("log in to the registry, or remove a stale login if the image is public", "docker logout " .. host_of(pull.image) .. " && docker login " .. host_of(pull.image))
+    f:advise("log in to the registry, or remove a stale login if the image is public", "docker logout " .. registry_of(pull) .. " && docker login " .. registry_of(pull))
   end
   if pull.platform == "kubernetes" then
-    f:advise("on Kubernetes a pull secret does that for private registries; for ECR the node's role and the kubelet's credential provider do", "kubectl create secret docker-registry NAME --docker-server=" .. host_of(pull.image) .. " --docker-username=USER --docker-password=PASSWORD")
+    f:advise("on Kubernetes a pull secret does that for private registries; for ECR the node's role and the kubelet's credential provider do", "kubectl create secret docker-registry NAME --docker-server=" .. registry_of(pull) .. " --docker-username=USER --docker-password=PASSWORD")
   end
 end
 
@@ -141,7 +165,7 @@ end
 
 local function fix_network(f, pull)
   local region = region_of(pull) or "REGION"
-  if host_of(pull.image) == "public.ecr.aws" then
+  if registry_of(pull) == "public.ecr.aws" then
     f:advise("public.ecr.aws has no VPC endpoint: a private subnet reaches it through a NAT gateway only")
     return
   end
@@ -166,6 +190,26 @@ local REPORT = {}
 
 local function what(pull)
   return pull.image and "image " .. pull.image or "the image"
+end
+
+-- A repository of the listing, and the record of one that has the same last name.
+local function repository_listed(ev, image)
+  local similar
+  for one in ev:each("aws.repositories") do
+    if one.repositoryArn == image.arn then return one end
+    local last = image.repository:match("[^/]+$")
+    if one.repositoryName and one.repositoryName:match("[^/]+$") == last then similar = one end
+  end
+  return nil, similar
+end
+
+-- The pull-through cache rule that would have made the repository.
+local function cache_rule(ev, pull)
+  local image = ecr_of(pull.image)
+  for rule in ev:each("aws.pull_through_cache_rules") do
+    local prefix = rule.ecrRepositoryPrefix
+    if image and prefix and (prefix == "ROOT" or image.repository:sub(1, #prefix + 1) == prefix .. "/") then return rule end
+  end
 end
 
 -- Which kind of policy AWS itself blames, in newer texts.
@@ -215,6 +259,11 @@ end
 
 REPORT["access-denied"] = function(ev, pull, report)
   local said = match(pull.text, [[not authorized to perform:? (?<action>[\w-]+:\w+)]])
+  if said and match(said.action, "^(?:secretsmanager|ssm|kms):") then
+    fix_secret(report("access-denied", "%s may not read a secret that the task needs before any image is pulled: %s is denied%s",
+      role_text(pull.role, pull.role_kind), said.action, blamed(pull.text)), pull, said)
+    return
+  end
   local judged = judge_role(ev, pull, said and said.action:find("^ecr:") and said.action or nil)
   local f = report("access-denied", "%s may not pull %s: %s%s%s", role_text(pull.role, pull.role_kind), what(pull),
     said and said.action .. " is denied" or "the registry denies access", blamed(pull.text), because(judged))
@@ -224,11 +273,11 @@ end
 
 -- A bare 403 of a public registry is a stored login that is refused, or its rate limit.
 local function report_bare_403(pull, report)
-  local f = report("unexplained", "registry %s answers 403 to the pull of %s and does not say why", host_of(pull.image), what(pull)):confidence("possible")
+  local f = report("unexplained", "registry %s answers 403 to the pull of %s and does not say why", registry_of(pull), what(pull)):confidence("possible")
   f:candidate("image-pull.credentials-expired", { ["for"] = "a stored login is sent even for public images, and an expired one is refused" })
     :candidate("image-pull.rate-limited", { ["for"] = "some registries answer 403 when the limit is reached" })
     :candidate("image-pull.access-denied", { ["for"] = "the image may be private" })
-    :advise("pull once without the stored login", "docker logout " .. host_of(pull.image) .. " && docker pull " .. safe(pull.image, "IMAGE"))
+    :advise("pull once without the stored login", "docker logout " .. registry_of(pull) .. " && docker pull " .. safe(pull.image, "IMAGE"))
 end
 
 -- The registry tells "denied" and "no such repository" apart for nobody.
@@ -243,6 +292,10 @@ REPORT["refused"] = function(ev, pull, report)
     local f = report("access-denied", "%s may not pull %s%s", role_text(pull.role, pull.role_kind), what(pull), because(judged))
     use_role(ev, f, pull, judged)
     fix_access(f, pull)
+    return
+  end
+  if cache_rule(ev, pull) and not repository_listed(ev, ecr_of(pull.image)) then
+    REPORT["pull-through-denied"](ev, pull, report)
     return
   end
   local f = report("access-denied", "the registry does not let %s pull %s, or has no such repository", pull.role_kind, what(pull)):confidence("likely")
@@ -271,6 +324,25 @@ REPORT["no-credentials"] = function(ev, pull, report)
     f:advise("keep the sandbox image on the node (pinned, so that image clean-up spares it), or have the runtime's configuration name one that needs no login; rights of the node's role do not help here", "crictl images | grep pause")
     return
   end
+  fix_login(f, pull)
+end
+
+-- No login was sent, and 403 came back: a registry of one's own wants one; a public one may mean its rate limit.
+local PUBLIC = [[^(?:docker\.io|registry-1\.docker\.io|ghcr\.io|quay\.io|gcr\.io|registry\.k8s\.io|public\.ecr\.aws|mcr\.microsoft\.com)$]]
+REPORT["anonymous-refused"] = function(ev, pull, report)
+  if match(registry_of(pull), PUBLIC) then
+    REPORT["refused"](ev, pull, report)
+    return
+  end
+  local f = report("no-credentials", "%s is pulled without a login, and registry %s answers 403", what(pull), registry_of(pull)):confidence("likely")
+  f:candidate("image-pull.repository-not-found", { ["for"] = "some registries hide in this way that there is no such repository" })
+  fix_login(f, pull)
+end
+
+-- A login was sent, and the registry takes it for nobody's.
+REPORT["login-refused"] = function(_, pull, report)
+  local f = report("no-credentials", "registry %s does not take the login that is sent for %s: wrong, withdrawn or expired", registry_of(pull), what(pull))
+  f:candidate("image-pull.credentials-expired", { ["for"] = "a login that worked before and ran out is refused in the same words" })
   fix_login(f, pull)
 end
 
@@ -308,17 +380,6 @@ REPORT["tag-not-found"] = function(ev, pull, report)
 end
 
 -- containerd prints a bare "not found" for a missing tag and for a missing repository.
--- A repository of the listing, and the record of one that has the same last name.
-local function repository_listed(ev, image)
-  local similar
-  for one in ev:each("aws.repositories") do
-    if one.repositoryArn == image.arn then return one end
-    local last = image.repository:match("[^/]+$")
-    if one.repositoryName and one.repositoryName:match("[^/]+$") == last then similar = one end
-  end
-  return nil, similar
-end
-
 REPORT["tag-resolved-nowhere"] = function(ev, pull, report)
   local image = ecr_of(pull.image)
   local listed = image and repository_listed(ev, image)
@@ -334,15 +395,6 @@ REPORT["tag-resolved-nowhere"] = function(ev, pull, report)
     :advise("see which tags exist, and correct the name or push the image", list_tags(pull))
 end
 
--- The pull-through cache rule that would have made the repository.
-local function cache_rule(ev, pull)
-  local image = ecr_of(pull.image)
-  for rule in ev:each("aws.pull_through_cache_rules") do
-    local prefix = rule.ecrRepositoryPrefix
-    if image and prefix and (prefix == "ROOT" or image.repository:sub(1, #prefix + 1) == prefix .. "/") then return rule end
-  end
-end
-
 REPORT["repository-not-found"] = function(ev, pull, report)
   local image = ecr_of(pull.image)
   if cache_rule(ev, pull) then
@@ -352,6 +404,10 @@ REPORT["repository-not-found"] = function(ev, pull, report)
   local _, similar
   if image then _, similar = repository_listed(ev, image) end
   local f = report("repository-not-found", "the registry has no repository for %s%s", what(pull), similar and "; there is " .. (similar.repositoryUri or similar.repositoryName) or ""):cite(similar)
+  local publisher = image and ecr.publisher(image)
+  if publisher and publisher ~= image.account then
+    f:advise(string.format("App Mesh publishes this image in account %s: write %s", publisher, (pull.image:gsub("^[^.]+", publisher))))
+  end
   f:advise("compare account, region and repository in the image's name with where it was pushed", list_tags(pull))
 end
 
@@ -371,6 +427,11 @@ end
 
 -- 403 for a pinned digest: deleted, or a foreign repository's policy withdrawn. Only the registry knows.
 REPORT["digest-refused"] = function(ev, pull, report)
+  -- ECS pins the digest behind a tag that it goes on naming; elsewhere the tag was resolved just now.
+  if pull.platform ~= "ecs" and match(pull.text, [[/blobs/sha256:]]) and pull.image and not pull.image:find("@sha256:", 1, true) then
+    REPORT["layers-refused"](ev, pull, report)
+    return
+  end
   local digest, own = match(pull.text, [[(?<digest>sha256:[0-9a-f]+)]]), own_account(ev, pull)
   local image, judged = ecr_of(pull.image), judge_role(ev, pull)
   for _, one in ipairs(image and digest and images_of(ev, image) or {}) do
@@ -397,9 +458,28 @@ REPORT["digest-refused"] = function(ev, pull, report)
     how = list_tags(pull) .. (ecr_of(pull.image) and " --image-ids imageDigest=" .. (digest and digest.digest or "sha256:DIGEST") or "") }
 end
 
+-- Of an image named by its tag the manifest was read, and then a layer refused.
+REPORT["layers-refused"] = function(ev, pull, report)
+  local judged = judge_role(ev, pull, "ecr:GetDownloadUrlForLayer")
+  if judged and judged.decision == "denied" then
+    REPORT["refused"](ev, pull, report)
+    return
+  end
+  REPORT["layer-download-blocked"](ev, pull, function(slug, ...)
+    return report(slug, ...):confidence("likely"):candidate("image-pull.access-denied",
+      { ["for"] = "whoever may read manifests and not layers (ecr:GetDownloadUrlForLayer) gets 403 too" })
+  end)
+end
+
+-- The kubelet holds back pulls of its own accord, and tries again.
+REPORT["own-limit"] = function(_, pull, report)
+  report("rate-limited", "the kubelet itself puts off the pull of %s: more pulls at once than its registryPullQPS and registryBurst allow", what(pull))
+    :advise("wait: it tries again by itself; if many pods start at once, raise registryPullQPS and registryBurst in the kubelet's configuration, or let pods reuse images (imagePullPolicy IfNotPresent)", "kubectl get --raw /api/v1/nodes/NODE/proxy/configz")
+end
+
 REPORT["rate-limited"] = function(ev, pull, report)
-  report("rate-limited", "registry %s limits the rate of pulls, and the limit is reached", host_of(pull.image))
-    :advise("log in: limits for anonymous pulls count per address, which all nodes behind one NAT gateway share", "docker login " .. host_of(pull.image))
+  report("rate-limited", "registry %s limits the rate of pulls, and the limit is reached", registry_of(pull))
+    :advise("log in: limits for anonymous pulls count per address, which all nodes behind one NAT gateway share", "docker login " .. registry_of(pull))
     :advise("or mirror the image into a registry of your own (an ECR pull-through cache does that)")
 end
 
@@ -422,15 +502,43 @@ end
 local function host_asked(pull, auth)
   local region = region_of(pull)
   if auth then return region and "api.ecr." .. region .. ".amazonaws.com" end
-  return ecr_of(pull.image) and ecr_of(pull.image).host or host_of(pull.image)
+  return ecr_of(pull.image) and ecr_of(pull.image).host or registry_of(pull)
+end
+
+-- Before any image is pulled, the secrets of the task are read: another service, and another endpoint.
+local function report_secret_unreachable(ev, pull, report, service)
+  local region = (match(pull.text, [[:(?:secretsmanager|ssm):(?<region>[\w-]+):]]) or {}).region or region_of(pull) or "REGION"
+  local judged = judge_way(ev, pull, string.format("%s.%s.amazonaws.com", service, region))
+  local f = report("network-unreachable", "%s cannot be reached for a secret that the task needs before any image is pulled: no answer to the connection%s",
+    service == "ssm" and "the SSM parameter store" or "Secrets Manager", because(judged, "closed"))
+  use_way(ev, f, judged)
+  f:advise("a task in a public subnet needs a public address (assignPublicIp ENABLED); in a private subnet, a route to a NAT gateway or the interface endpoint below", "aws ec2 describe-route-tables --filters Name=association.subnet-id,Values=SUBNET")
+    :advise(string.format("without a way to the internet: the interface endpoint com.amazonaws.%s.%s with private DNS, its security group open to the task on port 443", region, service), "aws ec2 describe-vpc-endpoints --filters Name=vpc-id,Values=VPC")
+end
+
+-- The runtime pulls through an HTTP proxy, and gets no further.
+REPORT["proxy-fails"] = function(_, pull, report)
+  local dial = match(pull.text, [[proxyconnect tcp: (?<why>[^"\n]{1,160})]])
+  report("network-unreachable", "the HTTP proxy of the container runtime does not let the pull of %s through: %s", what(pull),
+    dial and dial.why or "it wants a login")
+    :advise("see which proxy the runtime itself uses; its settings are not those of the pods", "systemctl show --property=Environment docker containerd kubelet")
+    :advise("correct it, or take the registry off it (NO_PROXY), and restart the runtime; private registries and the VPC's own endpoints belong into NO_PROXY")
 end
 
 REPORT["network-unreachable"] = function(ev, pull, report)
-  local auth = match(pull.text, [[(?i)registry auth|GetAuthorizationToken|api\.ecr\.|secrets? from]])
+  local secret = match(pull.text, [[(?i)(?:secret|auth|parameter)s? from (?<store>asm|ssm)|(?<host>secretsmanager|ssm)\.[\w-]+\.amazonaws|from (?<name>secrets manager|ssm parameter store)]])
+  if secret then
+    report_secret_unreachable(ev, pull, report, (secret.store or secret.host or secret.name):lower():find("^ssm") and "ssm" or "secretsmanager")
+    return
+  end
+  local auth = match(pull.text, [[(?i)registry auth|GetAuthorizationToken|api\.ecr\.]])
   local judged = judge_way(ev, pull, host_asked(pull, auth))
   local closed, open = because(judged, "closed"), judged and judged.decision == "open"
   local f = report("network-unreachable", "%s cannot be reached to pull %s: no answer to the connection%s",
-    auth and "the registry's API (credentials)" or "registry " .. host_of(pull.image), what(pull), closed ~= "" and closed or where_it_ends(pull.text))
+    auth and "the registry's API (credentials)" or "registry " .. registry_of(pull), what(pull), closed ~= "" and closed or where_it_ends(pull.text))
+  if match(pull.text, [[(?i)context canceled]]) and not match(pull.text, [[(?i)timeout|dial tcp|Client\.Timeout|connection]]) then
+    f:confidence("likely"):advise("a task or pod that is stopped while it pulls prints the same: see whether a deployment or a scale-in ended it")
+  end
   use_way(ev, f, judged)
   if open then f:advise("the rules given leave the way open (" .. judged.why .. "): look at what they do not show, a firewall, the NAT gateway itself, or rules changed since") end
   fix_network(f, pull)
@@ -471,21 +579,36 @@ end
 REPORT["dns-failed"] = function(ev, pull, report)
   local name = match(pull.text, [[lookup (?<name>[^\s:]+)]])
   local endpoint = without_private_dns(ev)
-  local f = report("dns-failed", "the registry's name %s does not resolve where %s is pulled%s", name and name.name or host_of(pull.image), what(pull),
+  local f = report("dns-failed", "the registry's name %s does not resolve where %s is pulled%s", name and name.name or registry_of(pull), what(pull),
     endpoint and string.format("; VPC endpoint %s for %s has no private DNS, so the name is left to the resolver", endpoint.id, endpoint.ServiceName) or ""):cite(endpoint)
   if endpoint then
     f:advise("turn private DNS on for the endpoint", "aws ec2 modify-vpc-endpoint --vpc-endpoint-id " .. safe(endpoint.id, "VPCE") .. " --private-dns-enabled")
   end
-  f:advise("look the name up on the node or in the task's subnet", "getent hosts " .. safe(name and name.name, host_of(pull.image)))
+  f:advise("look the name up on the node or in the task's subnet", "getent hosts " .. safe(name and name.name, registry_of(pull)))
     :advise("with interface endpoints: private DNS must be on, and the VPC's enableDnsSupport and enableDnsHostnames too", "aws ec2 describe-vpc-endpoints --query 'VpcEndpoints[].[ServiceName,PrivateDnsEnabled]'")
     :advise("and the region in the image's name must exist")
 end
 
 REPORT["tls-untrusted"] = function(ev, pull, report)
   local why = match(pull.text, [[x509: (?<why>[^"\n]{1,160})]])
-  report("tls-untrusted", "the certificate that answers for registry %s is not trusted%s", host_of(pull.image), why and ": " .. why.why or "")
-    :advise("see who answers there: a proxy that inspects TLS shows its own authority", "openssl s_client -connect " .. host_of(pull.image) .. ":443 -showcerts </dev/null")
+  report("tls-untrusted", "the certificate that answers for registry %s is not trusted%s", registry_of(pull), why and ": " .. why.why or "")
+    :advise("see who answers there: a proxy that inspects TLS shows its own authority", "openssl s_client -connect " .. registry_of(pull) .. ":443 -showcerts </dev/null")
     :advise("add that authority to the node's trust store and restart the runtime, or take the registry off inspection")
+end
+
+-- Docker and containerd ask with TLS unless told otherwise.
+REPORT["plain-http"] = function(_, pull, report)
+  report("plain-http", "registry %s does not speak TLS on that port, and the runtime asks with TLS", registry_of(pull))
+    :advise("give the registry a certificate, or name its TLS port in the image", "curl -v https://" .. registry_of(pull) .. "/v2/")
+    :advise("or declare it as insecure on every node: Docker's insecure-registries, containerd's hosts.toml", "mkdir -p /etc/containerd/certs.d/" .. registry_of(pull) .. " && printf '[host.\"http://" .. registry_of(pull) .. "\"]\n' > /etc/containerd/certs.d/" .. registry_of(pull) .. "/hosts.toml")
+end
+
+-- An answer that the registry owes to its own trouble, or to what stands before it.
+REPORT["registry-fails"] = function(ev, pull, report)
+  local code = match(pull.text, [[\b(?<code>5\d\d)\b]])
+  report("unexplained", "registry %s answers %s to the pull of %s: trouble of its own, or of a proxy or mirror before it", registry_of(pull), code and code.code or "with an error", what(pull))
+    :confidence("possible"):advise("see whether it is down for others as well, and whether a mirror or proxy stands between", "curl -sv https://" .. registry_of(pull) .. "/v2/ -o /dev/null")
+  ev:ask{ evidence = "text", why = "who answers with that error, the registry or something before it", how = "curl -sv https://" .. registry_of(pull) .. "/v2/ from the node, its whole output with --evidence FILE" }
 end
 
 REPORT["wrong-platform"] = function(ev, pull, report)
@@ -529,6 +652,17 @@ REPORT["pull-through-denied"] = function(ev, pull, report)
     image and string.format("aws ecr describe-pull-through-cache-rules --registry-id %s --region %s", image.account, image.region) or "aws ecr describe-pull-through-cache-rules")
 end
 
+-- An answer of which none of the causes is known: it is quoted, and its end asked for where it was cut off.
+REPORT["answer-unknown"] = function(ev, pull, report)
+  local cut = match(pull.text, [[\.\.\.\s*$|unexpected status code [^\s]+$]])
+  local f = report("unexplained", "%s cannot be pulled, and the answer is none of the known ones: %s", what(pull), (pull.text:gsub("%s+", " "):sub(1, 300))):confidence("possible")
+  if cut then
+    f:candidate("image-pull.rate-limited", { ["for"] = "public registries end a pull so when the limit is reached, and the status stands in the part that is cut off" })
+      :candidate("image-pull.layer-download-blocked", { ["for"] = "so does an answer of the layer storage that is not the layer" })
+  end
+  ev:ask{ evidence = "text", why = cut and "the text is cut off before the registry's status" or "a pull by hand shows the whole exchange", how = "docker pull " .. safe(pull.image, "IMAGE") .. " (or crictl pull) from the same network, its whole output with --evidence FILE" }
+end
+
 -- Where the field's own documents speak of it.
 local ECS_GUIDE, ECR_GUIDE = "https://docs.aws.amazon.com/AmazonECS/latest/developerguide/", "https://docs.aws.amazon.com/AmazonECR/latest/userguide/"
 local REFERENCES = {
@@ -543,6 +677,8 @@ local REFERENCES = {
   ["layer-download-blocked"] = { ECR_GUIDE .. "vpc-endpoints.html" },
   ["dns-failed"] = { ECR_GUIDE .. "vpc-endpoints.html" },
   ["tls-untrusted"] = { "https://docs.docker.com/engine/security/certificates/" },
+  ["plain-http"] = { "https://docs.docker.com/reference/cli/dockerd/#insecure-registries", "https://github.com/containerd/containerd/blob/main/docs/hosts.md" },
+  ["not-present"] = { "https://kubernetes.io/docs/concepts/containers/images/#image-pull-policy" },
   ["wrong-platform"] = { "https://docs.docker.com/build/building/multi-platform/" },
   ["disk-full"] = { ECS_GUIDE .. "automated_image_cleanup.html" },
   ["corrupt-layers"] = { "https://docs.docker.com/build/exporters/image-registry/" },
@@ -568,10 +704,16 @@ local function commanded_image(ev)
   return image
 end
 
+-- Whether the text holds an answer to the pull, though one that none of the causes knows; a stopped task's trouble
+-- with its secrets or its log group is none.
+local function answered(text)
+  return match(text, [[(?i)CannotPull\w*:? *\S|pull image "?[^"\s]+"?: *\S|failed to (?:resolve ref|pull and unpack|register layer|extract layer).{0,300}: *\S]]) ~= nil
+end
+
 local function read_pull(ev, record, commanded)
   local pull = { record = record, text = record.message or "", time = ev:time(record) }
   pull.image = image_in(pull.text) or record.image or commanded
-  pull.cause = cause_of(pull.text)
+  pull.cause = cause_of(pull.text) or answered(pull.text) and "answer-unknown" or nil
   pull.platform = platform_of(ev, pull)
   pull.role, pull.role_kind, pull.role_id = role_of(ev, pull)
   pull.kind, pull.name = subject_of(pull)
@@ -598,11 +740,29 @@ local function gather(ev)
   return groups
 end
 
+-- How long ago an event of `kubectl describe` was seen last, in seconds; nil where the line does not tell.
+local UNITS = { d = 86400, h = 3600, m = 60, s = 1 }
+local function age_of(record)
+  local line = match(record.message or "", [[^(?:Normal|Warning) +\w+ +(?<age>(?:[0-9]+[dhms])+) ]])
+  if not line then return nil end
+  local age = 0
+  for number, unit in line.age:gmatch("(%d+)([dhms])") do age = age + tonumber(number) * UNITS[unit] end
+  return age
+end
+
+-- Whether DONE came after FAILED: by their times, or, in a listing of events, by their ages.
+local function came_after(ev, done, failed)
+  local time, last = ev:time(done), ev:time(failed)
+  if time and last then return time > last end
+  local age, before = age_of(done), age_of(failed)
+  return age ~= nil and before ~= nil and age < before
+end
+
 -- Whether the image was pulled, or its container runs, after the group's last failure.
 local function is_over(ev, group)
+  local newest = group.pulls[#group.pulls].record
   for record in ev:each("event.pulled") do
-    local time = ev:time(record)
-    if group.image and record.ref == group.image and time and group.last and time > group.last then return true end
+    if group.image and record.ref == group.image and came_after(ev, record, newest) then return true end
   end
   local first = group.pulls[1].record
   for status in ev:each("container_status") do
@@ -614,9 +774,16 @@ end
 
 local function pulled_before(ev, group)
   for record in ev:each("event.pulled") do
-    local time = ev:time(record)
-    if group.image and record.ref == group.image and time and group.last and time < group.last then return record end
+    if group.image and record.ref == group.image and came_after(ev, group.pulls[1].record, record) then return record end
   end
+end
+
+-- Whether another failure of the same image has a cause that is known.
+local function explained_by_other(groups, group)
+  for _, other in ipairs(groups) do
+    if other.cause ~= "answer-unknown" and (other.image == group.image or not other.image) then return true end
+  end
+  return false
 end
 
 -- An answer that says only "no" takes its meaning from what else is known: a token that expired, or the
@@ -639,7 +806,8 @@ local function settle(ev, groups)
     end
   end
   for _, group in ipairs(groups) do
-    if not group.taken then kept[#kept + 1] = group end
+    local idle = group.cause == "answer-unknown" and explained_by_other(groups, group)
+    if not group.taken and not idle then kept[#kept + 1] = group end
   end
   return kept
 end
@@ -711,10 +879,22 @@ local function report_unexplained(ev, groups)
   end
 end
 
+-- An image that nobody may pull, and that the node does not have.
+local function report_not_present(ev)
+  for record in ev:each("event.absent") do
+    ev:report("image-pull.not-present", record.ref and "image" or "pod", record.ref or record.pod, "%s is not on the node, and its pull policy Never forbids to fetch it",
+      record.ref and "image " .. record.ref or "an image of pod " .. record.pod):cite(record)
+      :advise("bring it to the node: kind and minikube have a copy of their own, apart from the local Docker's", "kind load docker-image " .. safe(record.ref, "IMAGE") .. ", or minikube image load " .. safe(record.ref, "IMAGE"))
+      :advise("or let it be pulled: set imagePullPolicy to IfNotPresent")
+      :reference(REFERENCES["not-present"][1])
+  end
+end
+
 local function run(ev)
   local groups = settle(ev, gather(ev))
   for _, group in ipairs(groups) do report_group(ev, group) end
   report_unexplained(ev, groups)
+  report_not_present(ev)
 end
 
 local function finding(title, severity)
@@ -737,8 +917,9 @@ return debrief.check {
     "?aws.repositories", "?aws.images", "?aws.pull_through_cache_rules",
   },
   events = {
-    failed = { caseless = true, pattern = [[failed to pull image|cannotpull\w*|PullImage \S+ from image service failed|pull access denied|failed to pull and unpack image|failed to resolve ref|error pulling image|not continuing with pull|unable to pull secrets or registry auth|cannot pull registry auth|unable to retrieve ecr registry auth|ECR: GetAuthorizationToken|not authorized to perform:? ecr:\w+|toomanyrequests|pull rate limit|no basic auth credentials|manifest unknown|manifest for \S+ not found|no matching manifest for|repository with name \S+ does not exist|error response from daemon: (?:get|head) "?https?://|failed to register layer|failed to extract layer|layers and diffIDs don't match|requested access to the resource is denied|initializing source docker://|exec format error|back-off pulling image "[^"]+": ErrImagePull]] },
+    failed = { caseless = true, pattern = [[failed to pull image|cannotpull\w*|PullImage \S+ from image service failed|pull access denied|failed to pull and unpack image|failed to resolve ref|error pulling image|not continuing with pull|unable to pull secrets or registry auth|cannot pull registry auth|unable to retrieve ecr registry auth|ECR: GetAuthorizationToken|not authorized to perform:? ecr:\w+|toomanyrequests\b|pull rate limit|no basic auth credentials|manifest unknown|manifest for \S+ not found|no matching manifest for|repository with name \S+ does not exist|error response from daemon: (?:(?:get|head) "?https?://|unauthorized|denied|received unexpected http|missing signature key|no matching manifest)|(?:GetImageBlob|containerd-mount|content/ingest)\S*: no space left on device|failed to register layer|failed to extract layer|layers and diffIDs don't match|requested access to the resource is denied|initializing source docker://|exec format error|back-off pulling image "[^"]+": ErrImagePull]] },
     backoff = [[Back-off pulling image|Error: ErrImagePull|Error: ImagePullBackOff|[0-9]/[0-9]+ +(?:Init:)?(?:ErrImagePull|ImagePullBackOff)]],
+    absent = [[image "(?<ref>[^"]+)" is not present with pull policy of Never|(?<pod>[\w.-]+) +[0-9]+/[0-9]+ +(?:Init:)?ErrImageNeverPull]],
     pulled = [[Successfully pulled image "(?<ref>[^"]+)"]],
     command = [[(?:docker|podman|nerdctl|crictl) pull (?<ref>[\w./:@-]+)]],
   },
@@ -755,6 +936,8 @@ return debrief.check {
     ["image-pull.dns-failed"] = finding("the registry's name does not resolve"),
     ["image-pull.tls-untrusted"] = finding("the registry's certificate is not trusted"),
     ["image-pull.wrong-platform"] = finding("the image is not made for this CPU architecture"),
+    ["image-pull.plain-http"] = finding("the registry does not speak TLS"),
+    ["image-pull.not-present"] = finding("an image that may not be pulled is not on the node"),
     ["image-pull.disk-full"] = finding("no space is left to pull the image"),
     ["image-pull.corrupt-layers"] = finding("the image's layers are inconsistent"),
     ["image-pull.pull-through-denied"] = finding("a pull-through cache may not import the image"),
