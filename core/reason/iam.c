@@ -315,8 +315,14 @@ static void apply_repository(struct asking *asking, struct answer *out)
     if (theirs.denies.record)
         return SAY(ANSWER_NO, "explicit-deny", &theirs.denies, "%s denies %s", theirs.denies.text,
                    may(asking));
-    if (out->decision == ANSWER_NO && !foreign && theirs.allows.record && !theirs.account_only &&
-        !str_equal(out->reason, "explicit-deny"))
+    /* It grants what the role's own policies are silent on; not what they or its boundary refuse. */
+    bool silent = out->decision == ANSWER_NO && !str_equal(out->reason, "explicit-deny") &&
+                  !asking->role.boundary;
+    if (silent && !foreign && theirs.allows.record && !theirs.account_only &&
+        theirs.may_deny.record)
+        return SAY(ANSWER_UNDECIDABLE, "condition", &theirs.may_deny, "%s may deny %s, but %s",
+                   theirs.may_deny.text, may(asking), theirs.may_deny.depends);
+    if (silent && !foreign && theirs.allows.record && !theirs.account_only)
         return SAY(ANSWER_YES, NULL, &theirs.allows, "%s allows %s", theirs.allows.text,
                    may(asking));
     if (out->decision != ANSWER_YES)

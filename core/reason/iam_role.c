@@ -63,11 +63,19 @@ void iam_role_find(struct view *view, const char *name_or_arn, struct iam_role *
 
 /* ---- whose a document is ---- */
 
-/* The longest role name of the evidence in the source's name, so that "task" is not seen in "task-exec". */
-static void note_role(const char *source, const char *role, const char **best)
+/* The longest name of the evidence in the source's name, so that "task" is not seen in "task-exec". */
+static void note_name(const char *source, const char *name, const char **best)
 {
-    if (role && *role && strstr(source, role) && (!*best || strlen(role) > strlen(*best)))
-        *best = role;
+    if (name && *name && strstr(source, name) && (!*best || strlen(name) > strlen(*best)))
+        *best = name;
+}
+
+static bool other_roles(struct view *view, const struct iam_role *role)
+{
+    for (const struct record *r = NULL; (r = view_next(view, "aws.roles", r));)
+        if (json_str(r->doc, "RoleName") && !str_equal(json_str(r->doc, "RoleName"), role->name))
+            return true;
+    return false;
 }
 
 static enum belongs belongs(struct view *view, const struct iam_role *role,
@@ -76,11 +84,11 @@ static enum belongs belongs(struct view *view, const struct iam_role *role,
     static const char *const names[] = {"aws.roles", "aws.policies"};
     const char *best = NULL, *source = record->source ? record->source->name : "";
     bool others = false;
-    note_role(source, role->name, &best);
+    note_name(source, role->name, &best);
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         for (const struct record *r = NULL; (r = view_next(view, names[i], r));) {
             const char *name = json_str(r->doc, "RoleName");
-            note_role(source, name, &best);
+            note_name(source, name, &best);
             others = others || (name && strcmp(name, role->name) != 0);
         }
     }
@@ -191,11 +199,28 @@ static void note_names(const struct finding *finding)
 
 /* ---- managed policies ---- */
 
+/* A version that is in force: the others of a policy say nothing of today. */
+static bool in_force(const struct record *record)
+{
+    const cJSON *is_default = json_at(record->doc, "IsDefaultVersion");
+    return json_at(record->doc, "VersionId") && !cJSON_IsFalse(is_default);
+}
+
+/* The longest name of an attached policy in SOURCE, so that "site" is not seen in "site-logs". */
+static const char *policy_in(struct view *view, const char *source, const char *name)
+{
+    const char *best = NULL;
+    note_name(source, name, &best);
+    for (const struct record *r = NULL; (r = view_next(view, "aws.attached_policies", r));)
+        note_name(source, json_str(r->doc, "PolicyName"), &best);
+    return best;
+}
+
 /* The policy's name is in the name of the source that get-policy-version was saved in. */
 static const struct record *version_named(struct view *view, const char *name)
 {
     for (const struct record *r = NULL; (r = view_next(view, "aws.policies", r));)
-        if (json_at(r->doc, "VersionId") && r->source && strstr(r->source->name, name))
+        if (in_force(r) && r->source && str_equal(policy_in(view, r->source->name, name), name))
             return r;
     return NULL;
 }
@@ -208,7 +233,7 @@ static const struct record *only_version(struct view *view)
     for (const struct record *r = NULL; (r = view_next(view, "aws.attached_policies", r));)
         attached++;
     for (const struct record *r = NULL; (r = view_next(view, "aws.policies", r));) {
-        if (!json_at(r->doc, "VersionId"))
+        if (!in_force(r))
             continue;
         if (only)
             return NULL;
@@ -290,7 +315,9 @@ static void give_managed(const struct finding *finding)
         if (whose != NOT_ITS)
             give_attached(finding, r, "", r->doc, whose == UNKNOWN_WHOSE);
     }
-    bool empty = view_count(view, "aws.attached_policies") == 0;
+    /* An empty list names no role: with several roles, nothing says whose it is. */
+    bool empty = view_count(view, "aws.attached_policies") == 0 &&
+                 !other_roles(view, finding->role);
     finding->role->attached_whole = view_state(view, "aws.attached_policies") ==
                                         EVIDENCE_COMPLETE &&
                                     (own || empty);

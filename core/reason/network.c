@@ -117,6 +117,20 @@ static void name_unused_gateway(struct path *path)
                                     path->closed.why, id ? id : "?");
 }
 
+/* Without private DNS the service's name leads past the endpoint. */
+static void name_endpoint_without_dns(struct path *path)
+{
+    const struct record *endpoint = path->to.unnamed;
+    const char *reason = path->closed.reason;
+    if (!endpoint || !path->closed.why ||
+        (strcmp(reason, "route") != 0 && strcmp(reason, "public-address") != 0))
+        return;
+    const char *id = json_str(endpoint->doc, "VpcEndpointId");
+    path->closed.why = arena_printf(path->view->scratch,
+                                    "%s, and endpoint %s is not used: its private DNS is off",
+                                    path->closed.why, id ? id : "?");
+}
+
 static bool found(struct path *path, const struct place *place, struct answer *out)
 {
     if (place->unknown)
@@ -139,6 +153,7 @@ void network_ask(struct view *view, const struct network_question *question, str
     if (path.from.outside)
         judge_route(&path, &path.to, &path.from);
     name_unused_gateway(&path);
+    name_endpoint_without_dns(&path);
     if (path.closed.why)
         *out = path.closed;
     else if (path.unsure.why)

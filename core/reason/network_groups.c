@@ -184,6 +184,11 @@ static void judge_object(struct judging *judging, const struct record *record, c
     const cJSON *rules = json_at(record->doc, member), *rule;
     char place[64];
     int at = 0;
+    /* AWS prints an empty list for no rules: a member that is not there was cut away. */
+    if (!cJSON_IsArray(rules)) {
+        judging->unknown = judging->unknown ? judging->unknown : group;
+        return;
+    }
     snprintf(place, sizeof place, "/%s", member);
     if (!judging->seen)
         judging->seen = answer_part(judging->view, record, place, rules, rules);

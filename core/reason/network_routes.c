@@ -47,6 +47,16 @@ static bool leads_to_gateway(const cJSON *route, const struct place *to)
     return id && str_equal(json_str(route, "GatewayId"), id);
 }
 
+/* The list of a gateway endpoint's route holds its own service and no other, whoever prints the list. */
+static bool of_other_service(struct view *view, const cJSON *route, const struct place *to)
+{
+    const struct record *endpoint = place_object(view, "aws.vpc_endpoints", "VpcEndpointId",
+                                                 json_str(route, "GatewayId"));
+    const char *name = endpoint ? json_str(endpoint->doc, "ServiceName") : NULL;
+    const char *dot = name ? strrchr(name, '.') : NULL;
+    return dot && to->service && strcmp(dot + 1, to->service) != 0;
+}
+
 static void try_route(struct view *view, const struct place *to, const cJSON *route, int at,
                       struct way *way)
 {
@@ -58,6 +68,8 @@ static void try_route(struct view *view, const struct place *to, const cJSON *ro
     int bits = -1;
     if (leads_to_gateway(route, to)) {
         bits = 128;
+    } else if (list && of_other_service(view, route, to)) {
+        return;
     } else if (list) {
         bool known;
         enum cover cover = prefix_list_covers(view, list, to, &known);
@@ -142,7 +154,9 @@ void route_judge(struct view *view, const struct place *from, const struct place
     struct way way = {.bits = -1};
     const cJSON *route;
     int at = 0;
-    if (!to->outside && (!to->vpc || !from->vpc || strcmp(to->vpc, from->vpc) == 0))
+    bool same = to->vpc && from->vpc && strcmp(to->vpc, from->vpc) == 0;
+    bool unknown = !to->ranges_len || !table; /* then the groups alone are asked */
+    if (!to->outside && (same || ((!to->vpc || !from->vpc) && unknown)))
         return answer_set(out, view, ANSWER_YES, NULL, NULL, "it stays in the VPC");
     if (!table)
         return answer_set(out, view, ANSWER_UNDECIDABLE, "aws.route_tables", NULL,

@@ -59,7 +59,7 @@ enum cover place_covered(const struct place *place, const struct cidr *block)
         any = one > any ? one : any;
     }
     if (!place->ranges_len) /* some private address, no more is known */
-        return block->bits == 0 ? COVER_ALL : COVER_PART;
+        return block->bits == 0 && !block->v6 ? COVER_ALL : COVER_PART;
     return all == COVER_ALL ? COVER_ALL : any == COVER_NONE ? COVER_NONE : COVER_PART;
 }
 
@@ -257,27 +257,42 @@ static void at_address(struct view *view, struct place *place, const char *text)
 /* ---- services of AWS ---- */
 
 /* "api.ecr.eu-west-1.amazonaws.com" -> "ecr.api"; NULL for other names. The names of private endpoints
- * are those of the service, turned round; the registry and the buckets have a name of their own in front. */
-static const char *service_of(struct view *view, const char *host)
+ * are those of the service, turned round; the registry and the buckets have a name of their own in front.
+ * REGION: NULL when the name holds none. */
+static const char *service_of(struct view *view, const char *host, const char **region)
 {
     const char *end = strstr(host, ".amazonaws.com");
+    *region = NULL;
     if (!end)
         return NULL;
     char *name = arena_strndup(view->scratch, host, (size_t)(end - host));
+    char *dot = strrchr(name, '.');
+    if (strcmp(name, "s3") == 0 || (dot && strcmp(dot, ".s3") == 0))
+        return "s3";
+    if (!dot) /* a global name: endpoints answer to regional ones */
+        return NULL;
+    *region = dot + 1;
     if (strstr(name, ".dkr.ecr."))
         return "ecr.dkr";
     if (str_starts(name, "api.ecr."))
         return "ecr.api";
-    if (str_starts(name, "s3.") || strstr(name, ".s3.") || strcmp(name, "s3") == 0)
+    if (str_starts(name, "s3.") || strstr(name, ".s3."))
         return "s3";
-    char *region = strrchr(name, '.');
-    if (!region)
-        return name;
-    *region = '\0';
+    *dot = '\0';
     return name;
 }
 
-static bool serves(const struct record *endpoint, const char *service, const char *vpc)
+/* "com.amazonaws.eu-west-1.ecr.api" is an endpoint of one region. */
+static bool in_region(const char *full, const char *region)
+{
+    const char *own = strstr(full, "amazonaws.");
+    size_t len = region ? strlen(region) : 0;
+    own = own ? own + strlen("amazonaws.") : NULL;
+    return !len || !own || (strncmp(own, region, len) == 0 && own[len] == '.');
+}
+
+static bool serves(const struct record *endpoint, const char *service, const char *region,
+                   const char *vpc)
 {
     const char *full = json_str(endpoint->doc, "ServiceName"),
                *own = json_str(endpoint->doc, "VpcId"), *state = json_str(endpoint->doc, "State");
@@ -285,7 +300,8 @@ static bool serves(const struct record *endpoint, const char *service, const cha
         (state && strcmp(state, "available") != 0))
         return false;
     size_t len = strlen(full), tail = strlen(service);
-    return len > tail && full[len - tail - 1] == '.' && strcmp(full + len - tail, service) == 0;
+    return in_region(full, region) && len > tail && full[len - tail - 1] == '.' &&
+           strcmp(full + len - tail, service) == 0;
 }
 
 static void at_endpoint(struct view *view, struct place *place, const struct record *record)
@@ -314,19 +330,21 @@ static void at_endpoint(struct view *view, struct place *place, const struct rec
 
 /* A service answers at its private endpoint where there is one, else on the internet. */
 static void at_service(struct view *view, struct place *place, const char *service,
-                       const struct place *near)
+                       const char *region, const struct place *near)
 {
     place->service = service;
     place->anywhere = place->outside = true;
     place->groups_apply = place->subnets_apply = false;
     place->endpoints_unknown = view_state(view, "aws.vpc_endpoints") != EVIDENCE_COMPLETE;
     for (const struct record *r = NULL; (r = view_next(view, "aws.vpc_endpoints", r));) {
-        if (!serves(r, service, near ? near->vpc : NULL))
+        if (!serves(r, service, region, near ? near->vpc : NULL))
             continue;
         if (str_equal(json_str(r->doc, "VpcEndpointType"), "Gateway"))
             place->gateway = place->gateway ? place->gateway : r;
         else if (json_bool(r->doc, "PrivateDnsEnabled"))
             return at_endpoint(view, place, r);
+        else
+            place->unnamed = r;
     }
 }
 
@@ -385,6 +403,7 @@ void place_find(struct view *view, const char *name, const struct place *near, s
 {
     struct cidr block;
     const struct record *task;
+    const char *service, *region;
     *out = (struct place){
         .name = name, .groups_apply = true, .subnets_apply = true, .public_address = -1};
     if (strcmp(name, "internet") == 0) {
@@ -395,12 +414,13 @@ void place_find(struct view *view, const char *name, const struct place *near, s
     } else if (!strchr(name, '/') && cidr_parse(name, &block)) {
         at_address(view, out, name);
     } else if (str_starts(name, "com.amazonaws.")) {
-        const char *region = strchr(name + strlen("com.amazonaws."), '.');
-        at_service(view, out, region ? region + 1 : name, near);
+        const char *start = name + strlen("com.amazonaws."), *dot = strchr(start, '.');
+        region = dot ? arena_strndup(view->scratch, start, (size_t)(dot - start)) : NULL;
+        at_service(view, out, dot ? dot + 1 : name, region, near);
     } else if ((task = task_of(view, name))) {
         at_task(view, out, task);
-    } else if (service_of(view, name)) {
-        at_service(view, out, service_of(view, name), near);
+    } else if ((service = service_of(view, name, &region))) {
+        at_service(view, out, service, region, near);
     } else if (strchr(name, '.')) {
         *out = (struct place){.name = name, .anywhere = true, .outside = true, .public_address = 1};
     } else {

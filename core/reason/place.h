@@ -27,6 +27,7 @@ struct place {
     int public_address;  /* 1 it has one, 0 not, -1 not known */
     const char *service; /* of AWS: "s3", "ecr.api"; NULL */
     const struct record *gateway; /* its gateway endpoint; NULL */
+    const struct record *unnamed; /* its interface endpoint without private DNS; NULL */
     bool endpoints_unknown;       /* whether it has an endpoint is not in evidence */
     const char *unknown;          /* why it could not be found at all; NULL: it was */
     const char *missing;          /* the evidence that would tell */

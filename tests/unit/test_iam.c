@@ -179,6 +179,57 @@ static const struct row rows[] = {
      ANSWER_NO,
      "boundary",
      "permissions boundary 'edge'"},
+    {"a version that is not in force",
+     {ROLE, "{'AttachedPolicies':[" SITE("site") "]}", "{'PolicyNames':[]}",
+      "{'PolicyVersion':{'VersionId':'v1','IsDefaultVersion':false,'Document':{'Statement':"
+      "[" ALLOW_ALL "]}}}"},
+     ANSWER_UNDECIDABLE,
+     "attached-policy",
+     "what managed policy 'site'"},
+    {"an empty list of attached policies, and two roles it may be of",
+     {"{'Roles':[{'RoleName':'exec'},{'RoleName':'task'}]}",
+      INLINE("{'Effect':'Allow','Action':'logs:*','Resource':'*'}"), "{'AttachedPolicies':[]}"},
+     ANSWER_UNDECIDABLE,
+     "more-policies",
+     "whether they are all"},
+    {"a question mark is one letter",
+     {DETAILS(OWN("{'Effect':'Allow','Action':'ecr:BatchGetImag?','Resource':"
+                  "'arn:aws:ecr:eu-west-?:222222222222:repository/ap?"
+                  "?'}"),
+              "")},
+     ANSWER_NO,
+     "other-resource",
+     "but not on"},
+    {"brackets are letters like others",
+     {DETAILS(OWN("{'Effect':'Allow','Action':'ecr:[A-Z]*','Resource':'*'}"), "")},
+     ANSWER_NO,
+     "not-granted",
+     "no policy"},
+    {"Deny with NotResource",
+     {ROLE, INLINE("[" ALLOW_ALL ",{'Effect':'Deny','Action':'*','NotResource':"
+                   "'arn:aws:ecr:*:222222222222:repository/other'}]")},
+     ANSWER_NO,
+     "explicit-deny",
+     "statement 2"},
+    {"a deny of something else under a condition",
+     {ROLE, INLINE("[" ALLOW_ALL ",{'Effect':'Deny','Action':'s3:*','Resource':'*','Condition':"
+                   "{'Bool':{'aws:SecureTransport':'false'}}}]")},
+     ANSWER_YES,
+     NULL,
+     "statement 1"},
+    {"what the boundary refuses the repository does not grant",
+     {"{'RoleDetailList':[{'RoleName':'exec','Arn':'arn:aws:iam::222222222222:role/exec',"
+      "'RolePolicyList':[" OWN(ALLOW_ALL) "],'AttachedManagedPolicies':[],'PermissionsBoundary':{"
+                                          "'PermissionsBoundaryArn':"
+                                          "'arn:aws:iam::222222222222:policy/edge'}}]}",
+      "{'Policies':[{'Arn':'arn:aws:iam::222222222222:policy/edge','PolicyVersionList':["
+      "{'IsDefaultVersion':true,'Document':{'Statement':[]}}]}]}",
+      "{'registryId':'222222222222','repositoryName':'app','policyText':'{\\\"Statement\\\":[{"
+      "\\\"Effect\\\":\\\"Allow\\\",\\\"Principal\\\":\\\"*\\\","
+      "\\\"Action\\\":\\\"ecr:*\\\"}]}'}"},
+     ANSWER_NO,
+     "boundary",
+     "permissions boundary 'edge'"},
     {"the repository denies it",
      {ROLE, INLINE(ALLOW_ALL),
       "{'registryId':'222222222222','repositoryName':'app','policyText':'{\\\"Statement\\\":[{"
