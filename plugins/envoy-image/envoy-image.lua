@@ -295,6 +295,22 @@ local function judge_deprecated(ev, group)
   end
 end
 
+-- A listing (list-virtual-nodes) names all resources of one type in a mesh, without their specs.
+local function judge_listing(ev, group, wanted)
+  local names, first = {}, nil
+  for record in ev:each("aws.appmesh") do
+    local name = record.virtualNodeName or record.virtualGatewayName
+    if name and record.kind == wanted.type and record.meshName == wanted.mesh and not record["status.status"] and not record["metadata.uid"] then
+      first = first or record
+      if #names < 6 then names[#names + 1] = name end
+    end
+  end
+  if not first then return end
+  report(ev, group, "resource-name-mismatch", group.env[group.resource_name], "%s names %s, and the list of that mesh does not hold it; it holds %s", group.resource_name, wanted.short, table.concat(names, ", "))
+    :confidence("likely"):cite(first)
+    :advise("correct the name, or create the resource", string.format("aws appmesh list-%s --mesh-name %s", wanted.type == "virtualGateway" and "virtual-gateways" or "virtual-nodes", match(wanted.mesh, [[^[\w.-]+$]]) and wanted.mesh or "MESH"))
+end
+
 -- What the mesh itself has: a resource of that name in another mesh, or of the other kind, is what was meant.
 local function judge_resource(ev, group, proxies)
   local wanted = group.resource
@@ -319,6 +335,8 @@ local function judge_resource(ev, group, proxies)
     local finding = report(ev, group, "resource-name-mismatch", group.env[group.resource_name], "%s names %s; the mesh has %s", group.resource_name, wanted.short, twin.text)
       :confidence("likely"):cite(twin.record)
     set_it(group, finding, group.resource_name, twin.text)
+  elseif not same then
+    judge_listing(ev, group, wanted)
   end
   local proxy = #proxies == 1 and ev:first("proxy")
   local runs = proxy and parse(proxy.node_id)

@@ -8,6 +8,8 @@ local MESH_HOOK = [[(?i)appmesh|istio|consul|envoy|contour|kuma|linkerd|gloo|gat
 local MESH_ACCOUNT = [[(?i)appmesh|app-mesh|istio|consul|envoy-gateway|contour|kuma|linkerd|gloo|connect-inject]]
 local MESH_KIND = [[^(Mesh|Virtual(Node|Service|Router|Gateway)|GatewayRoute|BackendGroup|DestinationRule|Gateway|GatewayClass|ServiceEntry|Sidecar|EnvoyFilter|WorkloadEntry|WorkloadGroup|PeerAuthentication|RequestAuthentication|AuthorizationPolicy|Telemetry|ProxyConfig|WasmPlugin|HTTPRoute|GRPCRoute|TLSRoute|TCPRoute|ReferenceGrant|ServiceDefaults|ServiceIntentions|ServiceResolver|ServiceRouter|ServiceSplitter|ProxyDefaults|IngressGateway|TerminatingGateway|HTTPProxy|EnvoyProxy|BackendTrafficPolicy|ClientTrafficPolicy|SecurityPolicy)$]]
 
+local CONTROLLER = [[(?i)appmesh|app-mesh|virtual(node|service|router|gateway)|mesh-controller|\b(controller|reconciler kind)(=|": ?")(mesh|gatewayroute|backendgroup)\b]]
+
 local function speaks_of_mesh(ev, text)
   if match(text, [[(?i)virtual ?(node|service|router|gateway)|gateway ?route|\bmesh\b|appmesh|TLS Validation|listener]]) then return true end
   if ev:first("k8s.appmesh") then return true end
@@ -43,7 +45,7 @@ end
 
 local function judge_mesh_missing(ev)
   for record in ev:each("event.mesh_gone") do
-    local mesh = record.mesh or record.mesh2
+    local mesh = record.mesh or record.mesh2 or record.mesh3
     local name = record.name or mesh or "unknown"
     local subject = mesh and "mesh" or "virtual-node"
     ev:report("mesh-controller.mesh-missing", subject, name, mesh and "the mesh %s does not exist"
@@ -86,6 +88,35 @@ local function refused(ev, record, kind, name, why)
   return ev:report("mesh-controller.resource-refused", kind, name, "the API refuses %s: %s", name, cut(why)):cite(record)
 end
 
+-- What each of the API's errors asks for.
+local REFUSALS = {
+  BadRequestException = { { "correct the spec: App Mesh's API takes it as it stands in its reference, and the controller tries again by itself",
+    "kubectl describe virtualnodes,virtualgateways,virtualrouters,virtualservices -A" } },
+  LimitExceededException = {
+    { "the spec is well: a quota of the account is reached. See what is no longer used, and have the quota raised",
+      "aws service-quotas list-service-quotas --service-code appmesh" },
+    { "the controller tries again by itself" } },
+  ResourceInUseException = { { "something still refers to it: take it out of routes, routers and services first, then it can go",
+    "kubectl get virtualrouters,virtualservices,gatewayroutes -A -o yaml" } },
+  ConflictException = { { "the mesh has another resource of that name, made elsewhere or still being deleted: remove that one, or give this one another awsName",
+    "aws appmesh list-virtual-nodes --mesh-name MESH" } },
+}
+
+-- The admission of pods refuses what the injector added to them.
+local function judge_admission(ev)
+  for record in ev:each("event.forbidden_pod") do
+    local text = record.message or record.rest
+    local by = match(text, [[violates PodSecurity "(?<level>[^"]+)"]])
+    if match(text, [[istio-init|istio-proxy|proxyinit|proxy-init|consul-connect-inject-init|linkerd-init|osm-init|kuma-init|NET_ADMIN]]) then
+      ev:report("mesh-controller.resource-refused", "pod", record.pod, "the cluster refuses the pods %s: what the injector adds (an init container with NET_ADMIN) breaks %s", record.pod,
+        by and "PodSecurity " .. by.level or "its security constraints"):cite(record)
+        :advise("use the mesh's CNI plugin: then no container of the pod needs NET_ADMIN", "istioctl install --set components.cni.enabled=true")
+        :advise("or let the namespace have such pods", by and "kubectl label --overwrite namespace NAMESPACE pod-security.kubernetes.io/enforce=privileged"
+          or "oc adm policy add-scc-to-group privileged system:serviceaccounts:NAMESPACE")
+    end
+  end
+end
+
 local function judge_refused(ev)
   for record in ev:each("event.denied") do
     local known = match(record.rest, [[failed to find matching mesh|found multiple matching|sidecarInject enabled]])
@@ -97,11 +128,13 @@ local function judge_refused(ev)
   for record in ev:each("event.bad_request") do
     local text = (record.message or "") .. " " .. (record.rest or "")
     if speaks_of_mesh(ev, text) then
-      local resource = match(text, [[(?i)"(?:virtualNode|virtualService|virtualRouter|virtualGateway|gatewayRoute|mesh|name)": ?"(?<name>[^"]+)"]])
+      local resource = match(text, [[(?i)\b(?:virtualNode|virtualService|virtualRouter|virtualGateway|gatewayRoute|mesh|request|name)(?:": ?"|=)/?(?<name>[\w./-]+)]])
       local name = resource and resource.name or "App Mesh resource"
-      refused(ev, record, "virtual-node", name, record.error .. ": " .. record.rest)
-        :advise("correct the spec: App Mesh's API takes it as it stands in its reference, and the controller tries again by itself", "kubectl describe virtualnodes,virtualgateways,virtualrouters,virtualservices -A")
-        :reference("https://docs.aws.amazon.com/app-mesh/latest/APIReference/Welcome.html")
+      -- What the SDK adds of the exchange says nothing more.
+      local why = record.rest:gsub("\\n", " "):gsub("%s*{.*", ""):gsub("%s+", " ")
+      local finding = refused(ev, record, "virtual-node", name, record.error .. ": " .. why)
+      for _, step in ipairs(REFUSALS[record.error] or REFUSALS.BadRequestException) do finding:advise(step[1], step[2]) end
+      finding:reference("https://docs.aws.amazon.com/app-mesh/latest/APIReference/Welcome.html")
     end
   end
   for record in ev:each("event.invalid") do
@@ -126,7 +159,11 @@ end
 
 local function judge_permissions(ev)
   for record in ev:each("event.aws_denied") do
-    if record.action ~= "appmesh:StreamAggregatedResources" then
+    local text = record.message or ""
+    -- A command line's own refusal, or an application's, is not the controller's.
+    local by_hand = match(text, [[when calling the \w+ operation]])
+    local by_controller = record.action:find("^appmesh:") or match(text, [[(?i)reconcil|error syncing|virtual ?node|appmesh]]) or match((record.workload or "") .. (record.container or ""), MESH_ACCOUNT)
+    if record.action ~= "appmesh:StreamAggregatedResources" and not by_hand and by_controller then
       ev:report("mesh-controller.permission-missing", "role", record.who or "the controller's role",
         "the mesh's controller may not do %s", record.action):cite(record)
         :advise("allow it in a policy of the role that the controller runs with (AWSAppMeshFullAccess and AWSCloudMapFullAccess, or the controller's own policy)",
@@ -137,10 +174,19 @@ local function judge_permissions(ev)
   end
   for record in ev:each("event.web_identity") do
     local who = (record.workload or "") .. (record.container or "") .. (record.image or "") .. (record.message or "")
-    if match(who, [[(?i)appmesh|app-mesh|virtual(node|service|router|gateway)|mesh-controller]]) then
+    if match(who, CONTROLLER) then
       ev:report("mesh-controller.permission-missing", "role", "the controller's role",
         "the mesh's controller may not take on its role: %s", cut(record.why, 160)):cite(record)
         :advise("let the role's trust policy name this cluster's OIDC provider and the service account (system:serviceaccount:appmesh-system:appmesh-controller)", "eksctl utils associate-iam-oidc-provider --cluster CLUSTER --approve")
+    end
+  end
+  for record in ev:each("event.credentialless") do
+    if match((record.workload or "") .. (record.container or "") .. (record.message or ""), CONTROLLER) then
+      ev:report("mesh-controller.permission-missing", "role", "the controller's role", "the mesh's controller has no credentials for AWS at all: %s", cut(record.message, 160)):cite(record)
+        :candidate("mesh-controller.service-account-missing", { ["for"] = "without the annotation eks.amazonaws.com/role-arn on its service account it falls back to the instance's metadata" })
+        :candidate("ems-connection.metadata-unreachable", { ["for"] = "the instance's metadata do not answer pods where the hop limit is 1" })
+        :advise("bind its service account to a role, and restart it", "kubectl -n appmesh-system get serviceaccount appmesh-controller -o jsonpath='{.metadata.annotations}'")
+        :advise("or let pods reach the node's metadata", "aws ec2 modify-instance-metadata-options --instance-id INSTANCE --http-put-response-hop-limit 2")
     end
   end
   for record in ev:each("event.forbidden") do
@@ -202,6 +248,7 @@ local function run(ev)
   judge_ambiguous(ev)
   judge_not_injected(ev)
   judge_refused(ev)
+  judge_admission(ev)
   judge_permissions(ev)
   judge_accounts(ev)
   judge_webhooks(ev)
@@ -219,7 +266,7 @@ return debrief.check {
   needs = { "text", "?k8s.appmesh", "?proxy" },
   events = {
     no_mesh = [[failed to find matching mesh for namespace: (?<namespace>[^,\s]+), expecting 1 but found 0]],
-    mesh_gone = [[mesh doesn't exist, skipping processing virtual \w+ (?<name>[\w./-]+)|meshes?\.appmesh\.k8s\.aws "(?<mesh>[^"]+)" not found|NotFoundException: (?:The )?[Mm]esh:? '?(?<mesh2>[\w-]+)'? (?:is )?(?:not found|does not exist)]],
+    mesh_gone = [[mesh doesn't exist, skipping processing virtual \w+ (?<name>[\w./-]+)|meshes?\.appmesh\.k8s\.aws "(?<mesh>[^"]+)" not found|NotFoundException: (?:The )?[Mm]esh:? '?(?<mesh2>[\w-]+)'? (?:is )?(?:not found|does not exist)|NotFoundException: (?:The )?[Mm]esh with name (?<mesh3>[\w-]+) is not present]],
     several = [[found multiple matching (?<kind>[Mm]eshes|VirtualNodes|VirtualGateways) for (?:namespace|pod):? (?<name>[^,:\s]+)(?:, expecting 1 but found \d+: (?<found>[\w,./-]+))?]],
     both = [[sidecarInject enabled for both virtualNode (?<node>\S+) and virtualGateway (?<gateway>\S+) on pod (?<pod>\S*)]],
     unselected = [[sidecarInject enabled but no matching VirtualNode or VirtualGateway found]],
@@ -229,7 +276,9 @@ return debrief.check {
     unknown_kind = [[no matches for kind "(?<kind>\w+)" in version "(?<version>[^"]+)"]],
     bad_field = [[ValidationError\((?<kind>[A-Z]\w+)\.]],
     aws_denied = [[(?:User: (?<who>arn:aws[\w-]*:\S+) is )?not authorized to perform: (?<action>(?:appmesh|servicediscovery|acm|acm-pca|route53):\w+)]],
-    web_identity = [[(?<why>Not authorized to perform sts:AssumeRoleWithWebIdentity|No OpenIDConnect provider found in your account[^\n"]*)]],
+    web_identity = [[(?<why>Not authorized to perform sts:AssumeRoleWithWebIdentity|No OpenIDConnect provider found in your account[^\n"]*|InvalidIdentityToken: [^\n"]{1,120}|failed fetching WebIdentity token[^\n"]{0,160})]],
+    credentialless = [[NoCredentialProviders: no valid providers in chain|failed to refresh cached credentials, [^\n"]{1,160}]],
+    forbidden_pod = [[pods "(?<pod>[^"]+)" is forbidden: (?:violates PodSecurity|unable to validate against any (?:security context constraint|pod security policy))]],
     forbidden = [[User "system:serviceaccount:(?<account>[^"]+)" cannot (?<verb>\w+) resource "(?<resource>[^"]+)"]],
     no_account = [[error looking up service account (?:(?<namespace>[\w.-]+)/)?(?<account>[\w.-]+): serviceaccounts? "]],
     webhook = [[failed calling (?:admission )?webhook "(?<hook>[^"]+)"]],

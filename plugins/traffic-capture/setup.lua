@@ -90,8 +90,14 @@ local function judge_iptables(ev)
     local level = record.level
     if level == nil or level == "error" or level == "critical" then reason(ev, record, record.rest or ""); told = true end
   end
-  for _, name in ipairs { "event.initialize", "event.generation", "event.rule_failed", "event.lock_file" } do
+  for _, name in ipairs { "event.initialize", "event.who", "event.generation", "event.rule_failed", "event.lock_file" } do
     for record in ev:each(name) do reason(ev, record, record.rest or record.message or ""); told = true end
+  end
+  for record in ev:each("event.extension") do
+    setup_failed(ev, record, "the image's iptables lacks its extension " .. record.name, {
+      { "use the mesh's own init image: an image of one's own must hold the libraries of iptables (xtables/libxt_" .. record.name .. ".so)" },
+      { "or use the mesh's CNI plugin, which needs no iptables in the pod", "istioctl install --set components.cni.enabled=true" } })
+    told = true
   end
   for record in ev:each("event.no_tool") do
     setup_failed(ev, record, record.tool .. " is not in the image", { { "use the mesh's own init image, or an image with iptables" } })
@@ -163,6 +169,8 @@ return debrief.check {
   events = {
     unsupported = [[iptables binary (?<binary>[\w./-]+) has no loaded kernel support and cannot be used]],
     initialize = [[(?:can't|unable to) initialize (?:ip6?tables )?table [`'"]?(?<table>\w+)]],
+    who = [[Cannot initialize: iptables who\?]],
+    extension = [[Couldn't load (?:match|target) [`'"](?<name>\w+)]],
     generation = [[(?<tool>ip6?tables\S*) v[\d.]+ \(nf_tables\): Could not fetch rule set generation id]],
     rule_failed = [[ip6?tables\S* v[\d.]+[^:]{0,20}: +RULE_(?:APPEND|INSERT) failed]],
     lock_file = [[can't open lock file /run/xtables\.lock]],
