@@ -43,6 +43,10 @@ static const struct option_row rows[] = {
      "ask AWS, by aws, about this task (or CLUSTER/service/NAME, mesh/MESH/virtualNode/NAME, an "
      "ARN); evidence about the one target, or the target itself: like ecs:...",
      GATHERING, KIND_TEXT, AT(aws), NULL},
+    {0, "host", NULL,
+     "read what this machine says of its Envoy: capabilities, limits, sockets, settings, resolver, "
+     "clock, packet filter; evidence about the one target, or the target itself",
+     GATHERING, KIND_SWITCH, AT(host), NULL},
     {0, "bundle", "PATH",
      "where the bundle goes: .tar.gz, .tar.zst or .zip, else a directory; for several targets a "
      "directory",

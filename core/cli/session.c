@@ -64,7 +64,8 @@ static bool take_named(struct targets *targets, const struct options *options, s
     if (options->evidence.len &&
         !targets_add_evidence(targets, options->evidence.items, options->evidence.len, err))
         return false;
-    return targets_add_live(targets, options->kube, options->aws, err);
+    return targets_add_live(targets, options->kube, options->aws, err) &&
+           (!options->host || targets_add_host(targets, err));
 }
 
 static bool has_admin(const struct targets *targets)
@@ -84,7 +85,7 @@ int session_targets(struct targets *targets, const struct options *options)
         return cli_usage(&err);
     }
     bool named = options->targets || options->operands.len || options->evidence.len ||
-                 options->kube || options->aws;
+                 options->kube || options->aws || options->host;
     if (!named && options->dry_run) {
         targets_discover_dry_run();
         return STATUS_OK;

@@ -9,6 +9,7 @@
 #include "collect/collection.h"
 #include "collect/ecs.h"
 #include "collect/files.h"
+#include "collect/host.h"
 #include "collect/kube.h"
 
 #include <errno.h>
@@ -104,6 +105,8 @@ static const char *manner(const struct target *target)
         return "asked the cluster by kubectl";
     case TARGET_ECS:
         return "asked AWS by its client";
+    case TARGET_HOST:
+        return "read this machine's /proc and /sys";
     case TARGET_FILES:
         break;
     }
@@ -119,12 +122,16 @@ static void collect_all(struct collection *collection)
         kube_collect(collection, target->address, true);
     else if (target->kind == TARGET_ECS)
         ecs_collect(collection, target->address);
+    else if (target->kind == TARGET_HOST)
+        host_collect(collection);
     else if (target->kind != TARGET_FILES)
         files_collect_target(collection);
     if (target->kube)
         kube_collect(collection, target->kube, false);
     if (target->aws)
         ecs_collect(collection, target->aws);
+    if (target->host)
+        host_collect(collection);
     for (size_t i = 0; i < target->evidence_len; i++)
         files_collect(collection, target->evidence[i]);
 }

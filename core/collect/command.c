@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -80,13 +81,25 @@ static void reset_signals(void)
     sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-static _Noreturn void become(const char *const *argv, const int pipes[PIPES])
+/* False with what is wrong in errno. */
+static bool enter(const char *net_namespace)
 {
+    int fd = net_namespace ? open(net_namespace, O_RDONLY | O_CLOEXEC) : -1;
+    return !net_namespace || (fd >= 0 && setns(fd, CLONE_NEWNET) == 0);
+}
+
+static _Noreturn void become(const struct command_spec *spec, const int pipes[PIPES])
+{
+    const char *const *argv = spec->argv;
     reset_signals();
     int null = open("/dev/null", O_RDONLY);
     if (null < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(pipes[0], STDOUT_FILENO) < 0 ||
         dup2(pipes[1], STDERR_FILENO) < 0)
         _exit(127);
+    if (!enter(spec->net_namespace)) {
+        fprintf(stderr, "cannot enter '%s': %s\n", spec->net_namespace, strerror(errno));
+        _exit(126);
+    }
     close_range(3, ~0u, 0);
     setenv("AWS_PAGER", "", 1); /* or the second AWS client waits for somebody to press a key */
     execvp(argv[0], (char *const *)argv);
@@ -99,7 +112,7 @@ static int exit_code(int status)
     return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
-static _Noreturn void guard(const char *const *argv, const int pipes[PIPES], int lifeline)
+static _Noreturn void guard(const struct command_spec *spec, const int pipes[PIPES], int lifeline)
 {
     sigset_t child, waiting;
     int status;
@@ -112,7 +125,7 @@ static _Noreturn void guard(const char *const *argv, const int pipes[PIPES], int
     sigprocmask(SIG_BLOCK, &child, NULL);
     pid_t pid = fork();
     if (pid == 0)
-        become(argv, pipes);
+        become(spec, pipes);
     if (dup2(lifeline, 0) == 0) /* nothing else may stay open here, least of all the pipes */
         close_range(1, ~0u, 0);
     while (pid > 0 && waitpid(pid, &status, WNOHANG) == 0) {
@@ -150,7 +163,7 @@ static bool start(struct command *command, const struct command_spec *spec, stru
     command->warden = fork();
     if (command->warden == 0) {
         close(line[1]);
-        guard(spec->argv, (int[PIPES]){out[1], said[1]}, line[0]);
+        guard(spec, (int[PIPES]){out[1], said[1]}, line[0]);
     }
     int error = errno;
     if (command->warden > 0)

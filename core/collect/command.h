@@ -1,5 +1,5 @@
-/* External programs, run for their output: the user's own `aws` and `kubectl`, only with verbs that
- * read, never through a shell. Each has a deadline, a cap on what it may print, and a process group
+/* External programs, run for their output: the user's own `aws` and `kubectl` and the packet filter's
+ * lists, only with verbs that read, never through a shell. Each has a deadline, a cap on what it may print, and a process group
  * that ends with it and with this process, however that ends. */
 #ifndef DEBRIEF_COLLECT_COMMAND_H
 #define DEBRIEF_COLLECT_COMMAND_H
@@ -18,6 +18,7 @@ struct command_spec {
     const char *out_path;    /* where standard output goes, a new file */
     uint64_t out_max;        /* bytes of it; what prints more is ended */
     int64_t timeout_ms;
+    const char *net_namespace; /* /proc/PID/ns/net: run inside it; NULL: in our own */
 };
 
 enum command_outcome {

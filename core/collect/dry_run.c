@@ -4,6 +4,7 @@
 #include "collect/collect.h"
 #include "collect/ecs.h"
 #include "collect/files.h"
+#include "collect/host.h"
 #include "collect/kube.h"
 
 void collect_dry_run(const struct target *target, const struct collect_options *options)
@@ -14,12 +15,16 @@ void collect_dry_run(const struct target *target, const struct collect_options *
         kube_dry_run(target->address, true, options);
     else if (target->kind == TARGET_ECS)
         ecs_dry_run(target->address);
+    else if (target->kind == TARGET_HOST)
+        host_dry_run();
     else if (target->kind != TARGET_FILES)
         files_dry_run(target->address);
     if (target->kube)
         kube_dry_run(target->kube, false, options);
     if (target->aws)
         ecs_dry_run(target->aws);
+    if (target->host)
+        host_dry_run();
     for (size_t i = 0; i < target->evidence_len; i++)
         files_dry_run(target->evidence[i]);
 }

@@ -146,7 +146,7 @@ static bool forward_open(struct forward *forward, struct collection *collection,
     *forward = (struct forward){.out_path = collection_path(collection, "port-forward.txt"),
                                 .text = command_text(argv)};
     const struct command_spec spec = {argv, forward->out_path, 1 << 20,
-                                      collection_left_ms(collection)};
+                                      collection_left_ms(collection), NULL};
     int64_t until = clock_monotonic() + FORWARD_MS * (CLOCK_SECOND / 1000);
     forward->command = command_start(&spec, &err);
     snprintf(forward->why, sizeof forward->why, "%s", err.text);

@@ -1,5 +1,5 @@
 /* Collect: targets that stand for several proxies. Asks kubectl and aws which pods and tasks there
- * are, writes targets. Deliberately keeps what has none: a deployment without pods is a finding, and
+ * are, and /proc which Envoys, writes targets. Deliberately keeps what has none: a deployment without pods is a finding, and
  * why it has none is collected like everything else. */
 #include "collect/live.h"
 
@@ -10,6 +10,7 @@
 #include "collect/command.h"
 #include "collect/ecs.h"
 #include "collect/follow_said.h"
+#include "collect/host.h"
 #include "collect/kube.h"
 #include "collect/target_parse.h"
 
@@ -69,7 +70,7 @@ cJSON *live_ask(const char *const *argv, struct follow_said *why)
     if (fd < 0)
         return NULL;
     close(fd);
-    const struct command_spec spec = {argv, path, (uint64_t)ANSWER_MB << 20, ASK_MS};
+    const struct command_spec spec = {argv, path, (uint64_t)ANSWER_MB << 20, ASK_MS, NULL};
     cJSON *answer = run(&spec, why);
     unlink(path);
     return answer;
@@ -106,23 +107,49 @@ bool targets_add_live(struct targets *targets, const char *kube, const char *aws
     return true;
 }
 
+bool targets_add_host(struct targets *targets, struct err *err)
+{
+    if (targets->len > 1)
+        return err_set(err, "--host belongs to one target, and there are %zu", targets->len);
+    if (targets->len == 0)
+        target_add(targets, TARGET_HOST, "host", "");
+    else
+        targets->items[0].host = true;
+    return true;
+}
+
+/* The prefix of names of KIND. */
+static const char *prefix_of(enum target_kind kind)
+{
+    return kind == TARGET_KUBE ? "k8s:" : kind == TARGET_ECS ? "ecs:" : "host#";
+}
+
 /* What MEMBERS name takes the place of the target at INDEX, with what else was given to it. */
 static void replace(struct targets *targets, size_t index, const struct follow_words *members)
 {
     struct target *old = &targets->items[index];
-    bool kube = old->kind == TARGET_KUBE;
+    enum target_kind kind = old->kind;
     for (size_t i = 0; i < members->len; i++) {
-        char *shown = xasprintf("%s:%s", kube ? "k8s" : "ecs", members->items[i]);
-        struct target *target = target_add(targets, kube ? TARGET_KUBE : TARGET_ECS, shown,
-                                           members->items[i]);
+        char *shown = xasprintf("%s%s", prefix_of(kind), members->items[i]);
+        struct target *target = target_add(targets, kind, shown, members->items[i]);
         old = &targets->items[index]; /* adding may have moved it */
         for (size_t k = 0; k < old->evidence_len; k++)
             target_add_evidence(target, old->evidence[k]);
         target->kube = old->kube ? xstrdup(old->kube) : NULL;
         target->aws = old->aws ? xstrdup(old->aws) : NULL;
+        target->host = old->host;
         free(shown);
     }
     target_remove(targets, index);
+}
+
+/* One Envoy is "host" itself; of several each is a target. */
+static void host_members(const struct target *target, struct follow_words *members)
+{
+    pid_t pids[HOST_ENVOYS_MAX];
+    size_t len = *target->address ? 0 : host_envoys(pids);
+    for (size_t i = 0; len > 1 && i < len; i++)
+        follow_words_add(members, xasprintf("%ld", (long)pids[i]));
 }
 
 void targets_expand(struct targets *targets)
@@ -135,6 +162,8 @@ void targets_expand(struct targets *targets)
             kube_pods(target->address, &members, NULL);
         else if (target->kind == TARGET_ECS)
             ecs_tasks(target->address, &members);
+        else if (target->kind == TARGET_HOST)
+            host_members(target, &members);
         if (members.len) {
             replace(targets, i, &members);
             len--;

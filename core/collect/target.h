@@ -14,6 +14,7 @@ enum target_kind {
     TARGET_ARCHIVE,
     TARGET_KUBE,  /* k8s:[NAMESPACE/][KIND/]NAME */
     TARGET_ECS,   /* ecs:CLUSTER/TASK, ecs:CLUSTER/service/NAME */
+    TARGET_HOST,  /* --host: an Envoy of this machine */
     TARGET_FILES, /* plain files named in one call, standard input among them ("-") */
 };
 
@@ -21,9 +22,10 @@ struct target {
     enum target_kind kind;
     char *name;    /* as reports show it: the argument, or name= from a list */
     char *address; /* URL without a trailing slash (TARGET_ADMIN), socket path (TARGET_UNIX), path,
-                   * what stands behind k8s: or ecs: */
+                   * what stands behind k8s: or ecs:, process number or "" (TARGET_HOST) */
     char *via;     /* how else than by its name ADDRESS is reached, for people; NULL */
     char *kube, *aws; /* --kube and --aws: whom else to ask; NULL */
+    bool host;        /* --host: what this machine says of it is evidence too */
     char *folder;     /* of an archive: only what lies below it; NULL: all */
     char **apart;     /* folders that are targets of their own, and so not this one's */
     size_t apart_len;
@@ -58,8 +60,11 @@ bool targets_add_evidence(struct targets *targets, char *const *paths, size_t le
  * none. Either may be NULL. */
 bool targets_add_live(struct targets *targets, const char *kube, const char *aws, struct err *err);
 
-/* Replaces each target that stands for several (a deployment, a service of ECS) by one for each of
- * its pods or tasks, by asking kubectl or aws. One that has none, or of which that cannot be told,
+/* This machine is asked too, about the only target; it is the target when there is none. */
+bool targets_add_host(struct targets *targets, struct err *err);
+
+/* Replaces each target that stands for several (a deployment, a service of ECS, a machine with several
+ * Envoys) by one for each of its pods, tasks or processes, by asking kubectl, aws or /proc. One that has none, or of which that cannot be told,
  * stays: collecting says why. */
 void targets_expand(struct targets *targets);
 

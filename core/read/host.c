@@ -120,6 +120,12 @@ static bool is_port_file(const struct peek *peek)
            strstr(peek->name, "ip_unprivileged_port_start");
 }
 
+/* Tells nothing by its words. */
+static bool is_hosts_file(const struct peek *peek)
+{
+    return str_starts(peek->name, "host/hosts");
+}
+
 /* curl that does not tell about its work shows a page, and the page says itself what it is. */
 static bool is_talkative(const struct net_command *command)
 {
@@ -151,7 +157,7 @@ static int recognise(const struct peek *peek)
 {
     char line[512];
     int best = 0;
-    if (is_port_file(peek))
+    if (is_port_file(peek) || is_hosts_file(peek))
         return SCORE_OUTPUT;
     if (peek->shape != PEEK_TEXT && peek->shape != PEEK_YAML)
         return 0;

@@ -97,12 +97,13 @@ static bool cgroup_line(struct host_session *session, const char *line)
     return true;
 }
 
-/* "open files in use: 12 of process 345", behind the limits that debrief keeps of a process */
+/* "# process 345 has 12 open files", above the limits that debrief keeps of a process; the number of
+ * files is not always known */
 static bool open_line(struct host_session *session, const char *line)
 {
     struct host_process *process = &session->process;
     return sscanf(line, "# process %15[0-9] has %15[0-9] open files", process->pid,
-                  process->open) == 2;
+                  process->open) >= 1;
 }
 
 static bool facts_line(struct host_session *session, const char *line)

@@ -60,7 +60,8 @@ static bool sysctl_line(struct host_session *session, const char *line)
 
 static bool sysctl_mark(const char *line)
 {
-    return str_starts(line, "net.ipv4.ip_unprivileged_port_start =");
+    return str_starts(line, "net.ipv4.ip_unprivileged_port_start =") ||
+           str_starts(line, "fs.file-max =");
 }
 
 const struct host_part host_sysctl = {.line = sysctl_line, .mark = sysctl_mark};

@@ -30,6 +30,9 @@ static void test_only_verbs_that_read(void **state)
         {"kubectl", "port-forward", "pod/web", ":15000"},
         {"kubectl", "version"},
         {"kubectl", "config", "current-context"},
+        {"iptables-save", "-c"},
+        {"ip6tables-save", "-c"},
+        {"nft", "list", "ruleset"},
     };
     static const char *const may_not[][WORDS] = {
         {NULL},
@@ -64,6 +67,11 @@ static void test_only_verbs_that_read(void **state)
         {"kubectl", "get", "pod", "web", "--as=admin"},
         {"kubectl", "get", "-f", "https://example.com/x.yaml"},
         {"kubectl", "-n", "shop", "delete"},
+        {"iptables-save"},
+        {"iptables-save", "-c", "-f", "/etc/rules"},
+        {"iptables-save", "-M", "/tmp/own"},
+        {"nft", "flush", "ruleset"},
+        {"nft", "list", "ruleset", "-f", "/tmp/rules"},
     };
     struct err err = ERR_INIT;
     (void)state;
@@ -71,7 +79,7 @@ static void test_only_verbs_that_read(void **state)
         if (!command_allowed(may[i], &err))
             fail_msg("%s", err.text);
     for (size_t i = 0; i < ARRAY_LEN(may_not); i++) {
-        const struct command_spec spec = {may_not[i], "never", 1, 1000};
+        const struct command_spec spec = {may_not[i], "never", 1, 1000, NULL};
         if (command_allowed(may_not[i], &err))
             fail_msg("%s %s is allowed", may_not[i][0], may_not[i][1]);
         assert_null(command_start(&spec, &err));
@@ -102,7 +110,7 @@ static void play(const char *script)
 static struct command_result run(uint64_t max, int64_t timeout_ms)
 {
     static const char *const argv[] = {"kubectl", "get", "pods", NULL};
-    const struct command_spec spec = {argv, "out", max, timeout_ms};
+    const struct command_spec spec = {argv, "out", max, timeout_ms, NULL};
     struct err err = ERR_INIT;
     struct command_result result;
     struct command *command = command_start(&spec, &err);
@@ -189,7 +197,7 @@ static void test_a_child_left_behind_holds_nothing_up(void **state)
 static void test_it_ends_with_us(void **state)
 {
     static const char *const argv[] = {"kubectl", "get", "pods", NULL};
-    const struct command_spec spec = {argv, "out", 100, 60000};
+    const struct command_spec spec = {argv, "out", 100, 60000, NULL};
     (void)state;
     play("sleep 60 & echo $! >pid; echo answer; wait");
     unlink("pid");
@@ -209,7 +217,7 @@ static void test_it_ends_with_us(void **state)
 static void test_not_installed(void **state)
 {
     static const char *const argv[] = {"kubectl", "get", "pods", NULL};
-    const struct command_spec spec = {argv, "out", 100, 60000};
+    const struct command_spec spec = {argv, "out", 100, 60000, NULL};
     struct err err = ERR_INIT;
     (void)state;
     setenv("PATH", "/nowhere", 1);
