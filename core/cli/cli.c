@@ -26,6 +26,7 @@ static const struct command commands[] = {
      "debrief check http://127.0.0.1:15000 --kube shop/orders-7c9d --aws "
      "mesh/m/virtualNode/orders\n"
      "sudo debrief check http://127.0.0.1:9901 --host\n"
+     "debrief check bundle.tar.gz --probe --dry-run\n"
      "kubectl logs POD -c envoy | debrief check -\n"
      "debrief check bundle.tar.gz -o json=report.json --fail-on warning\n",
      FOR_CHECK, 0, OPERANDS_ANY, check_command},

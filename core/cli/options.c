@@ -47,6 +47,11 @@ static const struct option_row rows[] = {
      "read what this machine says of its Envoy: capabilities, limits, sockets, settings, resolver, "
      "clock, packet filter; evidence about the one target, or the target itself",
      GATHERING, KIND_SWITCH, AT(host), NULL},
+    {0, "probe", NULL,
+     "also connect, from this machine, to what the evidence names: the management server, the "
+     "admin "
+     "page, what a load balancer or a readiness probe asks (DNS, TCP, TLS, GET); at most 8 places",
+     GATHERING, KIND_SWITCH, AT(probe), NULL},
     {0, "bundle", "PATH",
      "where the bundle goes: .tar.gz, .tar.zst or .zip, else a directory; for several targets a "
      "directory",

@@ -40,7 +40,7 @@ struct options {
     int64_t timeout_ms, sample_ms, jobs;
     int64_t shard_index, shard_count; /* 1-based; count 0: no shards */
     int fail_on, color, lang;
-    bool host, dry_run, no_redact, quiet, verbose, dictionary, help;
+    bool host, probe, dry_run, no_redact, quiet, verbose, dictionary, help;
 };
 
 struct option_row {

@@ -124,6 +124,7 @@ struct collect_options session_collect_options(const struct options *options)
         .cacert = options->cacert,
         .cert = options->cert,
         .key = options->key,
+        .probe = options->probe,
     };
     return collect;
 }

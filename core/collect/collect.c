@@ -11,6 +11,7 @@
 #include "collect/files.h"
 #include "collect/host.h"
 #include "collect/kube.h"
+#include "collect/probe.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -134,6 +135,8 @@ static void collect_all(struct collection *collection)
         host_collect(collection);
     for (size_t i = 0; i < target->evidence_len; i++)
         files_collect(collection, target->evidence[i]);
+    if (collection->options->probe)
+        probe_collect(collection);
 }
 
 int64_t collect_limit_ms(const struct collect_options *options)

@@ -1,11 +1,13 @@
 /* Collect: the dry run. Reads the target and the file system, prints what would be asked of whom.
- * Deliberately opens nothing and connects to nothing. */
+ * Deliberately connects to nothing, and opens only
+ * local files that tell what would be probed. */
 #include "collect/admin.h"
 #include "collect/collect.h"
 #include "collect/ecs.h"
 #include "collect/files.h"
 #include "collect/host.h"
 #include "collect/kube.h"
+#include "collect/probe.h"
 
 void collect_dry_run(const struct target *target, const struct collect_options *options)
 {
@@ -27,4 +29,6 @@ void collect_dry_run(const struct target *target, const struct collect_options *
         host_dry_run();
     for (size_t i = 0; i < target->evidence_len; i++)
         files_dry_run(target->evidence[i]);
+    if (options->probe)
+        probe_dry_run(target);
 }

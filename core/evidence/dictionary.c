@@ -719,7 +719,7 @@ static const struct dictionary_row rows[] = {
     {"net.connect",
      "what came of TCP connections that somebody tried",
      "probe/*, saved output of curl -v, openssl s_client, nc -vz",
-     "debrief check --probe tcp://HOST:PORT, or nc -vz HOST PORT 2> connect.txt from the proxy's "
+     "debrief check TARGET --probe, or nc -vz HOST PORT 2> connect.txt from the proxy's "
      "network, then --evidence connect.txt",
      NULL,
      {{"host", "name or address that was asked for"},
@@ -731,7 +731,7 @@ static const struct dictionary_row rows[] = {
     {"net.dns",
      "what came of names that somebody had resolved",
      "probe/*, saved output of dig, nslookup, host, getent hosts, curl",
-     "debrief check --probe dns:NAME, or dig NAME > dns.txt from the proxy's network, then "
+     "debrief check TARGET --probe, or dig NAME > dns.txt from the proxy's network, then "
      "--evidence "
      "dns.txt",
      NULL,
@@ -740,12 +740,13 @@ static const struct dictionary_row rows[] = {
       {"status",
        "NOERROR, NXDOMAIN, SERVFAIL, timeout, refused; failed: the tool does not tell which"},
       {"addresses", "addresses, joined by commas; absent with NOERROR: no such records"},
+      {"ttl", "seconds that the answer may be kept, where told"},
       {"error", "the tool's text"},
       {"tool", "dig, nslookup, host, getent, curl, openssl, probe"}}},
     {"net.http",
      "what came of HTTP requests that somebody sent",
      "probe/*, saved output of curl -v or curl -i",
-     "debrief check --probe http://HOST:PORT/PATH, or curl -v http://HOST:PORT/PATH > http.txt "
+     "debrief check TARGET --probe, or curl -v http://HOST:PORT/PATH > http.txt "
      "2>&1, "
      "then --evidence http.txt",
      NULL,
@@ -761,7 +762,7 @@ static const struct dictionary_row rows[] = {
     {"net.tls",
      "what came of TLS handshakes that somebody tried, and the certificate that was shown",
      "probe/*, saved output of openssl s_client, openssl x509 or curl -v",
-     "debrief check --probe tls://HOST:PORT, or openssl s_client -connect HOST:PORT -servername "
+     "debrief check TARGET --probe, or openssl s_client -connect HOST:PORT -servername "
      "HOST "
      "-showcerts < /dev/null > tls.txt 2>&1, then --evidence tls.txt",
      NULL,

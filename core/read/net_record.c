@@ -44,6 +44,8 @@ static struct record *add(struct reading *reading, const char *name, const struc
     if (!record)
         return NULL;
     record->line = place->line;
+    if (*place->pointer)
+        evidence_place(reading->evidence, record, place->pointer);
     if (*place->text)
         evidence_excerpt(reading->evidence, record, place->text, strlen(place->text));
     return record;
@@ -62,13 +64,10 @@ static void set_all(struct reading *reading, struct record *record, const struct
 
 void net_add_dns(struct reading *reading, const struct net_dns *dns)
 {
-    const struct cell cells[] = {{"name", dns->name},
-                                 {"server", dns->server},
-                                 {"status", dns->status},
-                                 {"addresses", dns->addresses},
-                                 {"error", dns->error},
-                                 {"tool", dns->tool},
-                                 {NULL, NULL}};
+    const struct cell cells[] = {{"name", dns->name},     {"server", dns->server},
+                                 {"status", dns->status}, {"addresses", dns->addresses},
+                                 {"ttl", dns->ttl},       {"error", dns->error},
+                                 {"tool", dns->tool},     {NULL, NULL}};
     set_all(reading, add(reading, "net.dns", &dns->place), cells);
 }
 

@@ -9,11 +9,12 @@ enum { NET_NAME_MAX = 256, NET_TEXT_MAX = 512, NET_LIST_MAX = 1024, NET_TIME_MAX
 
 struct net_place { /* the line that an observation is cited by; text "" when there is none yet */
     uint64_t line;
+    char pointer[64]; /* in place of a line, in JSON */
     char text[NET_TEXT_MAX];
 };
 
 struct net_dns {
-    char name[NET_NAME_MAX], server[NET_NAME_MAX], status[16], addresses[NET_LIST_MAX];
+    char name[NET_NAME_MAX], server[NET_NAME_MAX], status[16], addresses[NET_LIST_MAX], ttl[16];
     char error[NET_TEXT_MAX];
     const char *tool;
     struct net_place place;

@@ -32,6 +32,7 @@ const struct reader *const read_readers[] = {&read_server_info,
                                              &read_inspect,
                                              &read_env,
                                              &read_host,
+                                             &read_probe,
                                              &read_log,
                                              NULL};
 
