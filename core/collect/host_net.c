@@ -178,7 +178,7 @@ static void keep_rules(struct collection *collection, const struct filter *filte
                            (int)strcspn(result->said, "\n"), result->said,
                            *result->said ? "" : "failed without a word");
     } else if (!result->size) { /* no rules at all is an answer, and the tool's way of giving it */
-        char *none = xasprintf("# %s: no rules\n", origin);
+        char *none = xasprintf("no rules: %s\n", origin);
         host_keep(collection, filter->name, origin, none, strlen(none));
         free(none);
     } else {

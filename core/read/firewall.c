@@ -201,12 +201,15 @@ static bool nft_line(struct host_session *session, const char *line)
     return true;
 }
 
-/* "# nft list ruleset: no rules", as debrief keeps the silence of these tools */
+/* "no rules: nft list ruleset", as debrief keeps the silence of these tools */
 static bool is_none(const char *line)
 {
-    return (str_starts(line, "# iptables-save") || str_starts(line, "# ip6tables-save") ||
-            str_starts(line, "# nft list")) &&
-           str_ends(line, ": no rules");
+    static const char *const starts[] = {"no rules: iptables-save", "no rules: ip6tables-save",
+                                         "no rules: nft list"};
+    for (size_t i = 0; i < sizeof starts / sizeof *starts; i++)
+        if (str_starts(line, starts[i]))
+            return true;
+    return false;
 }
 
 static bool firewall_line(struct host_session *session, const char *line)

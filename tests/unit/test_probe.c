@@ -87,7 +87,7 @@ static void test_no_rules(void **state)
 {
     struct given given;
     (void)state;
-    given_text(&given, "host/nft.txt", "# nft list ruleset: no rules\n");
+    given_text(&given, "host/nft.txt", "no rules: nft list ruleset\n");
     assert_int_equal(evidence_state(given.evidence, "host.firewall"), EVIDENCE_COMPLETE);
     given_release(&given);
     given_text(&given, "host/iptables.txt", "# Table `nat' is incompatible, use 'nft' tool.\n");
