@@ -287,7 +287,7 @@ static bool route_n(struct host_session *session, const char *line)
 
 static bool routes_line(struct host_session *session, const char *line)
 {
-    if (strcmp(line, "# ip route") == 0 || str_starts(line, "Kernel IP routing table") ||
+    if (str_starts(line, "Kernel IP routing table") ||
         str_starts(line, "Destination     Gateway")) {
         host_supply(session, "host.routes");
         return true;
@@ -304,8 +304,7 @@ static void routes_command(struct host_session *session)
 
 static bool routes_mark(const char *line)
 {
-    return str_starts(line, "default via ") || strcmp(line, "# ip route") == 0 ||
-           str_starts(line, "Kernel IP routing table");
+    return str_starts(line, "default via ") || str_starts(line, "Kernel IP routing table");
 }
 
 const struct host_part host_routes = {

@@ -64,6 +64,7 @@ static const struct row {
      "LISTEN 3 - [::]:8080 [::]:* users:((\"envoy\",pid=12,fd=9))\nLISTEN 0 - 0.0.0.0:80 "
      "0.0.0.0:*\n",
      "host.sockets", 1, "port", "80"},
+    {"host/routes.txt", "# ip route\n10.0.0.0/24 dev eth0\n", "host.routes", 0, "device", "eth0"},
     {"host/hosts", "127.0.0.1 localhost\n10.0.0.7 app.internal app\n", "host.hosts_file", 1,
      "names", "app.internal,app"},
 };
