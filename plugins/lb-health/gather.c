@@ -160,4 +160,5 @@ void gather(struct lb *lb, struct troubles *troubles)
     gather_access(lb, troubles);
     gather_targets(lb, troubles);
     gather_service_events(lb, troubles);
+    tried_gather(lb, troubles);
 }

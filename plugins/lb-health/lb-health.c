@@ -189,6 +189,8 @@ static const char *const needs[] = {
     "?xds.clusters",
     "?hosts",
     "?proxy",
+    "?net.http",
+    "?net.connect",
     NULL};
 
 static const struct debrief_event events[] = {

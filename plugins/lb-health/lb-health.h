@@ -64,6 +64,13 @@ void answers_judge(struct lb *lb, const struct trouble *t);
 
 void sockets_judge(struct lb *lb, const struct trouble *t);
 
+/* ---- tried.c: what others met who asked the same ---- */
+
+void tried_gather(struct lb *lb, struct troubles *troubles);
+/* A connection to the checked port that was refused, or an answer that counts as healthy; or NULL. */
+const struct debrief_record *tried_refused(struct lb *lb, const struct trouble *t);
+const struct debrief_record *tried_well(struct lb *lb, const struct trouble *t);
+
 /* ---- routes.c ---- */
 
 enum match { MATCH_UNKNOWN, MATCH_NO_HOST, MATCH_NO_PATH, MATCH_FOUND };

@@ -197,6 +197,22 @@ static void report_no_listener(struct lb *lb, const struct trouble *t, const str
     advice_listener(lb, finding);
 }
 
+/* A packet filter may refuse as well, and who tried may have come another way. */
+static void report_refused(struct lb *lb, const struct trouble *t,
+                           const struct debrief_record *refused)
+{
+    char message[300];
+    snprintf(message, sizeof message,
+             "nothing listens on port %d, which the load balancer checks: a connection that was "
+             "tried is refused",
+             t->port);
+    struct debrief_finding *finding = lb_report(lb, t, "lb-health.no-listener", message);
+    debrief_cite(lb->ctx, finding, refused);
+    debrief_confidence(lb->ctx, finding, DEBRIEF_LIKELY);
+    advice_listener(lb, finding);
+    advice_ask_listeners(lb);
+}
+
 static void report_port(struct lb *lb, const struct trouble *t, const struct ports *ports)
 {
     char message[400];
@@ -221,10 +237,16 @@ static void report_open(struct lb *lb, const struct trouble *t, const struct por
              "the load balancer's check%s %s; the evidence does not tell why", port,
              t->symptom == SILENT ? "gets no answer in time" : "fails");
     struct debrief_finding *finding = lb_report(lb, t, "lb-health.check-failing", message);
+    const struct debrief_record *well = tried_well(lb, t);
     debrief_candidate(lb->ctx, finding, "lb-health.security-group-closed",
-                      t->symptom == SILENT ? "packets that a security group drops end as a timeout"
-                                           : "a network load balancer gives one reason for all",
+                      well ? "the same request from elsewhere is answered as it should, so the "
+                             "trouble lies between the load balancer and the target"
+                      : t->symptom == SILENT
+                          ? "packets that a security group drops end as a timeout"
+                          : "a network load balancer gives one reason for all",
                       NULL);
+    if (well)
+        debrief_cite(lb->ctx, finding, well);
     if (!ports->found)
         debrief_candidate(lb->ctx, finding, "lb-health.port-mismatch",
                           "the checked port is not among those that are known to be open", NULL);
@@ -242,6 +264,7 @@ static void report_open(struct lb *lb, const struct trouble *t, const struct por
 void sockets_judge(struct lb *lb, const struct trouble *t)
 {
     struct ports ports = find_ports(lb, t->port);
+    const struct debrief_record *refused = t->symptom == BROKEN ? tried_refused(lb, t) : NULL;
     bool comparable = t->port && ports.known && !ports.captures && !t->by_instance;
     if (ports.refused && !ports.found && t->port)
         report_no_listener(lb, t, &ports);
@@ -249,6 +272,8 @@ void sockets_judge(struct lb *lb, const struct trouble *t)
         report_no_listener(lb, t, &ports);
     else if (comparable && !ports.found)
         report_port(lb, t, &ports);
+    else if (refused && !ports.known)
+        report_refused(lb, t, refused);
     else if (!judge_protocol(lb, t) && !judge_proxy_protocol(lb, t))
         report_open(lb, t, &ports);
 }
