@@ -26,21 +26,21 @@ static void set(char *out, size_t cap, const cJSON *step, const char *member)
 
 #define SET(object, field) set((object).field, sizeof(object).field, step, #field)
 
-static void place(struct net_place *at, const char *prefix, const char *pointer, const cJSON *step)
+/* "probe: connect 10.0.0.7:443: refused: Connection refused, 3 ms" */
+static void place(struct net_place *at, const char *pointer, const char *what, const cJSON *step)
 {
-    char ms[32] = "";
+    char ms[32], number[32];
     const char *error = json_str(step, "error"), *result = json_str(step, "result");
-    json_scalar(step, "ms", ms);
-    snprintf(at->pointer, sizeof at->pointer, "%s%s", prefix, pointer);
-    snprintf(at->text, sizeof at->text, "probe: %s: %s%s%s%s%s", pointer + 1,
-             result                     ? result
-             : json_str(step, "status") ? json_str(step, "status")
-                                        : "",
-             error ? ": " : "", error ? error : "", *ms ? ", ms: " : "", ms);
+    const char *status = json_scalar(step, "status", number), *took = json_scalar(step, "ms", ms);
+    NET_SET(at->pointer, pointer);
+    snprintf(at->text, sizeof at->text, "probe: %s: %s%s%s%s%s%s%s", what, result ? result : "",
+             result && status ? ", " : "", status ? status : "", error ? ": " : "",
+             error ? error : "", took ? ", ms: " : "", took ? took : "");
 }
 
-static void take_dns(struct reading *reading, const cJSON *step, const char *prefix)
+static void take_dns(struct reading *reading, const cJSON *step)
 {
+    char what[NET_NAME_MAX + 16];
     struct net_dns dns = {.tool = "probe"};
     const cJSON *address;
     if (!step)
@@ -54,14 +54,15 @@ static void take_dns(struct reading *reading, const cJSON *step, const char *pre
         if (cJSON_IsString(address))
             net_list(dns.addresses, sizeof dns.addresses, address->valuestring,
                      strlen(address->valuestring));
-    place(&dns.place, prefix, "/dns", step);
+    snprintf(what, sizeof what, "resolve %s", dns.name);
+    place(&dns.place, "/dns", what, step);
     net_add_dns(reading, &dns);
 }
 
-static void take_connects(struct reading *reading, const cJSON *probe, const char *prefix)
+static void take_connects(struct reading *reading, const cJSON *probe)
 {
     const cJSON *step;
-    char pointer[32];
+    char pointer[32], what[128];
     int index = 0;
     cJSON_ArrayForEach (step, json_at(probe, "connect")) {
         struct net_connect connect = {.tool = "probe"};
@@ -71,13 +72,15 @@ static void take_connects(struct reading *reading, const cJSON *probe, const cha
         SET(connect, result);
         SET(connect, error);
         snprintf(pointer, sizeof pointer, "/connect/%d", index++);
-        place(&connect.place, prefix, pointer, step);
+        snprintf(what, sizeof what, "connect %s port %s", connect.address, connect.port);
+        place(&connect.place, pointer, what, step);
         net_add_connect(reading, &connect);
     }
 }
 
-static void take_tls(struct reading *reading, const cJSON *probe, const char *prefix)
+static void take_tls(struct reading *reading, const cJSON *probe)
 {
+    char what[NET_NAME_MAX + 48];
     const cJSON *step = json_at(probe, "tls");
     struct net_tls tls = {.tool = "probe"};
     const char *chain = json_str(step, "chain");
@@ -94,12 +97,14 @@ static void take_tls(struct reading *reading, const cJSON *probe, const char *pr
     tls.client_certificate = json_bool(step, "client_certificate");
     if (chain)
         net_certificates(&tls, chain, strlen(chain));
-    place(&tls.place, prefix, "/tls", step);
+    snprintf(what, sizeof what, "TLS with %s port %s", tls.host, tls.port);
+    place(&tls.place, "/tls", what, step);
     net_add_tls(reading, &tls);
 }
 
-static void take_http(struct reading *reading, const cJSON *step, const char *prefix)
+static void take_http(struct reading *reading, const cJSON *step)
 {
+    char what[NET_TEXT_MAX];
     struct net_http http = {.tool = "probe"};
     if (!step)
         return;
@@ -111,7 +116,8 @@ static void take_http(struct reading *reading, const cJSON *step, const char *pr
     SET(http, server);
     SET(http, result);
     SET(http, error);
-    place(&http.place, prefix, "/http", step);
+    snprintf(what, sizeof what, "GET %.480s", http.url);
+    place(&http.place, "/http", what, step);
     net_add_http(reading, &http);
 }
 
@@ -119,11 +125,12 @@ static void take(struct reading *reading, const cJSON *probe, const char *prefix
 {
     static const char *const steps[][2] = {
         {"dns", "net.dns"}, {"connect", "net.connect"}, {"tls", "net.tls"}, {"http", "net.http"}};
+    (void)prefix;
     (void)line;
-    take_dns(reading, json_at(probe, "dns"), prefix);
-    take_connects(reading, probe, prefix);
-    take_tls(reading, probe, prefix);
-    take_http(reading, json_at(probe, "http"), prefix);
+    take_dns(reading, json_at(probe, "dns"));
+    take_connects(reading, probe);
+    take_tls(reading, probe);
+    take_http(reading, json_at(probe, "http"));
     for (size_t i = 0; i < sizeof steps / sizeof *steps; i++)
         if (json_at(probe, steps[i][0]))
             evidence_supplied(reading->evidence, steps[i][1], reading->complete);

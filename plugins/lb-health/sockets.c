@@ -247,12 +247,13 @@ static void report_open(struct lb *lb, const struct trouble *t, const struct por
                       NULL);
     if (well)
         debrief_cite(lb->ctx, finding, well);
-    if (!ports->found)
+    if (!ports->found && !well)
         debrief_candidate(lb->ctx, finding, "lb-health.port-mismatch",
                           "the checked port is not among those that are known to be open", NULL);
-    debrief_candidate(lb->ctx, finding, "lb-health.protocol-mismatch",
-                      "TLS against plain text, or HTTP/2 against HTTP/1, fails without a code",
-                      NULL);
+    if (!well)
+        debrief_candidate(lb->ctx, finding, "lb-health.protocol-mismatch",
+                          "TLS against plain text, or HTTP/2 against HTTP/1, fails without a code",
+                          NULL);
     if (!ports->known)
         advice_ask_listeners(lb);
     advice_ask_security_groups(lb, t);
