@@ -32,13 +32,21 @@ static void add_names(struct buf *names, const cJSON *certificate)
     }
 }
 
+/* "/certificates/12" is of entry 12 */
+static const char *entry_of(const char *pointer)
+{
+    const char *slash = strrchr(pointer, '/');
+    return slash && slash[1] ? slash + 1 : "0";
+}
+
 static void add_certificate(struct reading *reading, const char *role, const cJSON *certificate,
-                            const char *pointer)
+                            const char *entry, const char *pointer)
 {
     static const char *const columns[][2] = {{"path", "path"},
                                              {"serial", "serial_number"},
                                              {"valid_from", "valid_from"},
-                                             {"expires", "expiration_time"}};
+                                             {"expires", "expiration_time"},
+                                             {"days", "days_until_expiration"}};
     char number[32];
     struct record *record = reading_add(reading, "certs", pointer);
     if (!record)
@@ -47,6 +55,7 @@ static void add_certificate(struct reading *reading, const char *role, const cJS
     buf_init(&names, NAMES_MAX);
     add_names(&names, certificate);
     evidence_set(reading->evidence, record, "role", role);
+    evidence_set(reading->evidence, record, "entry", entry);
     if (names.len)
         evidence_set(reading->evidence, record, "names", names.data);
     buf_release(&names);
@@ -63,7 +72,7 @@ static void add_all(struct reading *reading, const struct json_piece *piece, con
     cJSON_ArrayForEach (certificate, proto_at(piece->value, member)) {
         char pointer[512];
         snprintf(pointer, sizeof pointer, "%s/%s/%d", piece->pointer, member, index++);
-        add_certificate(reading, role, certificate, pointer);
+        add_certificate(reading, role, certificate, entry_of(piece->pointer), pointer);
     }
 }
 

@@ -130,25 +130,32 @@ static bool wants_any(const struct dump *dump, const char *const *tables)
     return false;
 }
 
+static bool is_secret(const struct list *list)
+{
+    return str_equal(list->type, "secret");
+}
+
 static bool wants_list(const struct dump *dump, const struct list *list)
 {
     static const char *const chains[] = {"xds.filter_chains", "xds.virtual_hosts", "xds.routes",
                                          NULL};
     static const char *const hosts[] = {"xds.virtual_hosts", "xds.routes", NULL};
     const struct evidence *evidence = dump->reading->evidence;
+    bool certificates = xds_wants(&dump->xds, "xds.certificates");
     switch (list->kind) {
     case LISTENER:
         return evidence_wants(evidence, "xds.resources", "listener") ||
-               xds_wants(&dump->xds, "xds.listeners") || wants_any(dump, chains);
+               xds_wants(&dump->xds, "xds.listeners") || wants_any(dump, chains) || certificates;
     case CLUSTER:
         return evidence_wants(evidence, "xds.resources", "cluster") ||
-               xds_wants(&dump->xds, "xds.clusters");
+               xds_wants(&dump->xds, "xds.clusters") || certificates;
     case ROUTE_CONFIG:
         return evidence_wants(evidence, "xds.resources", "route") || wants_any(dump, hosts);
     case OTHER:
-        return evidence_wants(evidence, "xds.resources", list->type);
+        return evidence_wants(evidence, "xds.resources", list->type) ||
+               (is_secret(list) && certificates);
     case CHAIN:
-        return wants_any(dump, chains);
+        return wants_any(dump, chains) || certificates;
     case VIRTUAL_HOST:
     case ROUTE:
         return wants_any(dump, hosts);
@@ -211,6 +218,8 @@ static void take_other(struct dump *dump, const struct list *list, const char *s
                                     .updated = proto_str(entry, "last_updated"),
                                     .pointer = pointer};
     xds_resource(&dump->xds, &resource);
+    if (is_secret(list))
+        xds_tls_secret(&dump->xds, entry, pointer);
 }
 
 static void take_entry(struct dump *dump, const struct list *list, const char *state,
@@ -341,6 +350,8 @@ static void supply(const struct dump *dump)
     }
     if (seen[LISTENER] || seen[CLUSTER] || seen[ROUTE_CONFIG] || seen[OTHER])
         evidence_supplied(evidence, "xds.resources", complete && seen[LISTENER] && seen[CLUSTER]);
+    if (seen[LISTENER] || seen[CLUSTER] || seen[OTHER])
+        evidence_supplied(evidence, "xds.certificates", complete);
 }
 
 /* A resource of a type that this Envoy lacks makes the whole answer one line of text. Only a rejected

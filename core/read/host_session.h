@@ -28,6 +28,7 @@ struct host_openssl {
     bool active, connected, no_certificate, in_pem, in_names;
     struct net_connect connect;
     struct net_tls tls;
+    char chain_issuer[NET_TEXT_MAX]; /* of the last one in the list of the chain */
     struct buf pem;
 };
 

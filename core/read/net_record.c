@@ -99,6 +99,8 @@ void net_add_tls(struct reading *reading, const struct net_tls *tls)
                                  {"valid_from", tls->valid_from},
                                  {"expires", tls->expires},
                                  {"chain_expires", tls->chain_expires},
+                                 {"chain_issuer", tls->chain_issuer},
+                                 {"chain_key_id", tls->chain_key_id},
                                  {"client_certificate", tls->client_certificate ? "yes" : NULL},
                                  {"tool", tls->tool},
                                  {NULL, NULL}};

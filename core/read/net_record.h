@@ -31,6 +31,7 @@ struct net_tls {
     char verify_code[8], verify_error[NET_NAME_MAX], version[16];
     char subject[NET_TEXT_MAX], issuer[NET_TEXT_MAX], names[NET_LIST_MAX];
     char valid_from[NET_TIME_MAX], expires[NET_TIME_MAX], chain_expires[NET_TIME_MAX];
+    char chain_issuer[NET_TEXT_MAX], chain_key_id[64];
     bool client_certificate;
     const char *tool;
     struct net_place place;

@@ -19,12 +19,23 @@ static void set_result(struct host_openssl *openssl)
         *tls->verify_code = *tls->verify_error = '\0';
 }
 
+/* Without -showcerts the chain is listed by names, and only the first certificate is shown. */
+static void set_chain(struct host_openssl *openssl)
+{
+    struct net_tls *tls = &openssl->tls;
+    if (!*openssl->chain_issuer || strcmp(openssl->chain_issuer, tls->chain_issuer) == 0)
+        return;
+    NET_SET(tls->chain_issuer, openssl->chain_issuer);
+    *tls->chain_key_id = '\0';
+}
+
 static void flush(struct host_session *session)
 {
     struct host_openssl *openssl = &session->openssl;
     struct net_tls *tls = &openssl->tls;
     if (openssl->pem.len)
         net_certificates(tls, openssl->pem.data, openssl->pem.len);
+    set_chain(openssl);
     if (openssl->connected)
         set_result(openssl);
     else
@@ -235,6 +246,15 @@ static bool take_name(struct host_session *session, const char *line)
     return true;
 }
 
+/* " 0 s:CN = orders.example.com", "   i:CN = Known CA" */
+static bool take_chain(struct host_openssl *openssl, const char *line)
+{
+    bool issuer = str_starts(line, "   i:");
+    if (issuer)
+        NET_SET(openssl->chain_issuer, line + 5);
+    return issuer;
+}
+
 /* "    DNS:a, DNS:b, IP Address:10.0.0.1" below the heading */
 static bool take_names(struct host_openssl *openssl, const char *line)
 {
@@ -355,7 +375,7 @@ static bool openssl_line(struct host_session *session, const char *line)
     if (!openssl->active && !alone)
         return false;
     openssl = begin(session);
-    return take_session(session, line) || take_names(openssl, line) ||
+    return take_session(session, line) || take_chain(openssl, line) || take_names(openssl, line) ||
            take_date(&openssl->tls, line) || take_name(session, line) || is_known(line);
 }
 

@@ -15,6 +15,7 @@ void xds_init(struct xds *xds, struct reading *reading)
     pending_init(&xds->chains, "xds.filter_chains");
     pending_init(&xds->virtual_hosts, "xds.virtual_hosts");
     pending_init(&xds->routes, "xds.routes");
+    pending_init(&xds->certificates, "xds.certificates");
 }
 
 void xds_release(struct xds *xds)
@@ -22,6 +23,7 @@ void xds_release(struct xds *xds)
     pending_release(&xds->chains);
     pending_release(&xds->virtual_hosts);
     pending_release(&xds->routes);
+    pending_release(&xds->certificates);
     for (size_t i = 0; i < xds->nameless_len; i++) {
         free(xds->nameless[i].name);
         free(xds->nameless[i].pointer);
@@ -43,6 +45,7 @@ void xds_forget(struct xds *xds)
     pending_clear(&xds->chains);
     pending_clear(&xds->virtual_hosts);
     pending_clear(&xds->routes);
+    pending_clear(&xds->certificates);
     xds->routes_named = xds->routes_seen = 0;
 }
 

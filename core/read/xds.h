@@ -14,7 +14,7 @@ struct xds_error { /* a rejected listener that the dump lists without its name *
 
 struct xds {
     struct reading *reading;
-    struct pending chains, virtual_hosts, routes;
+    struct pending chains, virtual_hosts, routes, certificates;
     size_t routes_named; /* rows of `routes` that know their virtual host already */
     size_t routes_seen;  /* of the virtual host that comes next, wanted or not */
     struct xds_error *nameless;
@@ -61,6 +61,15 @@ const char *xds_cluster_tls(const cJSON *cluster);
 /* Names of the secrets that a TLS context (transport_socket, or old tls_context, of NODE) takes from SDS,
  * joined by commas and added to OUT. */
 void xds_secrets(struct buf *out, const cJSON *node);
+
+/* xds_tls.c: certificates that the configuration holds, as rows of xds.certificates. Those of a listener's
+ * chain wait until its name is known (NAME NULL), those of a secret do not. */
+void xds_tls_secret(struct xds *xds, const cJSON *entry, const char *pointer);
+void xds_tls_certificates(struct xds *xds, const cJSON *node, const char *kind, const char *name,
+                          const char *pointer);
+/* Calls SET for each of the columns certificate, trust and accepts that the TLS context of NODE tells. */
+typedef void xds_tls_fn(void *user, const char *column, const char *value);
+void xds_tls_describe(const cJSON *node, xds_tls_fn *set, void *user);
 
 /* bootstrap.c: the `bootstrap` records and identity of a Bootstrap message. FILE: it is a file that may
  * be another proxy's, not the running proxy's own word. */

@@ -139,6 +139,17 @@ static void set_secrets(struct evidence *evidence, struct record *record, const 
     buf_release(&names);
 }
 
+struct cluster_record {
+    struct evidence *evidence;
+    struct record *record;
+};
+
+static void set_tls(void *user, const char *column, const char *value)
+{
+    const struct cluster_record *cluster = user;
+    evidence_set(cluster->evidence, cluster->record, column, value);
+}
+
 static void add_cluster(struct xds *xds, const cJSON *cluster, const struct xds_resource *resource)
 {
     struct evidence *evidence = xds->reading->evidence;
@@ -162,6 +173,7 @@ static void add_cluster(struct xds *xds, const cJSON *cluster, const struct xds_
         evidence_set(evidence, record, "endpoints", buf_str(&endpoints.text));
     buf_release(&endpoints.text);
     evidence_set(evidence, record, "tls", xds_cluster_tls(cluster));
+    xds_tls_describe(cluster, set_tls, &(struct cluster_record){evidence, record});
     evidence_set(evidence, record, "http2", speaks_http2(cluster) ? "yes" : "no");
     evidence_setf(evidence, record, "health_checks", "%d", proto_len(cluster, "health_checks"));
     evidence_set(evidence, record, "panic_threshold", panic_threshold(cluster, number));
@@ -188,4 +200,6 @@ void xds_cluster_entry(struct xds *xds, const cJSON *entry, const char *state, c
                                     .pointer = pointer};
     xds_resource(xds, &resource);
     add_cluster(xds, cluster, &resource);
+    xds_tls_certificates(xds, cluster, "cluster", resource.name, pointer);
+    pending_flush(&xds->certificates, xds->reading, NULL);
 }

@@ -206,12 +206,24 @@ static void set_secrets(struct pending *chains, struct pending_row *row, const c
     buf_release(&names);
 }
 
+struct chain_row {
+    struct pending *chains;
+    struct pending_row *row;
+};
+
+static void set_tls(void *user, const char *column, const char *value)
+{
+    const struct chain_row *chain = user;
+    pending_set(chain->chains, chain->row, column, value);
+}
+
 static void add_chain(struct xds *xds, const cJSON *chain, const char *pointer)
 {
     char name[NAMES_MAX];
     bool default_chain = str_ends(pointer, "/default_filter_chain");
     struct pending *chains = &xds->chains;
     const cJSON *filter = last_filter(chain);
+    xds_tls_certificates(xds, chain, "listener", NULL, pointer);
     struct pending_row *row = xds_wants(xds, "xds.filter_chains") ? pending_add(chains, pointer)
                                                                   : NULL;
     if (!row)
@@ -219,6 +231,7 @@ static void add_chain(struct xds *xds, const cJSON *chain, const char *pointer)
     pending_set(chains, row, "name", proto_str(chain, "name"));
     pending_set(chains, row, "tls", expects_tls(chain) ? "yes" : "no");
     set_secrets(chains, row, chain);
+    xds_tls_describe(chain, set_tls, &(struct chain_row){chains, row});
     if (default_chain)
         pending_set(chains, row, "default", "yes");
     set_match(chains, row, proto_at(chain, "filter_chain_match"));
@@ -282,6 +295,8 @@ static void take_chains(struct xds *xds, const cJSON *listener, const char *name
         pending_set_from(&xds->chains, 0, "proxy_protocol", "yes");
     pending_set_from(&xds->chains, 0, "listener", name);
     pending_flush(&xds->chains, xds->reading, name);
+    pending_set_from(&xds->certificates, 0, "name", name);
+    pending_flush(&xds->certificates, xds->reading, NULL);
 }
 
 /* How the listener treats connections that were redirected to it: "listener" hands them to the one
