@@ -104,6 +104,7 @@ static void run_check(const struct runner *runner, const struct plan_check *chec
         .builder = builder,
         .scratch = scratch,
         .gathered = runner->gathered,
+        .asked = runner->asked,
     };
     if (runner->soft_timeout_ms)
         view.soft_deadline = clock_monotonic() + runner->soft_timeout_ms * (CLOCK_SECOND / 1000);

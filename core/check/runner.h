@@ -12,6 +12,7 @@ struct runner {
     struct evidence *evidence;
     bool redact;
     int64_t gathered;        /* when the evidence was, ns since the epoch */
+    bool asked;              /* by asking; else it is only known when the files were read */
     int64_t soft_timeout_ms; /* after which a script is told where it hangs; 0: never */
 };
 

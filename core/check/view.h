@@ -16,6 +16,7 @@ struct view {
     struct builder *builder;
     struct arena *scratch; /* lives as long as the check runs */
     int64_t gathered;      /* when the evidence was, ns since the epoch */
+    bool asked;            /* by asking; else it is only known when the files were read */
     int64_t soft_deadline; /* clock_monotonic; 0: none */
 };
 

@@ -183,6 +183,7 @@ _Noreturn static void be_runner(const struct hearing *hearing, size_t first)
         .evidence = hearing->evidence,
         .redact = worker->redact,
         .gathered = hearing->bundle.when ? hearing->bundle.when : clock_now(),
+        .asked = str_starts(hearing->bundle.how ? hearing->bundle.how : "", "asked "),
         .soft_timeout_ms = worker->check_timeout_ms * 4 / 5,
     };
     process_default_faults();

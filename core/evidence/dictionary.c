@@ -86,6 +86,14 @@ static const struct dictionary_row rows[] = {
      "aws iam list-attached-role-policies --role-name ROLE --output json",
      OBJECT_KEY,
      {OBJECT_AWS}},
+    {"aws.certificates",
+     "certificates of AWS Certificate Manager as `aws acm describe-certificate` prints them",
+     "aws/*.json",
+     "aws acm describe-certificate --certificate-arn ARN --output json > certificate.json, then "
+     "--evidence "
+     "certificate.json",
+     OBJECT_KEY,
+     {OBJECT_AWS}},
     {"aws.cloudmap",
      "services and instances of Cloud Map",
      "aws/list-instances.json, aws/get-service.json",
@@ -787,6 +795,7 @@ static const struct dictionary_row rows[] = {
       {"chain_expires", "RFC 3339; the earliest end in the chain that was shown"},
       {"chain_issuer", "issuer of the last certificate that was shown: where the chain leads"},
       {"chain_key_id", "identifier of that issuer's key, in hexadecimal"},
+      {"chain_rooted", "yes when the chain that was shown ends in an authority's own certificate"},
       {"client_certificate", "yes when the server asks for one"},
       {"tool", "openssl, curl, probe"}}},
     {"probes",

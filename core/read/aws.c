@@ -15,6 +15,7 @@ static const struct answer {
 } answers[] = {
     {"AttachedPolicies", "PolicyArn", "aws.attached_policies", "PolicyArn", NULL},
     {"Attributes", "Key", "aws.target_group_attributes", "Key", NULL},
+    {"Certificate", "CertificateArn", "aws.certificates", "CertificateArn", NULL},
     {"Entries", "Cidr", "aws.prefix_lists", "Cidr", "entry"},
     {"Instances", "Attributes", "aws.cloudmap", "Id", "instance"},
     {"Listeners", "ListenerArn", "aws.listeners", "ListenerArn", NULL},

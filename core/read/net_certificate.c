@@ -11,6 +11,8 @@ static void take(void *user, const struct certificate *certificate, int index)
         NET_SET(tls->chain_expires, certificate->expires);
     NET_SET(tls->chain_issuer, certificate->issuer);
     NET_SET(tls->chain_key_id, certificate->issuer_key_id);
+    tls->chain_rooted = *certificate->subject &&
+                        strcmp(certificate->subject, certificate->issuer) == 0;
     if (index)
         return;
     NET_SET(tls->expires, certificate->expires);

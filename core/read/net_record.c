@@ -101,6 +101,7 @@ void net_add_tls(struct reading *reading, const struct net_tls *tls)
                                  {"chain_expires", tls->chain_expires},
                                  {"chain_issuer", tls->chain_issuer},
                                  {"chain_key_id", tls->chain_key_id},
+                                 {"chain_rooted", tls->chain_rooted ? "yes" : NULL},
                                  {"client_certificate", tls->client_certificate ? "yes" : NULL},
                                  {"tool", tls->tool},
                                  {NULL, NULL}};

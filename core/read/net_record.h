@@ -33,6 +33,7 @@ struct net_tls {
     char valid_from[NET_TIME_MAX], expires[NET_TIME_MAX], chain_expires[NET_TIME_MAX];
     char chain_issuer[NET_TEXT_MAX], chain_key_id[64];
     bool client_certificate;
+    bool chain_rooted; /* the last certificate that was shown is an authority's own */
     const char *tool;
     struct net_place place;
 };

@@ -27,6 +27,7 @@ static void set_chain(struct host_openssl *openssl)
         return;
     NET_SET(tls->chain_issuer, openssl->chain_issuer);
     *tls->chain_key_id = '\0';
+    tls->chain_rooted = false;
 }
 
 static void flush(struct host_session *session)

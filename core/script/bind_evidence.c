@@ -317,11 +317,13 @@ static int ev_param(lua_State *L)
     return 1;
 }
 
-/* [-1, +1, e] ev:now(): when the evidence was gathered */
+/* [-1, +2, e] ev:now(): when the evidence was gathered, and whether by asking */
 static int ev_now(lua_State *L)
 {
-    push_seconds(L, bind_evidence_view(L, 1)->gathered);
-    return 1;
+    struct view *view = bind_evidence_view(L, 1);
+    push_seconds(L, view->gathered);
+    lua_pushboolean(L, view->asked);
+    return 2;
 }
 
 /* [-0, +1, e] The member NAME of the table at 2, which must be a string. */

@@ -69,8 +69,9 @@ function Evidence:stat(name) end
 ---@return string | number | boolean
 function Evidence:param(name) end
 
----When the evidence was gathered, in seconds since the epoch.
----@return number
+---When the evidence was gathered, in seconds since the epoch, and whether something was asked then (else this is only
+---when its files were read).
+---@return number, boolean
 function Evidence:now() end
 
 ---May the role do this to that, by the policies given? docs/lua-checks.md lists reasons and the needs to declare.

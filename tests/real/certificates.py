@@ -33,6 +33,25 @@ def openssl(*args):
         raise RuntimeError("openssl %s: %s" % (args[0], done.stdout.decode(errors="replace")))
 
 
+def show(*address, name):
+    """What an engineer saves of a server's certificate: openssl s_client as printed, its verdicts included."""
+    peer = "%s:%d" % address
+    command = ("openssl", "s_client", "-connect", peer, "-servername", name, "-showcerts")
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          timeout=30, check=False)
+    return "$ %s\n%s" % (" ".join(command), done.stdout.decode(errors="replace"))
+
+
+def self_signed(folder, name):
+    """A server certificate that nobody else signed: (cert, key)."""
+    os.makedirs(folder)
+    certificate, key = (os.path.join(folder, "server." + end) for end in ("pem", "key"))
+    openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "30",
+            "-subj", "/CN=%s" % name, "-addext", "subjectAltName=DNS:%s" % name, "-addext",
+            "basicConstraints=critical,CA:FALSE", "-keyout", key, "-out", certificate)
+    return certificate, key
+
+
 def _date(offset):
     return time.strftime("%Y%m%d%H%M%SZ", time.gmtime(time.time() + offset))
 
@@ -57,6 +76,15 @@ class Authority:
     def _write(self, name, text):
         with open(self._path(name), "w", encoding="ascii") as target:
             target.write(text)
+
+    def bundle(self, certificate):
+        """The certificate and this authority's own, as servers show a whole chain."""
+        path = self._path("chain.pem")
+        with open(path, "w", encoding="ascii") as target:
+            for part in (certificate, self.certificate):
+                with open(part, encoding="ascii") as source:
+                    target.write(source.read())
+        return path
 
     def issue(self, name, begins=-DAY, ends=30 * DAY):
         """A server certificate for a DNS name, valid between two times given in seconds from now: (cert, key)."""

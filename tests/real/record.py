@@ -48,6 +48,10 @@ def evidence(scene, folder, alive):
     for path in (scene.log_path, scene.access_log):
         if os.path.exists(path) and os.path.getsize(path):
             shutil.copyfile(path, os.path.join(folder, "log", os.path.basename(path)))
+    for name, text in scene.by_hand.items():
+        os.makedirs(os.path.join(folder, "file"), exist_ok=True)
+        with open(os.path.join(folder, "file", name), "w", encoding="utf-8") as target:
+            target.write(text)
     if not alive:
         os.rmdir(os.path.join(folder, "admin"))
     return problems
@@ -69,10 +73,11 @@ def _run(debrief, name, args):
 def reports(debrief, scene, folder, source, alive):
     """Have debrief judge the same state three ways: live, from a bundle, from the raw evidence directory."""
     os.makedirs(folder)
-    logs = os.path.join(source, "log")
     target = ["http://" + scene.at("admin")] if alive else []
-    for name in sorted(os.listdir(logs)):
-        target += ["--evidence", os.path.join(logs, name)]
+    for part in ("log", "file"):
+        extra = os.path.join(source, part)
+        for name in sorted(os.listdir(extra)) if os.path.isdir(extra) else ():
+            target += ["--evidence", os.path.join(extra, name)]
     bundle = os.path.join(folder, "bundle.tar.gz")
 
     def judge(name, what):

@@ -66,6 +66,7 @@ class Scene:
         self.command = []
         self.children = []
         self.held = []
+        self.by_hand = {}   # what an engineer would save beside the proxy's own evidence: file name -> text
         os.makedirs(self.work)
 
     # Starting things

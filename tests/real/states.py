@@ -213,6 +213,20 @@ STATES = (
                partial(traffic.certificate_from_to, begins=-88 * DAY, ends=-DAY), "certificates.expired"),
         _state("certificate-early", "the listener's certificate is not valid yet",
                partial(traffic.certificate_from_to, begins=DAY, ends=30 * DAY), "certificates.not-yet-valid"),
+        _state("certificate-workload", "a certificate of 24 hours at its half: the next one is due, nothing is wrong",
+               partial(traffic.certificate_from_to, begins=-DAY // 2, ends=DAY // 2), None),
+        _state("certificate-unrotated", "a certificate of 24 hours with one hour left: nobody rotated it",
+               partial(traffic.certificate_from_to, begins=-23 * DAY // 24, ends=DAY // 24), "certificates.expiring"),
+        _state("upstream-trusted", "the application speaks TLS with a certificate that the proxy trusts",
+               traffic.trusted_upstream, None),
+        _state("upstream-other-root", "the application's chain ends in another root; it was looked at by hand",
+               partial(traffic.trusted_upstream, signer="Other CA", status=503), "certificates.root-mismatch"),
+        _state("upstream-root-replaced", "the application's root has the name of the trusted one, and another key",
+               partial(traffic.trusted_upstream, signer="Known CA", status=503), "certificates.root-mismatch"),
+        _state("upstream-self-signed", "the application's certificate is signed by itself; it was looked at by hand",
+               traffic.self_signed_upstream, "certificates.untrusted"),
+        _state("upstream-expired", "the application's certificate has expired; it was looked at by hand",
+               traffic.old_upstream_certificate, "certificates.expired"),
     ])
 
 BY_NAME = {state.name: state for state in STATES}

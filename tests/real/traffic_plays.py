@@ -145,6 +145,13 @@ def _handshakes(certificate):
     return context
 
 
+def _answer(connection):
+    """One request, if one comes, and one answer."""
+    with connection:
+        if connection.recv(4096):
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\nConnection: close\r\n\r\nok\n")
+
+
 def _serve_tls(scene, certificate):
     listening = socket.create_server((LOOPBACK, scene.ports["app"]), backlog=16)
     scene.held.append(listening)
@@ -154,7 +161,7 @@ def _serve_tls(scene, certificate):
         while True:
             try:
                 connection, _ = listening.accept()
-                context.wrap_socket(connection, server_side=True).close()
+                _answer(context.wrap_socket(connection, server_side=True))
             except ssl.SSLError:
                 continue
             except OSError:
@@ -170,6 +177,45 @@ def bad_upstream_certificate(scene, known=False, name=NAME):
     _serve_tls(scene, other.issue(name))
     _start(scene, _cluster(scene, transport_socket=config.client_tls(authority.certificate, NAME)))
     _expect(scene, 503)
+
+
+def _inline_trust(authority):
+    """A TLS client whose configuration holds the authority itself."""
+    fields = config.client_tls(authority.certificate, NAME)
+    with open(authority.certificate, encoding="ascii") as source:
+        fields["typed_config"]["common_tls_context"]["validation_context"]["trusted_ca"] = {
+            "inline_string": source.read()}
+    return fields
+
+
+def trusted_upstream(scene, signer=None, status=200):
+    """The application speaks TLS, with a certificate of the authority that the cluster holds, or of another one that
+    has this name; somebody looked at the chain by hand."""
+    known = certificates.Authority(os.path.join(scene.work, "known"), "Known CA")
+    authority = certificates.Authority(os.path.join(scene.work, "other"), signer) if signer else known
+    certificate, key = authority.issue(NAME)
+    _serve_tls(scene, (authority.bundle(certificate), key))
+    _start(scene, _cluster(scene, transport_socket=_inline_trust(known)))
+    _expect(scene, status)
+    scene.by_hand["s_client.txt"] = certificates.show(LOOPBACK, scene.ports["app"], name=NAME)
+
+
+def self_signed_upstream(scene):
+    """The application's certificate is signed by itself; somebody looked at it by hand."""
+    known = certificates.Authority(os.path.join(scene.work, "known"), "Known CA")
+    _serve_tls(scene, certificates.self_signed(os.path.join(scene.work, "other"), NAME))
+    _start(scene, _cluster(scene, transport_socket=_inline_trust(known)))
+    _expect(scene, 503)
+    scene.by_hand["s_client.txt"] = certificates.show(LOOPBACK, scene.ports["app"], name=NAME)
+
+
+def old_upstream_certificate(scene):
+    """The application's certificate has expired; somebody looked at it by hand."""
+    authority = certificates.Authority(os.path.join(scene.work, "known"), "Known CA")
+    _serve_tls(scene, authority.issue(NAME, begins=-88 * certificates.DAY, ends=-certificates.DAY))
+    _start(scene, _cluster(scene, transport_socket=config.client_tls(authority.certificate, NAME)))
+    _expect(scene, 503)
+    scene.by_hand["s_client.txt"] = certificates.show(LOOPBACK, scene.ports["app"], name=NAME)
 
 
 def unmatched(scene):

@@ -1,0 +1,47 @@
+-- Dates of certificates against the time that evidence was taken. now() reads `certs` and `log`, which a check that calls
+-- it declares as optional needs.
+
+local dates = {}
+
+-- Seconds since the epoch of an RFC 3339 time in UTC; nil when it is none.
+function dates.seconds(text)
+  local year, month, day, hour, minute, second = (text or ""):match("^(%d%d%d%d)-(%d%d)-(%d%d)T(%d%d):(%d%d):(%d%d)")
+  if not year then return nil end
+  year, month, day = tonumber(year), tonumber(month), tonumber(day)
+  local y = month <= 2 and year - 1 or year
+  local of_year = (153 * (month + (month > 2 and -3 or 9)) + 2) // 5 + day - 1
+  local days = (y // 400) * 146097 + (y % 400) * 365 + (y % 400) // 4 - (y % 400) // 100 + of_year - 719468
+  return days * 86400 + tonumber(hour) * 3600 + tonumber(minute) * 60 + tonumber(second)
+end
+
+-- When the evidence was taken, as { low, high }: not before low, not after high. Live it is one moment. For files it lies
+-- between the last line of a log and the time of reading, and a certificate that had N whole days left tells the day.
+function dates.now(ev)
+  local high, asked = ev:now()
+  local now = { low = asked and high or 0, high = high, asked = asked }
+  if asked then return now end
+  for record in ev:each("log") do
+    local last = dates.seconds(record.last)
+    if last and last <= high then now.low = math.max(now.low, last) end
+  end
+  for record in ev:each("certs") do
+    local days, ends, begins = ev:number(record, "days"), dates.seconds(record.expires), dates.seconds(record.valid_from)
+    if days and days > 0 and ends and begins and begins < ends then -- else a date beyond 2038 in an old Envoy's hands
+      now.high = math.min(now.high, ends - days * 86400)
+      now.low = math.max(now.low, math.min(ends - (days + 1) * 86400, now.high))
+    end
+  end
+  now.low = math.min(now.low, now.high)
+  return now
+end
+
+-- "3 days", "5 hours", "12 minutes": a span in words.
+function dates.span(seconds)
+  for _, unit in ipairs { { 86400, "day" }, { 3600, "hour" }, { 60, "minute" } } do
+    local count = seconds // unit[1]
+    if count >= 1 then return string.format("%d %s%s", count, unit[2], count == 1 and "" or "s") end
+  end
+  return "less than a minute"
+end
+
+return dates
