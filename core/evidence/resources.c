@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/str.h"
 #include "evidence/table.h"
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,6 +28,7 @@ struct truth {
     size_t slots_cap;
     size_t added;
     bool endpoints; /* a dump lists endpoints, which it does only when they were asked for */
+    bool nameless;  /* and some without a name: Envoy 1.22 does so with those of EDS */
 };
 
 /* ---- rows by type and name ---- */
@@ -134,8 +136,10 @@ static void take_dump_row(struct truth *truth, struct record *record)
     bool sent = !str_equal(state, "static") && !str_equal(version, "uninitialized");
     row->dump = true;
     truth->endpoints |= str_equal(type, "endpoint");
+    truth->nameless |= str_equal(type, "endpoint") && !name;
     set(truth, row, "origin", "dump");
-    if (!str_equal(state, "static"))
+    bool told = version || !str_equal(type, "secret") || !str_equal(state, "warming");
+    if (!str_equal(state, "static") && told)
         set(truth, row, "sent", sent ? "yes" : "no");
 }
 
@@ -148,24 +152,46 @@ static void take_dump(struct truth *truth)
 
 /* ---- who names what ---- */
 
+static bool is_whole(const struct truth *truth, const char *table)
+{
+    return evidence_state(truth->evidence, table) == EVIDENCE_COMPLETE;
+}
+
+/* Whether a dump shows all resources of TYPE, so that one which is not there was not sent. */
+static bool shows_all(const struct truth *truth, const char *type)
+{
+    bool routes = is_whole(truth, "xds.routes"), clusters = is_whole(truth, "xds.clusters");
+    if (strcmp(type, "endpoint") == 0)
+        return truth->endpoints && !truth->nameless;
+    if (strcmp(type, "route") == 0)
+        return routes;
+    if (strcmp(type, "cluster") == 0)
+        return clusters;
+    return routes && clusters && is_whole(truth, "xds.listeners");
+}
+
 static void add_by(struct truth *truth, struct row *row, const char *kind, const char *name)
 {
     const char *before = text_of(row, "referenced");
-    if (row->by_len > BY_MAX)
+    char by[NAME_MAX];
+    snprintf(by, sizeof by, "%s %s", kind, name ? name : "(unnamed)");
+    if (row->by_len > BY_MAX || (before && strstr(before, by)))
         return;
     if (row->by_len++ == BY_MAX)
         evidence_setf(truth->evidence, row->record, "referenced", "%s, ...", before);
     else
-        evidence_setf(truth->evidence, row->record, "referenced", "%s%s%s %s", before ? before : "",
-                      before ? ", " : "", kind, name ? name : "(unnamed)");
+        evidence_setf(truth->evidence, row->record, "referenced", "%s%s%s", before ? before : "",
+                      before ? ", " : "", by);
 }
 
 static void refer(struct truth *truth, const char *type, const char *name, const char *kind,
                   const char *by, const struct record *from)
 {
     struct row *row = name ? find(truth, type, name) : NULL;
-    bool missing = name && !row && (strcmp(type, "endpoint") != 0 || truth->endpoints);
-    if (missing && (row = make_row(truth, type, name, "named", "dump", from)))
+    bool all = shows_all(truth, type);
+    bool missing = name && !row &&
+                   (all || strcmp(type, "route") == 0 || strcmp(type, "secret") == 0);
+    if (missing && (row = make_row(truth, type, name, "named", "dump", from)) && all)
         set(truth, row, "sent", "no");
     if (row)
         add_by(truth, row, kind, by);
@@ -195,6 +221,13 @@ static void take_references(struct truth *truth)
         if (str_equal(record_text(at, "routes_from", buf), "rds"))
             refer(truth, "route", record_text(at, "route_config", buf), "listener", by, at);
         refer_all(truth, "secret", record_text(at, "secrets", buf), "listener", by, at);
+        refer_all(truth, "cluster", record_text(at, "clusters", buf), "listener", by, at);
+    }
+    while ((at = evidence_next(truth->evidence, "xds.routes", at))) {
+        const char *action = record_text(at, "action", buf);
+        const char *by = record_text(at, "route_config", buf);
+        if (str_equal(action, "cluster") || str_equal(action, "weighted"))
+            refer_all(truth, "cluster", record_text(at, "target", buf), "route", by, at);
     }
     while ((at = evidence_next(truth->evidence, "xds.clusters", at))) {
         const char *by = record_text(at, "name", buf);
@@ -295,6 +328,10 @@ static void take_counter(struct truth *truth, const struct record *record, const
         return;
     count(truth, row, "updates_accepted", accepted);
     count(truth, row, "updates_rejected", rejected);
+    if (str_equal(text_of(row, "state"), "named") && accepted >= 0 && rejected >= 0) {
+        set(truth, row, "state", accepted > 0 ? "accepted" : rejected > 0 ? "rejected" : "named");
+        set(truth, row, "sent", accepted > 0 || rejected > 0 ? "yes" : "no");
+    }
     if (!text_of(row, "accepted") && accepted > 0)
         set(truth, row, "accepted", version_text(truth->evidence, stat, leaf));
     if (record_number(record, "change", &change) && change > 0 &&

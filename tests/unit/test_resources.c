@@ -63,6 +63,13 @@ static void expect(const char *type, const char *name, const char *column, const
 #define REFUSED "log.config_rejected"
 #define URL     "type.googleapis.com/envoy.config."
 
+static void have_whole_dump(void)
+{
+    static const char *const tables[] = {"xds.listeners", "xds.clusters", "xds.routes"};
+    for (size_t i = 0; i < 3; i++)
+        evidence_supplied(evidence, tables[i], true);
+}
+
 static void test_references(void **state)
 {
     (void)state;
@@ -73,6 +80,7 @@ static void test_references(void **state)
     HAVE("xds.filter_chains", 0, "listener", "in", "routes_from", "rds", "route_config", "r2",
          "secrets", "a,b");
     HAVE("xds.clusters", 0, "name", "orders", "type", "EDS");
+    have_whole_dump();
     resources_find(evidence);
     expect("route", "r1", "referenced", "listener in");
     expect("route", "r2", "state", "named");
@@ -81,6 +89,50 @@ static void test_references(void **state)
     expect("listener", "in", "accepted", "7");
     assert_null(row_of("route", "x"));
     assert_null(row_of("endpoint", "orders")); /* this dump holds no endpoints at all */
+}
+
+static void test_routes_name_clusters(void **state)
+{
+    (void)state;
+    HAVE("xds.resources", 0, "type", "cluster", "name", "a", "state", "active", "version", "1");
+    HAVE("xds.routes", 0, "route_config", "shop", "action", "weighted", "target", "a,gone");
+    HAVE("xds.routes", 0, "route_config", "shop", "action", "cluster", "target", "a");
+    HAVE("xds.routes", 0, "route_config", "shop", "action", "redirect", "target", "elsewhere");
+    have_whole_dump();
+    resources_find(evidence);
+    expect("cluster", "a", "referenced", "route shop");
+    expect("cluster", "gone", "state", "named");
+    expect("cluster", "gone", "sent", "no");
+    assert_null(row_of("cluster", "elsewhere"));
+}
+
+/* Only the listeners of a dump: what they name may well be there. */
+static void test_part_of_a_dump(void **state)
+{
+    (void)state;
+    HAVE("xds.filter_chains", 0, "listener", "in", "routes_from", "rds", "route_config", "r1",
+         "secrets", "s", "clusters", "c");
+    HAVE("xds.filter_chains", 0, "listener", "in", "routes_from", "rds", "route_config", "r2");
+    HAVE("stats", 0, "name", "http.in.rds.r2.update_attempt", "value", "1");
+    HAVE("stats", 0, "name", "http.in.rds.r2.update_success", "value", "0");
+    HAVE("stats", 0, "name", "http.in.rds.r2.update_rejected", "value", "0");
+    resources_find(evidence);
+    expect("route", "r1", "state", "named");
+    expect("route", "r1", "sent", NULL);
+    expect("route", "r2", "sent", "no"); /* its counters tell */
+    expect("secret", "s", "sent", NULL);
+    assert_null(row_of("cluster", "c"));
+}
+
+/* Envoy 1.22 lists endpoints of EDS clusters without a name. */
+static void test_nameless_endpoints(void **state)
+{
+    (void)state;
+    HAVE("xds.resources", 0, "type", "endpoint", "name", "local", "state", "static");
+    HAVE("xds.resources", 0, "type", "endpoint", "state", "active");
+    HAVE("xds.clusters", 0, "name", "orders", "type", "EDS");
+    resources_find(evidence);
+    assert_null(row_of("endpoint", "orders"));
 }
 
 static void test_counters(void **state)
@@ -176,6 +228,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_references, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_routes_name_clusters, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_part_of_a_dump, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_nameless_endpoints, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_counters, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_log, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_dump_knows_better, set_up, tear_down),
