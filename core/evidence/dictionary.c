@@ -465,6 +465,7 @@ static const struct dictionary_row rows[] = {
      {{"name", "process name"},
       {"pid", "process id"},
       {"uid", "effective user id"},
+      {"gid", "effective group id"},
       {"cap_eff", "CapEff, hexadecimal"},
       {"cap_prm", "CapPrm, hexadecimal"},
       {"cap_bnd", "CapBnd, hexadecimal"},

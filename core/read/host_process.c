@@ -39,14 +39,14 @@ static void begin_process(struct host_session *session)
 }
 
 /* "1000	1001	1001	1001": the second is the effective one. */
-static void set_uid(struct host_session *session, struct record *record, const char *value)
+static void set_effective(struct host_session *session, const char *column, const char *value)
 {
     const char *effective = skip_blanks(value + strcspn(value, " \t"));
-    char uid[24];
+    char id[24];
     if (!*effective)
         effective = value;
-    net_copy(uid, sizeof uid, effective, strcspn(effective, " \t"));
-    set(session, record, "uid", uid);
+    net_copy(id, sizeof id, effective, strcspn(effective, " \t"));
+    set(session, session->process.record, column, id);
 }
 
 static bool is_status(const char *key, size_t len)
@@ -54,7 +54,7 @@ static bool is_status(const char *key, size_t len)
     for (size_t i = 0; i < ARRAY_LEN(status_columns); i++)
         if (strlen(status_columns[i][0]) == len && memcmp(status_columns[i][0], key, len) == 0)
             return true;
-    return len == 3 && memcmp(key, "Uid", 3) == 0;
+    return len == 3 && (memcmp(key, "Uid", 3) == 0 || memcmp(key, "Gid", 3) == 0);
 }
 
 /* A key of the same file that nobody reads, so that it is not strange. */
@@ -81,7 +81,9 @@ static bool status_line(struct host_session *session, const char *line)
     if (strncmp(line, "Pid:", 4) == 0)
         NET_SET(process->pid, value);
     if (strncmp(line, "Uid:", 4) == 0)
-        set_uid(session, process->record, value);
+        set_effective(session, "uid", value);
+    if (strncmp(line, "Gid:", 4) == 0)
+        set_effective(session, "gid", value);
     for (size_t i = 0; i < ARRAY_LEN(status_columns); i++)
         if (strlen(status_columns[i][0]) == len && memcmp(line, status_columns[i][0], len) == 0)
             set(session, process->record, status_columns[i][1], value);
