@@ -14,6 +14,41 @@ xds.GOOGLE = [[notifyRemoteClose]]
 -- What a ping that is too early is answered with.
 xds.KEEPALIVE = [[too many pings|enhance your calm]]
 
+-- The first row that matches names the cause. Texts are lower case, '_' read as a blank.
+xds.CAUSES = {
+  { "keepalive-mismatch", xds.KEEPALIVE },
+  { "client-certificate-refused",
+    [[alert (bad certificate|certificate (unknown|expired|revoked|required)|unknown ca|access denied|unsupported certificate)|remote error: tls: (bad certificate|certificate required|unknown certificate|expired certificate|revoked certificate)]] },
+  { "clock-skew", [[certificate is not yet valid|current time \S+ is before]] },
+  { "tls-expired", [[certificate has expired(?! or is not yet valid)|current time \S+ is after]] },
+  { "tls-name-mismatch", [[san matcher|certificate is valid for .*, not |ip sans|not valid for any names|cannot validate certificate for|hostname mismatch]] },
+  { "tls-untrusted", [[unable to get (local )?issuer certificate|self[- ]signed certificate|signed by unknown authority|unable to verify the first certificate]] },
+  { "tls-unverified", [[certificate verify failed|certificate has expired or is not yet valid|x509:]] },
+  { "protocol-mismatch",
+    [[wrong version number|http request|first record does not look like a tls handshake|packet length too long|oversized record|no shared cipher|no application protocol|unsupported protocol|alert (handshake failure|protocol version|no application protocol)|reset reason: protocol error|server preface|frame too large]] },
+  { "xds-cluster-overflow", [[reset reason: overflow|\{overflow\}]] },
+  { "dns-unreachable",
+    [[lookup \S+( on \S+)?: .*(i/o timeout|connection refused|no route to host|network is unreachable|operation not permitted)|lookup \S+( on \S+)?: i/o timeout|server misbehaving|temporary failure in name resolution|contact(ing)? dns servers]] },
+  { "dns-failed", [[no such host|name or service not known|domain name not found|dns resolution failed|no address associated with hostname|could not resolve host]] },
+  { "relay-stopped", [[dial unix .*(connection refused|no such file or directory)|delayed connect error: no such file or directory|immediate connect error: no such file or directory]] },
+  { "refused", [[connection refused|connect error: 111\b]] },
+  { "timeout", [[connection timeout|i/o timeout|connection timed out|connect error: (110|113|101)\b|no route to host|network is unreachable|handshake timeout|context deadline exceeded]] },
+  { "termination", [[reset reason: connection termination|\{connection termination\}]] },
+  { "no-host", [[no healthy upstream]] },
+}
+
+-- Text before code: the first row that matches decides, whatever the code is.
+xds.TEXTS = {
+  { "message-too-large", [[larger than max|message (is )?too (large|big)|exceed\w* .*(message|frame) size]] },
+  { "permission-denied", [[(unauthorized|not authorized) to perform|is not authorized to access]] },
+  { "no-credentials", [[missing authentication token|no (valid )?credentials|credentials (were )?not (found|provided)]] },
+  { "identity-rejected", [[\btoken\b|acl not found|acl: |authentication (failed|failure)|authenticate failure|failed to get root cert|failed to generate secret|signature|client (identity|certificate)]] },
+  { "node-id-invalid", [[missing parts in the service node|(invalid|malformed|empty|missing|unexpected|parse|required?)\b.*\bnode\b|\bnode( id|\.id)?\b.*\b(invalid|malformed|empty|missing|required|must)\b]] },
+  { "quota-exceeded", [[too many (xds )?(streams|connections|clients|requests|envoys)|quota|limit (is )?exceeded|rate exceeded]] },
+  { "unimplemented", [[not implemented|unimplemented|unknown (service|method)|method not found]] },
+  { "deadline-exceeded", [[deadline exceeded]] },
+}
+
 -- Texts of the transport, not of the server.
 local LINK = [[reset reason:|upstream reset before response|no healthy upstream|connection error: desc|error while dialing|dial (tcp|unix) |lookup \S+( on \S+)?:|failed to connect to |dns resolution|name resolution|connection (refused|timed out|timeout|reset by peer)|i/o timeout|x509:|tls error|tls handshake|no such host|socket closed|secret is not supplied]]
 local CLOSED_LATER = [[closing transport|error reading from server|prior goaway|transport is closing]]
@@ -41,7 +76,7 @@ end
 
 -- `plain` is what rules are matched with: lower case, '_' read as a blank.
 local function read_close(ev, record)
-  local rest = (record.rest or ""):gsub("%s+thread=%d+%s*$", ""):gsub("%s*%(previously .*$", ""):gsub('["%s,]+$', "")
+  local rest = (record.rest or ""):gsub("%s*thread=%d+%s*$", ""):gsub("%s*%(previously .*$", ""):gsub('["%s,]+$', "")
   local text, details = split(rest)
   local plain = (text .. " " .. details):lower():gsub("_", " "):gsub("^%s+", ""):gsub("%s+$", "")
   return { record = record, code = ev:number(record, "code"), time = ev:time(record), peer = record.peer,
@@ -165,6 +200,28 @@ function xds.read(ev)
   local groups = groups_of(ev, servers, proxy and proxy.mesh)
   for _, group in ipairs(groups) do group.marks = marks end
   return { proxy = proxy, servers = servers, link = read_link(ev), marks = marks, groups = groups }
+end
+
+-- ---- agents ----
+
+-- A line in which an agent between Envoy and the real server (or that server itself: ADS) tells how a call ended. A
+-- check that calls agents() declares an event of its own named "agent" with this pattern, and what read() wants.
+xds.AGENT = [[\b(?<who>xdsproxy|citadelclient|sds|consul-dataplane[\w.-]*|ADS)\b[^\n]{0,240}rpc error: code = (?<code>[A-Z][A-Za-z]+) desc = ]]
+
+local CODE_NAMES = { Canceled = 1, Unknown = 2, InvalidArgument = 3, DeadlineExceeded = 4, NotFound = 5, PermissionDenied = 7,
+  ResourceExhausted = 8, Unimplemented = 12, Internal = 13, Unavailable = 14, Unauthenticated = 16 }
+
+-- What agents tell of their own link, as closes, as far as it lasts; nothing where Envoy's own close lines speak.
+function xds.agents(ev, stream)
+  local told = {}
+  if ev:count("log.xds_closed") > 0 then return told end
+  for record in ev:each("event.agent") do
+    local text = record.rest or ""
+    local close = { record = record, code = CODE_NAMES[record.code] or -1, time = ev:time(record), who = record.who,
+      rest = text, text = text, details = "", plain = text:lower():gsub("_", " ") }
+    if not xds.is_recovered(ev, close, stream.link, stream.marks) then told[#told + 1] = close end
+  end
+  return told
 end
 
 -- ---- judging ----

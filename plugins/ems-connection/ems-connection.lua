@@ -4,29 +4,6 @@
 
 local match, xds, reach = debrief.match, debrief.use "xds_stream", debrief.use "reach"
 
--- The first row that matches names the cause. Texts are lower case, '_' read as a blank.
-local CAUSES = {
-  { "keepalive-mismatch", xds.KEEPALIVE },
-  { "client-certificate-refused",
-    [[alert (bad certificate|certificate (unknown|expired|revoked|required)|unknown ca|access denied|unsupported certificate)|remote error: tls: (bad certificate|certificate required|unknown certificate|expired certificate|revoked certificate)]] },
-  { "clock-skew", [[certificate is not yet valid|current time \S+ is before]] },
-  { "tls-expired", [[certificate has expired(?! or is not yet valid)|current time \S+ is after]] },
-  { "tls-name-mismatch", [[san matcher|certificate is valid for .*, not |ip sans|not valid for any names|cannot validate certificate for|hostname mismatch]] },
-  { "tls-untrusted", [[unable to get (local )?issuer certificate|self[- ]signed certificate|signed by unknown authority|unable to verify the first certificate]] },
-  { "tls-unverified", [[certificate verify failed|certificate has expired or is not yet valid|x509:]] },
-  { "protocol-mismatch",
-    [[wrong version number|http request|first record does not look like a tls handshake|packet length too long|oversized record|no shared cipher|no application protocol|unsupported protocol|alert (handshake failure|protocol version|no application protocol)|reset reason: protocol error|server preface|frame too large]] },
-  { "xds-cluster-overflow", [[reset reason: overflow|\{overflow\}]] },
-  { "dns-unreachable",
-    [[lookup \S+( on \S+)?: .*(i/o timeout|connection refused|no route to host|network is unreachable|operation not permitted)|lookup \S+( on \S+)?: i/o timeout|server misbehaving|temporary failure in name resolution|contact(ing)? dns servers]] },
-  { "dns-failed", [[no such host|name or service not known|domain name not found|dns resolution failed|no address associated with hostname|could not resolve host]] },
-  { "relay-stopped", [[dial unix .*(connection refused|no such file or directory)|delayed connect error: no such file or directory|immediate connect error: no such file or directory]] },
-  { "refused", [[connection refused|connect error: 111\b]] },
-  { "timeout", [[connection timeout|i/o timeout|connection timed out|connect error: (110|113|101)\b|no route to host|network is unreachable|handshake timeout|context deadline exceeded]] },
-  { "termination", [[reset reason: connection termination|\{connection termination\}]] },
-  { "no-host", [[no healthy upstream]] },
-}
-
 local APP_MESH_ENDED = 1790812800 -- 2026-10-01
 
 local SNIPPET_KEEPALIVE = [[
@@ -290,7 +267,7 @@ end
 local function cause_of(ev, group, close)
   if xds.of_google(close, group) then return "not-connected" end
   if not xds.of_link(close) then return nil end
-  for _, row in ipairs(CAUSES) do
+  for _, row in ipairs(xds.CAUSES) do
     if match(close.plain, row[2]) then return row[1] end
   end
   return "not-connected"
@@ -298,7 +275,8 @@ end
 
 local function relayed(group, slug)
   local socket = group.name:match("^unix:") ~= nil
-  return socket and slug == "refused" and "relay-stopped" or slug
+  local gone = slug == "refused" or match(group.closes[#group.closes].plain, [[no such file or directory]]) ~= nil
+  return socket and gone and "relay-stopped" or slug
 end
 
 -- The episode that lasts: closes of this cause since the server last answered.

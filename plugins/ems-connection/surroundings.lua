@@ -1,7 +1,23 @@
 -- What around the proxy keeps it from its management server and is written elsewhere than in close lines: the
 -- metadata services, the identity token, the resolver of a host-network pod, and what agents say of their own link.
 
-local match = debrief.match
+local match, xds = debrief.match, debrief.use "xds_stream"
+
+-- What to do about the link of an agent.
+local AGENT_STEPS = {
+  ["refused"] = "see whether the management server runs and its Service has endpoints: kubectl get endpoints -A",
+  ["timeout"] = "open the way from the pod to the server: network policy, security group, route",
+  ["tls-untrusted"] = "compare the root that the agent was given (Istio: ConfigMap istio-ca-root-cert in the pod's namespace) with "
+    .. "the one that signed the server's certificate; a root that was replaced reaches old pods only with a restart",
+  ["tls-expired"] = "renew the certificate of the management server, and have the server load it",
+  ["clock-skew"] = "compare the clocks of both hosts with a reference: date -u; chronyc tracking",
+  ["tls-name-mismatch"] = "connect by a name that the certificate holds (Istio: discoveryAddress and the revision of the injected proxy)",
+  ["tls-unverified"] = "look at the certificate with openssl s_client: who signed it, its dates, its names",
+  ["client-certificate-refused"] = "look at the dates and issuer of the agent's own certificate; have the server trust it",
+  ["protocol-mismatch"] = "make both sides agree on TLS or plain text (Istio: 15012 is TLS, 15010 is plain text)",
+  ["dns-failed"] = "correct the name, or create the record",
+  ["dns-unreachable"] = "open UDP and TCP port 53 to the resolver, and see that it runs",
+}
 
 local CONTROL_PLANE = [[istiod|istio-pilot|discovery|\bxds\b|consul|contour|control-?plane|envoy-gateway|envoy-management|kuma|gloo]]
 
@@ -51,6 +67,26 @@ local function judge_lookup(ev)
   end
 end
 
+-- The agent's own link, one hop behind Envoy's: only texts that name a cause, and one finding for each.
+local function judge_agents(ev)
+  local lookups = ev:count("event.lookup") > 0
+  for _, close in ipairs(xds.agents(ev, xds.read(ev))) do
+    local slug
+    for _, row in ipairs(xds.of_link(close) and close.who ~= "ADS" and xds.CAUSES or {}) do
+      if match(close.plain, row[2]) then
+        slug = row[1]
+        break
+      end
+    end
+    if AGENT_STEPS[slug] and not (lookups and slug:match("^dns")) then
+      local dialled = match(close.rest, [=[dial tcp (?<place>\[[^\]]+\]:\d+|[^\s:]+:\d+)]=])
+      ev:report("ems-connection." .. slug, "xds-server", dialled and dialled.place or "xds server",
+        "the proxy's agent (%s) has no link to its management server: %s", close.who, close.rest:sub(1, 300))
+        :cite(close.record):advise(AGENT_STEPS[slug])
+    end
+  end
+end
+
 local function is_proxy(record)
   return match((record.image or "") .. " " .. (record.name or ""), [[envoy|istio-proxy|proxyv2|consul-dataplane]]) ~= nil
 end
@@ -73,6 +109,7 @@ local function run(ev)
   judge_metadata(ev)
   judge_token(ev)
   judge_lookup(ev)
+  judge_agents(ev)
   judge_host_network(ev)
 end
 
@@ -85,8 +122,14 @@ return debrief.check {
   title = "does something around the proxy keep it from its management server?",
   version = "0.1.0",
   tags = { "xds", "appmesh", "istio", "kubernetes" },
-  needs = { "text | containers", "?log.xds_closed", "?log.aws_credentials", "?containers" },
+  needs = {
+    "text | containers", "?log.xds_closed", "?log.aws_credentials", "?containers", "?stats{*control_plane.connected_state}",
+    "?stats{cluster_manager.cds.update_*}", "?stats{listener_manager.lds.update_*}", "?stats{grpc.*.streams_total}", "?log", "?log.start",
+    "?log.stop", "?log.workers_started", "?log.config_rejected", "?log.xds_answered", "?bootstrap", "?proxy",
+  },
   events = {
+    google = xds.GOOGLE,
+    agent = xds.AGENT,
     metadata = [[(?<address>169\.254\.169\.254|169\.254\.170\.23?|fd00:ec2::254)\b[^\n]{0,160}(?<why>i/o timeout|connection refused|context deadline exceeded|no route to host|Connection timed out|request canceled while waiting for connection)]],
     token = { pattern = [[(?<path>/var/run/secrets/[^\s'":,]*token)['":, ]*[^\n]{0,60}(?<why>no such file or directory|permission denied)]], caseless = true },
     lookup = [=[lookup (?<host>[A-Za-z0-9_.-]+)( on (?<resolver>[0-9a-f.:\[\]]+:53))?: (read udp [^\n]{0,120}: )?(?<why>no such host|i/o timeout|server misbehaving|read: connection refused)]=],
@@ -96,6 +139,15 @@ return debrief.check {
     ["ems-connection.token-unreadable"] = { title = "the identity token cannot be read", severity = "error", explains = IDENTITY },
     ["ems-connection.dns-failed"] = { title = "the server's name does not resolve", severity = "error", explains = LINK },
     ["ems-connection.dns-unreachable"] = { title = "the resolver does not answer", severity = "error", explains = LINK },
+    ["ems-connection.refused"] = { title = "the connection is refused", severity = "error", explains = LINK },
+    ["ems-connection.timeout"] = { title = "the server cannot be reached", severity = "error", explains = LINK },
+    ["ems-connection.tls-untrusted"] = { title = "the server's certificate is not trusted", severity = "error", explains = LINK },
+    ["ems-connection.tls-expired"] = { title = "the server's certificate has expired", severity = "error", explains = LINK },
+    ["ems-connection.clock-skew"] = { title = "the server's certificate is not yet valid", severity = "error", explains = LINK },
+    ["ems-connection.tls-name-mismatch"] = { title = "the server's certificate is for another name", severity = "error", explains = LINK },
+    ["ems-connection.tls-unverified"] = { title = "the server's certificate is refused, the reason is not told", severity = "error", explains = LINK },
+    ["ems-connection.client-certificate-refused"] = { title = "the proxy's certificate is refused", severity = "error", explains = LINK },
+    ["ems-connection.protocol-mismatch"] = { title = "proxy and server speak different protocols", severity = "error", explains = LINK },
     ["ems-connection.host-network-dns"] = { title = "a host-network pod without cluster DNS", severity = "error", explains = NAMES },
   },
   run = run,

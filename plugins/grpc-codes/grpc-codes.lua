@@ -8,18 +8,6 @@ local GRACEFUL = [[prior goaway: code: no error|goaway.*no error|\bmax[ _-]?(con
 -- Ordinary too, unless the stream is cut again and again.
 local SOFT = [[transport is closing|closing transport|error reading from server: eof|keepalive ping|connection drain|going away]]
 
--- Text before code: the first row that matches decides, whatever the code is.
-local TEXTS = {
-  { "message-too-large", [[larger than max|message (is )?too (large|big)|exceed\w* .*(message|frame) size]] },
-  { "permission-denied", [[(unauthorized|not authorized) to perform|is not authorized to access]] },
-  { "no-credentials", [[missing authentication token|no (valid )?credentials|credentials (were )?not (found|provided)]] },
-  { "identity-rejected", [[\btoken\b|acl not found|acl: |authentication (failed|failure)|authenticate failure|failed to get root cert|failed to generate secret|signature|client (identity|certificate)]] },
-  { "node-id-invalid", [[missing parts in the service node|(invalid|malformed|empty|missing|unexpected|parse|required?)\b.*\bnode\b|\bnode( id|\.id)?\b.*\b(invalid|malformed|empty|missing|required|must)\b]] },
-  { "quota-exceeded", [[too many (xds )?(streams|connections|clients|requests|envoys)|quota|limit (is )?exceeded|rate exceeded]] },
-  { "unimplemented", [[not implemented|unimplemented|unknown (service|method)|method not found]] },
-  { "deadline-exceeded", [[deadline exceeded]] },
-}
-
 local CODES = {
   [0] = "graceful-close", [3] = "resource-not-found", [4] = "deadline-exceeded", [5] = "resource-not-found", [7] = "permission-denied",
   [8] = "quota-exceeded", [12] = "unimplemented", [13] = "internal", [14] = "unavailable", [16] = "no-credentials",
@@ -37,7 +25,7 @@ local PROXY_AUTHORIZATION = "https://docs.aws.amazon.com/app-mesh/latest/usergui
 local function slug_of(close, group)
   if match(close.plain, GRACEFUL) then return "graceful-close" end
   if xds.of_link(close) or xds.of_google(close, group) then return "link" end
-  for _, row in ipairs(TEXTS) do
+  for _, row in ipairs(xds.TEXTS) do
     if match(close.plain, row[2]) then return row[1] end
   end
   if group.mesh == "consul" and (close.code == 7 or close.code == 16) then return "identity-rejected" end
@@ -48,6 +36,17 @@ end
 local function is_hammered(group)
   local beats = xds.beats_of(group.closes)
   return #beats >= 3 and beats[#beats] - beats[#beats - 2] < 300
+end
+
+-- An even pace of about two minutes: four pings that come too early, and the server hangs up.
+local function is_keepalive_beat(group)
+  local beats = xds.beats_of(group.closes)
+  if #beats < 4 then return false end
+  for i = 2, #beats do
+    local span = beats[i] - beats[i - 1]
+    if span < 100 or span > 160 then return false end
+  end
+  return true
 end
 
 -- ---- what to say and what to do ----
@@ -192,7 +191,17 @@ advise["permission-denied"] = function(ev, finding, group, close)
     how = "the whole line: kubectl logs POD -c envoy | grep 'gRPC config stream', or the same in the task's log group" }
 end
 
-advise["identity-rejected"] = function(_, finding, group)
+advise["identity-rejected"] = function(_, finding, group, close)
+  if match(close.plain, [[signature (expired|not yet current)]]) then
+    finding:advise("correct the clock of the proxy's host: the signature carries its time, and the server compares",
+      "date -u; chronyc tracking || timedatectl")
+    return
+  elseif match(close.plain, [[security token included in the request]]) then
+    finding:advise("see where the proxy gets its credentials from: keys given as variables (AWS_SESSION_TOKEN) are not renewed, "
+      .. "those of a task role, instance role or service account are", "aws sts get-caller-identity --output json")
+    finding:advise("start the task or pod anew if the role was changed or deleted meanwhile")
+    return
+  end
   if group.mesh == "consul" then
     finding:advise("check the token that the sidecar sends (initial_metadata x-consul-token): it needs service:write on the service",
       "consul acl token read -self")
@@ -246,6 +255,10 @@ end
 advise["internal"] = function(ev, finding, group, close)
   finding:candidate("grpc-codes.graceful-close", { ["for"] = "servers end streams at a maximum age, about every 30 minutes",
     against = group.count > 1 and "the closes come more often than that" or nil })
+  if is_keepalive_beat(group) then
+    finding:candidate("ems-connection.keepalive-mismatch", { ["for"] = "all streams end at an even pace of about two minutes, "
+      .. "as when the client pings every 30 s and the server allows one ping in five minutes" })
+  end
   finding:candidate("ems-connection.not-connected", { ["for"] = close.plain == "" and "google_grpc reports every failed link as 13 without a text"
     or "the connection was cut under the stream" })
   ev:ask { evidence = "log/envoy.log", why = "the times of the closes tell rotation from a fault",
@@ -341,7 +354,8 @@ local function report_trouble(ev, group, slug, close, link, marks)
   local finding = ev:report("grpc-codes." .. slug, "xds-server", group.name, "%s", message_of(slug, group, close))
   if link.connected == 0 or close.time and math.abs(ev:now() - close.time) < 600 then finding:when("now") end
   if slug == "internal" then
-    finding:severity(group.count > 1 and "error" or "warning"):confidence("possible")
+    local stands = group.count == 1 or is_keepalive_beat(group) -- between the closes
+    finding:severity(stands and "warning" or "error"):confidence("possible")
   elseif close.plain == "" or slug == "unknown-code" or slug == "message-too-large" and close.code == 1 then
     finding:confidence("likely")
   end
