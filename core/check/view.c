@@ -32,20 +32,6 @@ bool view_declares(const struct view *view, const char *name)
     return needs_name(view->check->meta, name);
 }
 
-/* The full name of NAME, or NULL and a fault. */
-static const char *resolve(struct view *view, const char *name)
-{
-    const struct check_meta *meta = view->check->meta;
-    const struct check_event *event = find_event(meta, name ? name : "");
-    if (event)
-        return event->evidence;
-    if (name && needs_name(meta, name))
-        return name;
-    builder_set_fault(view->builder, "read evidence '%s', which its needs do not name",
-                      name ? name : "");
-    return NULL;
-}
-
 static bool passes_term(const struct need_term *term, const struct record *record)
 {
     const struct dictionary_row *row = dictionary_find(term->name);
@@ -94,62 +80,84 @@ static bool is_filtered(const struct check_meta *meta, const char *name)
     return filtered;
 }
 
-static const struct record *next_passing(const struct view *view, const char *full,
-                                         const struct record *after)
+/* ---- names ---- */
+
+/* A name that the check used: looked up among its needs once, not for every record. */
+struct view_name {
+    const char *asked, *full;
+    bool filtered;
+    struct view_name *next;
+};
+
+static struct view_name *known_name(struct view *view, const char *name)
+{
+    for (struct view_name **at = &view->names; *at; at = &(*at)->next) {
+        struct view_name *found = *at;
+        if (strcmp(found->asked, name) != 0)
+            continue;
+        *at = found->next; /* to the front: loops ask for the same one again and again */
+        found->next = view->names;
+        view->names = found;
+        return found;
+    }
+    return NULL;
+}
+
+/* NAME with what it stands for, or NULL and a fault. */
+static const struct view_name *resolve(struct view *view, const char *name)
+{
+    const struct check_meta *meta = view->check->meta;
+    struct view_name *known = name ? known_name(view, name) : NULL;
+    if (known)
+        return known;
+    const struct check_event *event = find_event(meta, name ? name : "");
+    if (!event && !(name && needs_name(meta, name))) {
+        builder_set_fault(view->builder, "read evidence '%s', which its needs do not name",
+                          name ? name : "");
+        return NULL;
+    }
+    known = arena_alloc(view->scratch, sizeof *known);
+    const char *asked = arena_strdup(view->scratch, name);
+    const char *full = event ? event->evidence : asked;
+    *known = (struct view_name){asked, full, is_filtered(meta, full), view->names};
+    view->names = known;
+    return known;
+}
+
+/* ---- records ---- */
+
+static bool is_seen(const struct view *view, const struct view_name *name,
+                    const struct record *record)
+{
+    return !name->filtered || passes(view->check->meta, name->full, record);
+}
+
+static const struct record *next_seen(const struct view *view, const struct view_name *name,
+                                      const struct record *after)
 {
     const struct record *record = after;
-    while ((record = evidence_next(view->evidence, full, record)))
-        if (passes(view->check->meta, full, record))
+    while ((record = evidence_next(view->evidence, name->full, record)))
+        if (is_seen(view, name, record))
             return record;
+    return NULL;
+}
+
+/* NAME as the place to go on from AFTER, or NULL and a fault. */
+static const struct view_name *resolve_after(struct view *view, const char *name,
+                                             const struct record *after)
+{
+    const struct view_name *known = resolve(view, name);
+    if (!known || !after || strcmp(record_name(after), known->full) == 0)
+        return known;
+    builder_set_fault(view->builder, "took a record of '%s' for one of '%s'", record_name(after),
+                      name);
     return NULL;
 }
 
 const struct record *view_next(struct view *view, const char *name, const struct record *after)
 {
-    const char *full = resolve(view, name);
-    if (!full)
-        return NULL;
-    if (after && strcmp(record_name(after), full) != 0) {
-        builder_set_fault(view->builder, "took a record of '%s' for one of '%s'",
-                          record_name(after), name);
-        return NULL;
-    }
-    return next_passing(view, full, after);
-}
-
-const struct record *view_find(struct view *view, const char *name, const char *key)
-{
-    const char *full = resolve(view, name);
-    const struct record *record = full ? evidence_find(view->evidence, full, key) : NULL;
-    return record && passes(view->check->meta, full, record) ? record : NULL;
-}
-
-uint64_t view_count(struct view *view, const char *name)
-{
-    const char *full = resolve(view, name);
-    uint64_t count = 0;
-    if (!full)
-        return 0;
-    if (!is_filtered(view->check->meta, full))
-        return evidence_count(view->evidence, full);
-    for (const struct record *r = next_passing(view, full, NULL); r;
-         r = next_passing(view, full, r))
-        count++;
-    return count;
-}
-
-enum evidence_state view_state(struct view *view, const char *name)
-{
-    const char *full = resolve(view, name);
-    return full ? evidence_state(view->evidence, full) : EVIDENCE_ABSENT;
-}
-
-static bool has_column(const struct record *record, const char *field)
-{
-    for (const char *const *column = record_columns(record); *column; column++)
-        if (strcmp(*column, field) == 0)
-            return true;
-    return false;
+    const struct view_name *known = resolve_after(view, name, after);
+    return known ? next_seen(view, known, after) : NULL;
 }
 
 static bool check_field(struct view *view, const struct record *record, const char *field)
@@ -158,11 +166,52 @@ static bool check_field(struct view *view, const struct record *record, const ch
         builder_set_fault(view->builder, "asked for a field of no record");
         return false;
     }
-    if (record->doc || has_column(record, field))
+    if (record_can_have(record, field))
         return true;
     builder_set_fault(view->builder, "asked for '%s', which evidence '%s' does not have", field,
                       record_name(record));
     return false;
+}
+
+const struct record *view_next_with(struct view *view, const char *name, const char *field,
+                                    const char *value, const struct record *after)
+{
+    const struct view_name *known = resolve_after(view, name, after);
+    const struct record *record = known ? evidence_next(view->evidence, known->full, NULL) : NULL;
+    if (record && !check_field(view, record, field))
+        return NULL;
+    record = after;
+    while (known &&
+           (record = evidence_next_with(view->evidence, known->full, field, value, record)))
+        if (is_seen(view, known, record))
+            return record;
+    return NULL;
+}
+
+const struct record *view_find(struct view *view, const char *name, const char *key)
+{
+    const struct view_name *known = resolve(view, name);
+    const struct record *record = known ? evidence_find(view->evidence, known->full, key) : NULL;
+    return record && is_seen(view, known, record) ? record : NULL;
+}
+
+uint64_t view_count(struct view *view, const char *name)
+{
+    const struct view_name *known = resolve(view, name);
+    uint64_t count = 0;
+    if (!known)
+        return 0;
+    if (!known->filtered)
+        return evidence_count(view->evidence, known->full);
+    for (const struct record *r = NULL; (r = next_seen(view, known, r));)
+        count++;
+    return count;
+}
+
+enum evidence_state view_state(struct view *view, const char *name)
+{
+    const struct view_name *known = resolve(view, name);
+    return known ? evidence_state(view->evidence, known->full) : EVIDENCE_ABSENT;
 }
 
 const char *view_text(struct view *view, const struct record *record, const char *field)

@@ -14,10 +14,11 @@ struct view {
     const struct plan_check *check;
     const struct evidence *evidence;
     struct builder *builder;
-    struct arena *scratch; /* lives as long as the check runs */
-    int64_t gathered;      /* when the evidence was, ns since the epoch */
-    bool asked;            /* by asking; else it is only known when the files were read */
-    int64_t soft_deadline; /* clock_monotonic; 0: none */
+    struct arena *scratch;   /* lives as long as the check runs */
+    int64_t gathered;        /* when the evidence was, ns since the epoch */
+    bool asked;              /* by asking; else it is only known when the files were read */
+    int64_t soft_deadline;   /* clock_monotonic; 0: none */
+    struct view_name *names; /* what was asked for so far, the last one first */
 };
 
 /* Whether the check says that it needs NAME, or may. */
@@ -25,6 +26,9 @@ bool view_declares(const struct view *view, const char *name);
 
 /* Records of NAME after AFTER (NULL: the first); NULL at the end. */
 const struct record *view_next(struct view *view, const char *name, const struct record *after);
+/* The same of those whose FIELD holds VALUE; NULL: of which it is not known. */
+const struct record *view_next_with(struct view *view, const char *name, const char *field,
+                                    const char *value, const struct record *after);
 /* Seen in all; when the needs filter NAME, the records that pass. */
 uint64_t view_count(struct view *view, const char *name);
 enum evidence_state view_state(struct view *view, const char *name);

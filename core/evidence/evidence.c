@@ -338,16 +338,30 @@ uint64_t evidence_count(const struct evidence *evidence, const char *name)
     return table->seen > known ? table->seen : known;
 }
 
+/* The table of NAME, which AFTER, if there is one, must come from; NULL when nobody knows NAME. */
+static struct evidence_table *table_behind(const struct evidence *evidence, const char *name,
+                                           const struct record *after)
+{
+    struct evidence_table *table = *slot_of(evidence, name);
+    if (table && after && after->table != table)
+        BUG("a record of '%s' is none of '%s'", after->table->name, name);
+    return table;
+}
+
 const struct record *evidence_next(const struct evidence *evidence, const char *name,
                                    const struct record *after)
 {
-    const struct evidence_table *table = *slot_of(evidence, name);
-    if (!table)
-        return NULL;
-    if (after && after->table != table)
-        BUG("a record of '%s' is none of '%s'", after->table->name, name);
+    const struct evidence_table *table = table_behind(evidence, name, after);
     size_t at = after ? ((const struct table_record *)after)->index + 1 : 0;
-    return at < table->len ? &table->records[at]->record : NULL;
+    return table && at < table->len ? &table->records[at]->record : NULL;
+}
+
+const struct record *evidence_next_with(const struct evidence *evidence, const char *name,
+                                        const char *field, const char *value,
+                                        const struct record *after)
+{
+    struct evidence_table *table = table_behind(evidence, name, after);
+    return table ? table_next_with(table, field, value, after) : NULL;
 }
 
 struct record *evidence_find(const struct evidence *evidence, const char *name, const char *key)

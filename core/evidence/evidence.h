@@ -105,12 +105,20 @@ uint64_t evidence_count(const struct evidence *evidence, const char *name); /* s
 const struct record *evidence_next(const struct evidence *evidence, const char *name,
                                    const struct record *after);
 
+/* The same of those whose FIELD (column, or path into a document) holds VALUE; NULL: of which it is not
+ * known. Quick in large tables, too. */
+const struct record *evidence_next_with(const struct evidence *evidence, const char *name,
+                                        const char *field, const char *value,
+                                        const struct record *after);
+
 /* The first record of NAME whose key column (dictionary) holds KEY; NULL when there is none. */
 struct record *evidence_find(const struct evidence *evidence, const char *name, const char *key);
 
 /* A field as text: a column of a table record, a path into a document. NULL when not known. BUF is
  * used for numbers and booleans of documents. */
 const char *record_text(const struct record *record, const char *field, char buf[32]);
+/* Whether it can have such a field: a column of its table, or anything if it is a document. */
+bool record_can_have(const struct record *record, const char *field);
 bool record_number(const struct record *record, const char *field, double *out);
 /* "line 118", "whole document", "/configs/2/dynamic_listeners/0", "listener_manager.lds.update_rejected". */
 const char *record_locator(const struct record *record, char buf[32]);

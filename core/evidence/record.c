@@ -15,6 +15,11 @@ const char *record_text(const struct record *record, const char *field, char buf
     return record->doc ? json_scalar(record->doc, field, buf) : NULL;
 }
 
+bool record_can_have(const struct record *record, const char *field)
+{
+    return record->doc || table_column(record->table, field) >= 0;
+}
+
 bool record_number(const struct record *record, const char *field, double *out)
 {
     char buf[32];

@@ -4,8 +4,48 @@
 #include "evidence/table.h"
 #include "base/alloc.h"
 #include "base/str.h"
+#include "evidence/index.h"
 #include <stdlib.h>
 #include <string.h>
+
+/* ---- columns ---- */
+
+static unsigned short *column_slot(const struct evidence_table *table, const char *column)
+{
+    size_t mask = table->column_slots_cap - 1, at = table_hash(column) & mask;
+    while (table->column_slots[at] &&
+           strcmp(table->columns[table->column_slots[at] - 1], column) != 0)
+        at = (at + 1) & mask;
+    return &table->column_slots[at];
+}
+
+static void index_columns(struct evidence_table *table, struct arena *arena)
+{
+    table->column_slots_cap = 8;
+    while (table->column_slots_cap < 2 * table->columns_len)
+        table->column_slots_cap *= 2;
+    table->column_slots = arena_alloc(arena, table->column_slots_cap * sizeof(unsigned short));
+    for (size_t i = 0; i < table->columns_len; i++)
+        *column_slot(table, table->columns[i]) = (unsigned short)(i + 1);
+}
+
+int table_column(const struct evidence_table *table, const char *column)
+{
+    return *column_slot(table, column) - 1;
+}
+
+void table_add_column(struct evidence_table *table, struct arena *arena, const char *column)
+{
+    if (table_column(table, column) >= 0)
+        return;
+    const char **columns = arena_alloc(arena, (table->columns_len + 2) * sizeof *columns);
+    memcpy(columns, table->columns, table->columns_len * sizeof *columns);
+    columns[table->columns_len++] = arena_strdup(arena, column);
+    table->columns = columns;
+    index_columns(table, arena);
+}
+
+/* ---- the table ---- */
 
 struct evidence_table *table_new(struct arena *arena, const char *name,
                                  const struct dictionary_column *columns, const char *key)
@@ -18,6 +58,7 @@ struct evidence_table *table_new(struct arena *arena, const char *name,
     table->columns = arena_alloc(arena, (table->columns_len + 1) * sizeof *table->columns);
     for (size_t i = 0; i < table->columns_len; i++)
         table->columns[i] = columns[i].name;
+    index_columns(table, arena);
     if (key)
         table->key = table_column(table, key);
     return table;
@@ -28,6 +69,8 @@ void table_release(struct evidence_table *table)
     free(table->records);
     free(table->globs);
     free(table->by_key);
+    for (size_t i = 0; i < table->indexes_len; i++)
+        index_free(table->indexes[i]);
 }
 
 static void add_glob(struct evidence_table *table, const char *text)
@@ -90,27 +133,6 @@ bool table_wants(const struct evidence_table *table, const char *key)
         if (glob_matches(&table->globs[i], key, len))
             return true;
     return false;
-}
-
-int table_column(const struct evidence_table *table, const char *column)
-{
-    for (size_t i = 0; i < table->columns_len; i++)
-        if (table->columns[i] == column)
-            return (int)i;
-    for (size_t i = 0; i < table->columns_len; i++)
-        if (strcmp(table->columns[i], column) == 0)
-            return (int)i;
-    return -1;
-}
-
-void table_add_column(struct evidence_table *table, struct arena *arena, const char *column)
-{
-    if (table_column(table, column) >= 0)
-        return;
-    const char **columns = arena_alloc(arena, (table->columns_len + 2) * sizeof *columns);
-    memcpy(columns, table->columns, table->columns_len * sizeof *columns);
-    columns[table->columns_len++] = arena_strdup(arena, column);
-    table->columns = columns;
 }
 
 struct record *table_add(struct evidence_table *table, struct arena *arena)
@@ -192,6 +214,21 @@ struct record *table_find(struct evidence_table *table, const char *key)
     index_more(table);
     struct table_record *entry = *slot_of(table, key);
     return entry ? &entry->record : NULL;
+}
+
+const struct record *table_next_with(struct evidence_table *table, const char *field,
+                                     const char *value, const struct record *after)
+{
+    for (size_t i = 0; i < table->indexes_len; i++)
+        if (index_is_of(table->indexes[i], table, field))
+            return index_next(table->indexes[i], table, value, after);
+    size_t at = table->indexes_len;
+    if (at < TABLE_INDEXES_MAX)
+        table->indexes_len++;
+    else
+        index_free(table->indexes[at = table->oldest_index++ % TABLE_INDEXES_MAX]);
+    table->indexes[at] = index_new(table, field);
+    return index_next(table->indexes[at], table, value, after);
 }
 
 struct timed {

@@ -95,30 +95,38 @@ static int record_index(lua_State *L)
 
 /* ---- walking ---- */
 
-/* [-0, +1, e] Upvalues: the record before, the name, ev. */
+enum { BEFORE = 1, EV, NAME, FIELD, VALUE }; /* upvalues of the iterator; FIELD may be nil */
+
+/* [-0, +1, e] */
 static int next_record(lua_State *L)
 {
-    struct view *view = bind_evidence_view(L, lua_upvalueindex(3));
-    const char *name = lua_tostring(L, lua_upvalueindex(2));
-    const struct bind_record *before = lua_touserdata(L, lua_upvalueindex(1));
-    const struct record *record = view_next(view, name, before ? before->record : NULL);
+    struct view *view = bind_evidence_view(L, lua_upvalueindex(EV));
+    const char *name = lua_tostring(L, lua_upvalueindex(NAME));
+    const char *field = lua_tostring(L, lua_upvalueindex(FIELD));
+    const char *value = lua_tostring(L, lua_upvalueindex(VALUE));
+    const struct bind_record *holder = lua_touserdata(L, lua_upvalueindex(BEFORE));
+    const struct record *before = holder ? holder->record : NULL;
+    const struct record *record = field ? view_next_with(view, name, field, value, before)
+                                        : view_next(view, name, before);
     bind_evidence_raise(L, view);
     bind_evidence_push_record(L, view, record);
     lua_pushvalue(L, -1);
-    lua_replace(L, lua_upvalueindex(1));
+    lua_replace(L, lua_upvalueindex(BEFORE));
     return 1;
 }
 
-/* [-2, +1, e] ev:each(name) */
+/* [-4, +1, e] ev:each(name), ev:each(name, field, value) */
 static int ev_each(lua_State *L)
 {
     struct view *view = bind_evidence_view(L, 1);
+    lua_settop(L, 4);
     view_state(view, luaL_checkstring(L, 2)); /* an unknown name is told here, not in the loop */
     bind_evidence_raise(L, view);
+    luaL_optstring(L, 3, NULL);
+    luaL_optstring(L, 4, NULL);
     lua_pushnil(L);
-    lua_pushvalue(L, 2);
-    lua_pushvalue(L, 1);
-    lua_pushcclosure(L, next_record, 3);
+    lua_insert(L, BEFORE);
+    lua_pushcclosure(L, next_record, VALUE);
     return 1;
 }
 

@@ -15,10 +15,13 @@
 ---@class debrief.Evidence
 local Evidence = {}
 
----Records in time or source order. The check's own events are named "event.NAME".
+---Records in time or source order. The check's own events are named "event.NAME". With a field (column, or path
+---into a document): those alone in which it holds the value; nil: of which it is not known.
 ---@param name string
+---@param field? string
+---@param value? string
 ---@return fun(): debrief.Record?
-function Evidence:each(name) end
+function Evidence:each(name, field, value) end
 
 ---@param name string
 ---@return debrief.Record?

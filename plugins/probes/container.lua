@@ -26,12 +26,18 @@ local TEXTS = {
 
 local COLUMN = { containers = "name", container_status = "name" } -- which one holds the container's name
 
-local function find(ev, name, workload, container, more)
-  for record in ev:each(name) do
-    local here = not workload or not record.workload or record.workload == workload
-    if here and (not container or record[COLUMN[name] or "container"] == container) and (not more or more(record)) then return record end
+local function find_by(ev, field, value, name, container, more)
+  local column = COLUMN[name] or "container"
+  for record in ev:each(name, field, value) do
+    if (not container or record[column] == container) and (not more or more(record)) then return record end
   end
   return nil
+end
+
+-- Of this workload, else where nobody knows whose it is; of any when the question does not say.
+local function find(ev, name, workload, container, more)
+  if not workload then return find_by(ev, container and (COLUMN[name] or "container"), container, name, container, more) end
+  return find_by(ev, "workload", workload, name, container, more) or find_by(ev, "workload", nil, name, container, more)
 end
 
 local function status_of(ev, workload, container)

@@ -172,6 +172,38 @@ static void keys(void **state)
     drop(f);
 }
 
+/* More fields than there are indexes, and a document read by path. */
+static void by_any_field(void **state)
+{
+    (void)state;
+    struct fixture *f = make(NULL);
+    char value[32], path[32];
+    for (int i = 0; i < 100; i++) {
+        struct record *pod = evidence_add(f->evidence, "k8s.pods", f->source);
+        snprintf(value, sizeof value, "pod-%d", i);
+        evidence_set(f->evidence, pod, "id", value);
+        cJSON *document = cJSON_CreateObject();
+        for (int field = 0; field < 20; field++) {
+            snprintf(path, sizeof path, "f%d", field);
+            cJSON_AddNumberToObject(document, path, i % (field + 2));
+        }
+        evidence_set_doc(f->evidence, pod, document);
+    }
+    for (int field = 0; field < 20; field++) {
+        const struct record *pod = NULL;
+        int found = 0;
+        snprintf(path, sizeof path, "f%d", field);
+        while ((pod = evidence_next_with(f->evidence, "k8s.pods", path, "1", pod)))
+            found++;
+        assert_int_equal(found, (100 + field) / (field + 2));
+    }
+    const struct record *pod = evidence_next_with(f->evidence, "k8s.pods", "id", "pod-99", NULL);
+    assert_non_null(pod);
+    assert_null(evidence_next_with(f->evidence, "k8s.pods", "id", "pod-99", pod));
+    assert_null(evidence_next_with(f->evidence, "none", "id", "pod-99", NULL));
+    drop(f);
+}
+
 static void add_event(struct fixture *f, const char *message, int64_t time)
 {
     struct record *record = evidence_add(f->evidence, "log.xds_closed", f->source);
@@ -273,6 +305,7 @@ int main(void)
         cmocka_unit_test(columns_may_come_later),
         cmocka_unit_test(full_tables),
         cmocka_unit_test(keys),
+        cmocka_unit_test(by_any_field),
         cmocka_unit_test(events_in_order),
         cmocka_unit_test(counts),
         cmocka_unit_test(texts_are_clean),

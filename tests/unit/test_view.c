@@ -48,6 +48,46 @@ static void test_filters(void **state)
     asked_release(&asked);
 }
 
+static void add_pod(struct asked *asked, const char *name, const char *workload)
+{
+    struct record *record = asked_add(asked, "containers", 0, 0, "name", name);
+    evidence_set(asked->evidence, record, "workload", workload);
+}
+
+static const char *next_name(struct view *view, const char *workload, const struct record **at)
+{
+    *at = view_next_with(view, "containers", "workload", workload, *at);
+    return *at ? view_text(view, *at, "name") : NULL;
+}
+
+static void test_by_field(void **state)
+{
+    struct asked asked;
+    char pod[32];
+    (void)state;
+    asked_init(&asked, ",\"needs\":[\"containers{name=e*} | containers{name=app}\"]");
+    for (int i = 0; i < 1000; i++) {
+        snprintf(pod, sizeof pod, "pod-%d", i);
+        add_pod(&asked, "app", pod);
+        add_pod(&asked, "envoy", pod);
+        add_pod(&asked, "other", pod); /* the filter hides it */
+    }
+    add_pod(&asked, "envoy", NULL);
+    struct view view = look(&asked);
+    const struct record *at = NULL;
+    assert_string_equal(next_name(&view, "pod-711", &at), "app");
+    assert_string_equal(next_name(&view, "pod-711", &at), "envoy");
+    assert_null(next_name(&view, "pod-711", &at));
+    assert_null(next_name(&view, "pod-1000", &at));
+    assert_string_equal(next_name(&view, NULL, &at), "envoy");
+    assert_null(next_name(&view, NULL, &at));
+    assert_null(view_next_with(&view, "containers", "colour", NULL, NULL)); /* not "not known" */
+    assert_string_equal(builder_fault(view.builder),
+                        "asked for 'colour', which evidence 'containers' does not have");
+    builder_free(view.builder);
+    asked_release(&asked);
+}
+
 static void test_own_events(void **state)
 {
     struct asked asked;
@@ -107,6 +147,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_filters),
+        cmocka_unit_test(test_by_field),
         cmocka_unit_test(test_own_events),
         cmocka_unit_test(test_faults),
     };
