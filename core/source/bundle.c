@@ -12,6 +12,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -99,13 +100,13 @@ static bool check_row(struct sources *seen, const cJSON *row, struct err *err)
 }
 
 /* All rows are judged before one is used. */
-static bool check_rows(const cJSON *files, struct err *err)
+static bool check_rows(const cJSON *files, int most, struct err *err)
 {
     struct sources seen;
     const cJSON *row;
     bool fine = true;
-    if (!cJSON_IsArray(files) || cJSON_GetArraySize(files) > BUNDLE_FILES_MAX)
-        return err_set(err, "the index has no list of files, or more than %d", BUNDLE_FILES_MAX);
+    if (!cJSON_IsArray(files) || cJSON_GetArraySize(files) > most)
+        return err_set(err, "the index has no list of files, or more than %d", most);
     sources_init(&seen);
     cJSON_ArrayForEach (row, files)
         fine = fine && check_row(&seen, row, err);
@@ -175,12 +176,12 @@ static void read_head(struct bundle *bundle, const cJSON *index)
         bundle->when = time;
 }
 
-bool bundle_read_index(struct bundle *bundle, const char *index_path, bundle_locate_fn *locate,
-                       void *user, struct err *err)
+static bool read_index(struct bundle *bundle, const char *index_path, int most,
+                       bundle_locate_fn *locate, void *user, struct err *err)
 {
     cJSON *index = parse_index(index_path, err);
     const cJSON *files = json_at(index, "files"), *row;
-    bool fine = index && check_rows(files, err);
+    bool fine = index && check_rows(files, most, err);
     if (fine) {
         read_head(bundle, index);
         cJSON_ArrayForEach (row, files)
@@ -190,7 +191,16 @@ bool bundle_read_index(struct bundle *bundle, const char *index_path, bundle_loc
     return fine;
 }
 
+bool bundle_read_index(struct bundle *bundle, const char *index_path, bundle_locate_fn *locate,
+                       void *user, struct err *err)
+{
+    return read_index(bundle, index_path, BUNDLE_FILES_MAX, locate, user, err);
+}
+
 /* ---- the working bundle ---- */
+
+/* Several directories and archives, each with as many files as one may hold, and what is wrong with
+ * each: the collector's own list is taken as long as it is. */
 
 static const char *locate_working(void *user, const cJSON *row, struct err *err)
 {
@@ -205,7 +215,7 @@ bool bundle_open(struct bundle *bundle, const char *dir, struct err *err)
 {
     bundle_init(bundle, dir, NULL);
     char *path = xasprintf("%s/" BUNDLE_INDEX, dir);
-    bool read = bundle_read_index(bundle, path, locate_working, bundle, err);
+    bool read = read_index(bundle, path, INT_MAX, locate_working, bundle, err);
     free(path);
     if (!read)
         bundle_release(bundle);
