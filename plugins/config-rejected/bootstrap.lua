@@ -12,6 +12,37 @@ local function clean(text)
   return (text:gsub("^[%s:,]+", ""):gsub("%s+$", ""))
 end
 
+-- What mends it, by the reason; the first row that matches decides.
+local REMEDIES = {
+  { "Unable to convert YAML as JSON: *%S+%.ya?ml$", "--config-yaml takes the configuration itself, not the name of a file: give the file with -c",
+    "envoy -c /etc/envoy/envoy.yaml" },
+  { "[Uu]nable to read file", "the file is not there, or the proxy's user may not read it: see that it is mounted under that path, as a file and "
+    .. "readable for that user (the official image runs as user 101)", "docker run --rm --entrypoint ls IMAGE -ln /etc/envoy; kubectl exec POD -- ls -ln /etc/envoy" },
+  { "[Uu]nable to open file.*[Rr]ead%-only", "a log is to be written where the file system is read-only: write to /dev/stdout, or mount a volume there" },
+  { "[Uu]nable to open file", "the proxy's user may not write that log: write to a directory that belongs to it; for /dev/stdout run the container "
+    .. "with a terminal (docker run -t), let its user own it, or start the image as root (ENVOY_UID=0)" },
+  { "v2 xDS major version", "write the file for the v3 API (typed_config with v3 types, load_assignment instead of hosts, transport_api_version: V3); "
+    .. "Envoy 1.17 is the last that can read v2" },
+  { "find a registered implementation", "this build of Envoy lacks the extension: correct its name and type URL, or run an image that holds it" },
+  { "[Uu]nknown type", "this build of Envoy lacks the type: correct the type URL, or run an image that holds the extension" },
+  { "no such field", "the field that is named does not stand there in this version: correct its name or place, or run the version that the file was written for" },
+  { "Cannot find field", "the field that is named does not stand there in this version: correct its name or place, or run the version that the file was written for" },
+  { "Unable to parse JSON", "the file is read by its ending: .yaml for YAML, .json for JSON (.yml counts as JSON)" },
+  { "yaml%-cpp", "correct the YAML at the line and column that the message names (indentation, tabs, quotes)" },
+  { "[Cc]onfig%-path", "give the configuration with -c FILE or --config-yaml TEXT" },
+}
+
+local function advise(finding, reason)
+  for _, row in ipairs(REMEDIES) do
+    if reason:find(row[1]) then
+      finding:advise(row[2], row[3])
+      break
+    end
+  end
+  finding:advise("correct the file that the line names, and try it before it is used",
+    "envoy --mode validate -c /etc/envoy/envoy.yaml"):reference(BOOTSTRAP_DOCS)
+end
+
 local function started_later(ev, record)
   local time = ev:time(record)
   for other in ev:each("log.start") do
@@ -45,7 +76,6 @@ return debrief.check {
       finding:severity("info"):when("before")
       return
     end
-    finding:advise("correct the file that the line names, and try it before it is used",
-      "envoy --mode validate -c /etc/envoy/envoy.yaml"):reference(BOOTSTRAP_DOCS)
+    advise(finding, reason)
   end,
 }

@@ -12,9 +12,10 @@ local KINDS = {
 
 -- The first row that matches the reason decides; several may match, so the narrow ones stand first.
 local REASONS = {
-  { id = "deprecated-field", "Using deprecated option", "v2 xDS major version is deprecated", "deprecated field",
-    "deprecated and disabled",
-    fix = "set the field that took its place (the message names the old one), or update the control plane: it still writes an old API" },
+  { id = "deprecated-field", "Using deprecated option", "v2 xDS major version", "V2 .* xDS transport protocol versions? .* deprecated",
+    "deprecated field", "deprecated and disabled",
+    fix = "set the field that took its place (the message names the old one), or update the control plane or filter that still writes an old "
+      .. "API; where the v2 API is named: transport_api_version: V3 in each grpc_service and config source" },
   { id = "duplicate-filter-chain", "same matching rules defined", "overlapping matching rules",
     "filter chains with the same matching rules",
     fix = "give each filter chain of the listener its own filter_chain_match, or drop the twin" },
@@ -126,7 +127,7 @@ end
 
 -- "Error adding/updating listener(s) NAME: reason", further ones on lines of their own, or a bare reason.
 local function subjects(text, type_url)
-  local kind, list = text:match("^Error adding/updating (%l+)%(s%) (.+)$")
+  local kind, list = text:match("^Error adding/updating (%l+)%(?s?%)? (.+)$")
   if not KINDS[kind] then
     return { { kind = "config", name = last_word(type_url, "xDS"), reason = text, family = family_of("config", type_url) } }
   end

@@ -61,8 +61,26 @@ static const char *process_says(struct debrief_ctx *ctx, const struct debrief_re
     return "; it is not root and has no CAP_NET_BIND_SERVICE";
 }
 
+/* A Unix socket is a file: who may write its directory decides, no port and no capability does. */
+static void report_socket_denied(struct debrief_ctx *ctx, struct failure *failure)
+{
+    char name[160], message[512];
+    snprintf(message, sizeof message,
+             "%s may not create the Unix socket %s: its user may not write that directory, or the "
+             "file is another user's",
+             who(failure, name), failure->address);
+    struct debrief_finding *finding = begin(ctx, failure, "low-ports.bind-denied", message);
+    debrief_advise(ctx, finding,
+                   "let the proxy's user write the directory (owner or mode of the volume, "
+                   "Kubernetes fsGroup), remove a socket that another user left there, or name a "
+                   "path that it may write",
+                   "ls -ldn DIRECTORY; ls -ln DIRECTORY; id");
+}
+
 static void report_denied(struct debrief_ctx *ctx, struct failure *failure)
 {
+    if (*failure->address == '/')
+        return report_socket_denied(ctx, failure);
     const struct debrief_record *setting, *process = find_process(ctx);
     char name[160], message[512];
     int start = failures_port_start(ctx, &setting);

@@ -64,7 +64,8 @@ static void pre_init_message(const struct facts *facts, const struct waiting *wa
     if (waiting->count)
         snprintf(out, cap, "PRE_INITIALIZING: initialisation waits for %s", waiting->text);
     else if (facts_known(facts, CDS_OK) && facts_value(facts, CDS_OK) > 0)
-        snprintf(out, cap, "PRE_INITIALIZING: clusters have come and are not ready yet");
+        snprintf(out, cap, "PRE_INITIALIZING: clusters have come and are not ready yet%s",
+                 facts->from_log ? ", or listeners were asked for and have not come" : "");
     else if (facts_known(facts, CDS_ATTEMPT) && facts_value(facts, CDS_ATTEMPT) == 0)
         snprintf(
             out, cap,
@@ -93,6 +94,21 @@ static void add_candidates(struct debrief_ctx *ctx, struct debrief_finding *find
                       "so does one that got clusters and no endpoints", NULL);
 }
 
+/* Clusters came; which of them waits, and for what, only the proxy's own pages tell. */
+static void doubt_clusters(struct debrief_ctx *ctx, struct debrief_finding *finding)
+{
+    debrief_candidate(ctx, finding, "probes.eds-unanswered",
+                      "a cluster whose endpoints are not sent holds back all listeners", NULL);
+    debrief_candidate(ctx, finding, "probes.secret-unanswered",
+                      "so does one whose certificate is not sent", NULL);
+    debrief_candidate(ctx, finding, "probes.listeners-unanswered",
+                      "listeners that are asked for and not sent look the same", NULL);
+    ask_server(ctx, "admin/config_dump.json, admin/stats.txt",
+               "config_dump?resource=dynamic_warming_clusters",
+               "dynamic_warming_clusters, and update_attempt beside update_success, name what is "
+               "waited for");
+}
+
 static void judge_pre_init(struct debrief_ctx *ctx, const struct facts *facts)
 {
     struct waiting waiting = {0};
@@ -116,6 +132,8 @@ static void judge_pre_init(struct debrief_ctx *ctx, const struct facts *facts)
                    "update_attempt, update_success and connected_state tell what is waited for");
         if (debrief_state(ctx, "log.xds_closed") == DEBRIEF_ABSENT)
             ask_log(ctx);
+    } else if (facts->from_log && facts_value(facts, CDS_OK) > 0 && !waiting.count && !young) {
+        doubt_clusters(ctx, finding);
     }
 }
 

@@ -154,7 +154,7 @@ end
 
 local function crashes(ev, list, facts)
   local record = last_crash(ev)
-  if record then
+  if record and not facts.ended then
     facts.ended = true
     crash_advice(ev, past(ev:report("proxy-process.crashed", "proxy", proxy_name(ev), "the proxy crashed: %s",
       ((record.what or "") .. " " .. ((record.rest or ""):match("^[^\n]*"))):gsub("%s+", " ")), came_back(ev, record)):cite(record))
@@ -187,15 +187,71 @@ local function children(ev, facts)
   if not record or facts.ended then return end
   local code = record.code or record.code2
   if code == "0" or code == "143" then return end
-  local signal = record.signal or record.signal2
+  local signal = (record.signal or record.signal2 or ""):gsub("%s+$", "")
+  if signal:find("killed", 1, true) then
+    ev:ask { evidence = "k8s/pods.json, host/dmesg.txt", why = "the proxy was ended by SIGKILL; whether memory or a stop that took too long sent it is not in the evidence",
+      how = "kubectl get pod POD -o json (lastState), aws ecs describe-tasks, or dmesg -T | grep -i -E 'killed process|oom'" }
+  end
   for _, word in ipairs { "terminated", "interrupt", "killed" } do -- orders, the last one of whomever
-    if signal and signal:find(word, 1, true) then return end
+    if signal:find(word, 1, true) then return end
   end
   crash_advice(ev, past(ev:report("proxy-process.crashed", "proxy", proxy_name(ev), "the agent tells that its Envoy ended %s",
-    code and "with code " .. code or "by a signal: " .. (signal or "unknown")), came_back(ev, record)):cite(record))
+    code and "with code " .. code or "by a signal: " .. signal), came_back(ev, record)):cite(record))
   if code == "1" then
     ev:ask { evidence = "log/envoy.log", why = "code 1 is an end at start-up, for a reason that Envoy's own lines name",
       how = "docker logs NAME, kubectl logs POD -c CONTAINER --previous, aws logs tail GROUP" }
+  end
+end
+
+-- systemd tells how the main process of a unit ended.
+local function units(ev, facts)
+  local last, memory_said
+  for record in ev:each("event.unit") do
+    last = record
+    if record.killer or record.result == "oom-kill" then memory_said = record end
+  end
+  if not last or facts.ended then return end
+  facts.ended = true
+  if memory_said then
+    memory_advice(past(ev:report("proxy-process.oom-killed", "proxy", proxy_name(ev),
+      "the kernel ended %s.service because memory ran out", memory_said.unit), came_back(ev, memory_said)):cite(memory_said))
+  elseif last.result == "core-dump" or SIGNALS[tostring(128 + (tonumber(last.status) or 0))] then
+    crash_advice(ev, past(ev:report("proxy-process.crashed", "proxy", proxy_name(ev), "%s.service ended by a crash%s", last.unit,
+      last.status and string.format(" (signal %s)", last.status) or ""), came_back(ev, last)):cite(last))
+  elseif last.status == "9" then
+    ev:ask { evidence = "host/dmesg.txt", why = "signal 9 is a SIGKILL; whether memory or a stop that took too long sent it is not in the evidence",
+      how = "dmesg -T | grep -i -E 'killed process|oom'; journalctl -u " .. last.unit }
+  end
+end
+
+-- ---- a binary that this host cannot run ----
+
+local UNFIT = {
+  { "library", "the C library of this image or host is too old for this Envoy: it needs %s",
+    "run the official image, or a build for this system (static, or made on the same distribution); a binary that was copied from "
+      .. "another system needs that system's C library", "ldd --version; ldd $(command -v envoy)" },
+  { "missing", "a shared library that this Envoy needs is not there: %s",
+    "run the official image, or install the package that holds the library", "ldd $(command -v envoy)" },
+  { "space", "the memory allocator gets no addresses where it asks for them (%s): this is the layout of the address space, not a want of memory",
+    "tcmalloc needs a kernel with 48 bits of virtual addresses (many ARM boards have 39), and no ulimit -v: change the kernel or the "
+      .. "limit, or run a build without tcmalloc", "getconf LONG_BIT; ulimit -v; zcat /proc/config.gz | grep VA_BITS" },
+  { "thread", "the proxy may not start threads (%s): a system call filter or a limit of processes forbids it",
+    "an old seccomp profile does not know clone3, which images with glibc 2.34 and later use: update the container runtime and "
+      .. "libseccomp (Docker 20.10.10 and later), run an image on an older base, or try without the profile to make sure; else raise "
+      .. "the limit of processes (pids)", "docker run --security-opt seccomp=unconfined ... ; cat /sys/fs/cgroup/pids.max; ulimit -u" },
+}
+
+local function unfit(ev, facts)
+  local record = ev:last("event.start")
+  if not record then return end
+  for _, row in ipairs(UNFIT) do
+    local said = record[row[1]] or row[1] == "thread" and (record.thread2 or record.thread3)
+    if said then
+      facts.ended = true
+      past(ev:report("proxy-process.crashed", "proxy", proxy_name(ev), "the proxy cannot run here: " .. row[2], said), came_back(ev, record)):cite(record)
+        :advise(row[3], row[4])
+      return
+    end
   end
 end
 
@@ -204,8 +260,12 @@ end
 local function clashes(ev)
   local record = ev:last("event.clash")
   if not record then return end
+  local socket = (record.message or ""):find("domain socket", 1, true)
+  local foreign = (record.message or ""):find("check user permissions", 1, true)
   past(ev:report("proxy-process.hot-restart-clash", "proxy", proxy_name(ev),
     record.base and "another Envoy with base id %s runs on this host: this one cannot start"
+      or socket and "another Envoy with the same base id runs on this host: this one cannot start"
+      or foreign and "the shared memory of an Envoy that another user started is still there: this one may not open it and cannot start"
       or "the proxy cannot take over from an Envoy that is not ready for it, or not the same: it cannot start",
     record.base or ""), came_back(ev, record)):cite(record)
     :advise("where no hot restart is wanted (containers), switch it off; two proxies on one host need base ids of their own",
@@ -226,8 +286,10 @@ local process = debrief.check {
     oom = [[(?:Killed process \d+,? \(?(?<task>envoy)\b|oom-kill:[^\n]*task=(?<victim>envoy)\b)]],
     guess = [[may have been out of memory killed]],
     crash = [[(?<what>Caught (?:Segmentation fault|Aborted|Bus error|Illegal instruction|Floating point exception), suspect faulting address|assert failure: |panic: |stuck for more than watchdog_(?:multi)?kill_timeout)]],
-    child = [[(?:\[Envoy process \d+\] (?:Exited with code \[(?<code>\d+)\]|[^\n]{0,40}was terminated by signal:? ?\[?(?<signal>[^\]\n]+))|Epoch \d+ (?:exited|terminated) with(?: an)? error: (?:signal: (?<signal2>[a-z ]+)|exit status (?<code2>\d+)))]],
-    clash = [[(unable to bind domain socket with base_id=(?<base>\d+), id=\d+, errno=98|previous envoy process is still initializing|cannot open shared memory region|hot restart version mismatch|Hot restart version mismatch)]],
+    child = [[(?:\[Envoy process \d+\] (?:Exited with code \[(?<code>-?\d+)\]|[^\n]{0,40}was terminated by signal:? ?\[?(?<signal>[^\]\n]+))|(?i:(?:epoch \d+|envoy|envoy process|envoy proxy) (?:exited|terminated))[^\n]{0,24}error\W{1,8}(?:signal: (?<signal2>[a-z ]+)|exit status (?<code2>\d+)))]],
+    unit = [[(?<unit>[\w@.\\-]*(?i:envoy|istio|consul|kuma|proxy)[\w@.\\-]*)\.service: (?:Main process exited, code=(?:killed|dumped), status=(?<status>\d+)|Failed with result '(?<result>oom-kill|core-dump)'|A process of this unit has been killed by the (?<killer>OOM) killer)]],
+    start = [[(?:(?:^|[ /:])envoy[\w.-]*: [^\n]{0,80}version `(?<library>GLIBC(?:XX)?_[\d.]+)' not found|envoy[^\n]{0,40}error while loading shared libraries: (?<missing>[^:\n]+)|(?<space>MmapAligned\(\) failed)|pthread_create failed: (?<thread>[A-Z][a-z ]+)|(?<thread2>Unable to create a thread with return code: \d+)|thread_impl\.cc:\d+\W+(?<thread3>assert failure: rc == 0))]],
+    clash = [[(unable to bind domain socket with (?:base_id=(?<base>\d+), )?id=\d+(?:, errno=98| \(see)|previous envoy process is still initializing|cannot open shared memory region|hot restart version mismatch|Hot restart version mismatch)]],
   },
   findings = {
     ["proxy-process.file-descriptors"] = { title = "the limit of open files is reached", severity = "error",
@@ -243,6 +305,8 @@ local process = debrief.check {
     local facts = {}
     files(ev)
     memory(ev, list, facts)
+    unfit(ev, facts)
+    units(ev, facts)
     crashes(ev, list, facts)
     guessed(ev, facts)
     children(ev, facts)
