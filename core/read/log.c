@@ -39,7 +39,8 @@ static bool is_json_log(const struct peek *peek)
                                         "severity", "Level",  "Time",       "Timestamp",
                                         "scope",    "@level", "@timestamp", "__REALTIME_TIMESTAMP",
                                         NULL};
-    static const char *const requests[] = {"response_code", "response_flags", NULL};
+    static const char *const requests[] = {"response_code", "response_flags", "responseCode",
+                                           "responseFlags", NULL};
     const char *end = memchr(peek->text, '\n', peek->len);
     size_t len = end ? (size_t)(end - peek->text) : peek->len;
     if (!end && !peek->whole)

@@ -7,19 +7,22 @@
 #include "base/str.h"
 #include <string.h>
 
-enum { NAMES_MAX = 5 };
+enum { NAMES_MAX = 6 };
 
 static const struct {
     const char *column, *names[NAMES_MAX];
 } columns[] = {
-    {"method", {"method", "request_method", "req_method", ":method"}},
-    {"path", {"path", "x-envoy-origin-path", "request_path", "uri_path", ":path"}},
+    {"method", {"method", "request_method", "req_method", ":method", "requestMethod"}},
+    {"path", {"path", "x-envoy-origin-path", "request_path", "uri_path", ":path", "requestPath"}},
     {"protocol", {"protocol"}},
     {"code", {"response_code", "responseCode"}},
     {"flags", {"response_flags", "responseFlags"}},
     {"user_agent", {"user_agent", "user-agent", "userAgent"}},
-    {"authority", {"authority", ":authority", "requested_host", "host"}},
+    {"authority", {"authority", ":authority", "requested_host", "host", "requestedHost"}},
     {"upstream", {"upstream_host", "upstreamHost"}},
+    {"cluster", {"upstream_cluster", "upstreamCluster"}},
+    {"details", {"response_code_details", "responseCodeDetails"}},
+    {"transport", {"upstream_transport_failure_reason", "upstreamTransportFailureReason"}},
 };
 
 static const char *member(const cJSON *object, const char *const *names, char number[32])

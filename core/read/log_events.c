@@ -16,17 +16,20 @@
     "(?:UH|UF|UO|NR|NC|URX|UC|UT|UR|LR|LH|DC|DI|FI|RL|RLSE|UAEX|IH|SI|DPE|UMSDR|RFCF|NFCF|DT|UPE|" \
     "OM|DF|DO|DR|UDO)"
 
-/* Envoy's default format and Istio's, which has three more fields behind the flags. */
+/* Envoy's default format and Istio's, which has three more fields behind the flags (two before 1.8) and
+ * the cluster at the end. */
 #define REQUEST                                                                                    \
     "\"(?<method>[^\" ]+) (?<path>[^\"]*?) (?<protocol>[^\" ]+)\" (?<code>\\d+) (?<flags>\\S+) "   \
-    "(?:\\S+ \\S+ \"[^\"]*\" )?\\d+ \\d+ (?:\\d+|-) (?:\\d+|-) \"[^\"]*\" "                        \
-    "\"(?<user_agent>[^\"]*)\" \"[^\"]*\" \"(?<authority>[^\"]*)\" \"(?<upstream>[^\"]*)\""
+    "(?:(?:(?<details>[^\" ]\\S*) \\S+|\"[^\"]*\") \"(?<transport>[^\"]*)\" )?"                    \
+    "\\d+ \\d+ (?:\\d+|-) (?:\\d+|-) \"[^\"]*\" "                                                  \
+    "\"(?<user_agent>[^\"]*)\" \"[^\"]*\" \"(?<authority>[^\"]*)\" \"(?<upstream>[^\"]*)\""        \
+    "(?: (?<cluster>[A-Za-z][^\" \\r\\n]*))?"
 
 static const struct scan_pattern patterns[] = {
     {"access.error", "HTTP/[0-9.]+\" [45]\\d\\d (?:-|[A-Z][A-Za-z,]*)", false, REQUEST},
     {"access.error", "\" \\d{1,3} " FLAGS "[ ,]", false, REQUEST},
-    {"access.error", "\"response_code\":[ ]?\"?[45]\\d\\d", false, NULL},
-    {"access.error", "\"response_flags\":[ ]?\"[A-Z][A-Z,]+", false, NULL},
+    {"access.error", "\"response_?[cC]ode\":[ ]?\"?[45]\\d\\d", false, NULL},
+    {"access.error", "\"response_?[fF]lags\":[ ]?\"[A-Z][A-Z,]+", false, NULL},
 
     {"access.health_check", "\"" HEALTH_CHECKERS, false, REQUEST},
 

@@ -465,7 +465,8 @@ static bool json_header(struct cursor c, const char *line, struct log_header *ou
 {
     if (left(&c) < 4 || c.at[0] != '{' || c.at[1] != '"' || c.end[-1] != '}')
         return false;
-    bool request = memmem(c.at, left(&c), "\"response_code\"", 15) != NULL;
+    bool request = memmem(c.at, left(&c), "\"response_code\"", 15) != NULL ||
+                   memmem(c.at, left(&c), "\"responseCode\"", 14) != NULL;
     out->kind = request ? LOG_ACCESS : LOG_OTHER;
     out->origin = request ? "access" : "text";
     out->message = (size_t)(c.at - line);

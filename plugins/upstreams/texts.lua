@@ -3,6 +3,7 @@
 -- the link to the management server are ems-connection's.
 
 local match = debrief.match
+local access = debrief.use "access_log"
 
 local DOCS = "https://www.envoyproxy.io/docs/envoy/latest/"
 
@@ -14,60 +15,42 @@ local function text_of(record)
 end
 
 local REASONS = {
-  { "overflow", "upstreams.pending-overflow", "a circuit breaker of the cluster refused the request (overflow)" },
-  { "protocol error", "upstreams.protocol-error", "the upstream answers in another protocol than it is asked in" },
-  { "connection failure", "upstreams.connect-fail", "the proxy could not connect to the upstream" },
-  { "connection timeout", "upstreams.connect-fail", "the upstream did not accept the connection in time" },
+  { "overflow", "upstreams.pending-overflow", "a circuit breaker of the cluster refused the request (overflow)",
+    "see which limit is reached, and raise it or mend what is slow", "curl -s 'http://ADMIN/stats?filter=circuit_breakers|overflow'" },
+  { "protocol error", "upstreams.protocol-error", "the upstream answers in another protocol than it is asked in",
+    "let the cluster speak what the application speaks: HTTP/2 (gRPC) or HTTP/1" },
+  { "connection termination", "upstreams.connection-cut", "the upstream closed the connection before it answered",
+    "if it happens now and then: let the proxy close idle connections before the application does (idle timeout of the cluster), and retry; "
+      .. "if it happens every time: let both sides speak the same, TLS or plain text, HTTP/2 or HTTP/1" },
 }
 
-local TLS = {
-  { "CERTIFICATE_VERIFY_FAILED", "upstreams.tls-verify-failed", "the upstream's certificate is refused" },
-  { "WRONG_VERSION_NUMBER", "upstreams.connect-fail", "the proxy speaks TLS to an upstream that speaks plain text (WRONG_VERSION_NUMBER)" },
-  { "TLS[_ ]error", "upstreams.connect-fail", "the TLS handshake with the upstream fails" },
-}
-
-local WHY = {
-  ["expired"] = "it has expired", ["not yet valid"] = "it is not yet valid", ["unable to get local issuer"] = "its authority is not trusted",
-  ["self[- _]signed"] = "it is signed by itself", ["SAN matcher"] = "it has none of the names that are expected",
-}
-
-local function why_refused(text)
-  for pattern, why in pairs(WHY) do
-    if match(text:gsub("_", " "), pattern) then return ": " .. why end
-  end
-  return ""
-end
-
+-- What the answer tells: the finding's id, its text, and what to do.
 local function pick(record)
-  local text = text_of(record)
+  local text, reason = text_of(record), record.reason or ""
   if match(text, XDS_LINE) then return nil end
-  for _, row in ipairs(TLS) do
-    if match(text, row[1]) then return row[2], row[3] .. (row[2] == "upstreams.tls-verify-failed" and why_refused(text) or "") end
+  if reason:find("connection failure", 1, true) or reason:find("connection timeout", 1, true) or match(text, "TLS[_ ]error") then
+    local id, words, fix, command = access.failure { message = text }
+    return id, words:format("the upstream"), fix, command
   end
-  local reason = record.reason or ""
   for _, row in ipairs(REASONS) do
-    if reason:find(row[1], 1, true) then return row[2], row[3] end
+    if reason:find(row[1], 1, true) then return row[2], row[3], row[4], row[5] end
   end
 end
-
-local ADVICE = {
-  ["upstreams.tls-verify-failed"] = { "compare the certificate that the upstream shows with the authority and the names that the cluster demands",
-    "openssl s_client -connect HOST:PORT -servername NAME -showcerts </dev/null" },
-  ["upstreams.connect-fail"] = { "see from the proxy's own host whether the upstream's address and port are open, and which protocol they speak", "nc -vz HOST PORT" },
-  ["upstreams.protocol-error"] = { "let the cluster speak what the application speaks: HTTP/2 (gRPC) or HTTP/1" },
-  ["upstreams.pending-overflow"] = { "see which limit is reached, and raise it or mend what is slow", "curl -s 'http://ADMIN/stats?filter=circuit_breakers|overflow'" },
-}
 
 local function judge_answers(ev)
   for record in ev:each("event.answer") do
-    local id, text = pick(record)
+    local id, text, fix, command = pick(record)
     if id then
       local finding = ev:report(id, "workload", record.workload or record.container or "upstream", "%s", text):cite(record)
-        :advise(ADVICE[id][1], ADVICE[id][2])
+        :advise(fix, command)
       if id == "upstreams.pending-overflow" then
         finding:confidence("likely"):candidate("upstreams.request-overflow", { ["for"] = "the same text is printed for max_requests" })
       end
-      if id == "upstreams.connect-fail" or id == "upstreams.tls-verify-failed" then
+      if id == "upstreams.connection-cut" then
+        finding:confidence("likely"):candidate(id, { ["for"] = "a request that is sent into an idle connection while the application closes it" })
+          :candidate("upstreams.protocol-error", { ["for"] = "so does plain text to a port that expects TLS, or HTTP/2 to one that speaks HTTP/1" })
+      end
+      if id == "upstreams.connect-fail" or id == "upstreams.connection-cut" or id == "upstreams.tls-verify-failed" then
         ev:ask { evidence = "admin/clusters.json, admin/stats.txt", why = "they tell which cluster and which hosts it is",
           how = "curl -s 'http://ADMIN/clusters?format=json' > clusters.json; curl -s http://ADMIN/stats > stats.txt" }
       end
@@ -155,6 +138,7 @@ return debrief.check {
     ["upstreams.no-filter-chain"] = { title = "no filter chain takes the connection", severity = "error" },
     ["upstreams.connect-fail"] = { title = "connections to the upstream fail", severity = "warning" },
     ["upstreams.tls-verify-failed"] = { title = "the upstream's certificate is refused", severity = "error" },
+    ["upstreams.connection-cut"] = { title = "the upstream closes connections that requests are on", severity = "warning" },
     ["upstreams.protocol-error"] = { title = "the upstream speaks another protocol", severity = "warning" },
   },
   run = function(ev)

@@ -4,6 +4,7 @@
 -- management server are another section's, and a cluster without endpoints that nobody asks for is no incident.
 
 local match = debrief.match
+local access = debrief.use "access_log"
 
 local DOCS = "https://www.envoyproxy.io/docs/envoy/latest/"
 local FLAGS = DOCS .. "configuration/observability/access_log/usage#config-access-log-format-response-flags"
@@ -46,7 +47,8 @@ local function walk_through(ev, request, port_known)
   return best or walk
 end
 
-local function cluster_of(walk)
+local function cluster_of(walk, record)
+  if record and access.cluster(record) then return access.cluster(record) end
   for _, hop in ipairs(walk.hops) do
     if hop.kind == "cluster" then return hop.name end
   end
@@ -417,17 +419,13 @@ local function add_group(groups, key, record)
   if #group.list < 3 then group.list[#group.list + 1] = record end
 end
 
-local function is_checker(record)
-  return match(record.user_agent or "", [[(?i)health|kube-probe|googlehc|prometheus|probe]]) ~= nil
-end
-
 -- Errors by flag and by what was asked; checkers' requests belong to lb-health.
 local function read_access(ev)
   local groups = {}
   for record in ev:each("access.error") do
-    local flags = "," .. (record.flags or "") .. ","
+    local counts = not access.is_checker(record) and not match(access.cluster(record) or "", [[^(BlackHoleCluster|block_?all)$]])
     for _, flag in ipairs { "UH", "UF", "UO", "NR", "NC", "UPE" } do
-      if flags:find("," .. flag .. ",", 1, true) and not is_checker(record) then
+      if counts and access.has_flag(record, flag) then
         local key = flag .. " " .. (record.authority or "-") .. (flag == "NR" and " " .. (record.path or ""):gsub("%?.*$", "") or "")
         add_group(groups, key, record)
         groups[key].flag = flag
@@ -480,7 +478,7 @@ end
 
 local function judge_unhealthy_answers(ev, facts, group)
   local walk = walk_through(ev, request_of(group.record), false)
-  local cluster = cluster_of(walk)
+  local cluster = cluster_of(walk, group.record)
   if cluster and walk.broke and walk.broke.kind == "endpoints" then
     facts.wanted[cluster] = group.record -- the state of the cluster tells the rest
     if ev:state("clusters") ~= "absent" then return end
@@ -502,22 +500,20 @@ end
 
 local function judge_failed(ev, facts, group)
   local record = group.record
-  local tls = match((record.message or "") .. (record.rest or ""), [[CERTIFICATE_VERIFY_FAILED]])
-  local cluster = cluster_of(walk_through(ev, request_of(record), false))
-  local host = record.upstream and record.upstream ~= "-" and record.upstream
-  local id = tls and "upstreams.tls-verify-failed" or "upstreams.connect-fail"
+  local cluster = cluster_of(walk_through(ev, request_of(record), false), record)
+  local host = access.host(record)
+  local id, text, fix, command = access.failure(record)
   if facts.told[id .. " " .. (cluster or "")] or (cluster and facts.told["upstreams.tls-verify-failed " .. cluster]) then return end
   local finding = ev:report(id, cluster and "cluster" or "address", cluster or host or record.authority or "upstream",
-    tls and "the certificate of %s is refused: requests with Host '%s' are answered %s UF" or "connections to %s fail: requests with Host '%s' are answered %s UF",
-    host or cluster or "the upstream", record.authority or "", record.code or "503")
+    text .. ": requests with Host '%s' are answered %s UF", host or cluster or "the upstream", record.authority or "", record.code or "503")
   cite_group(finding, group)
   if at_start(ev, group.last) then finding:severity("info"):when("before") return end
-  if group.count < 3 and not tls then finding:severity("warning"):confidence("likely") end
-  finding:advise("see from the proxy's own host whether that address and port are open, and which protocol they speak", "nc -vz HOST PORT")
+  if group.count < 3 and id == "upstreams.connect-fail" then finding:severity("warning"):confidence("likely") end
+  finding:advise(fix, command)
 end
 
 local function judge_overflow(ev, facts, group)
-  local cluster = cluster_of(walk_through(ev, request_of(group.record), false))
+  local cluster = cluster_of(walk_through(ev, request_of(group.record), false), group.record)
   local id = which_limit(facts, cluster or "", facts.stats[cluster or ""] or {})
   if facts.told[id .. " " .. (cluster or "")] then return end
   local finding = ev:report(id, cluster and "cluster" or "proxy", cluster or (ev:first("proxy") or {}).node_id or "envoy",

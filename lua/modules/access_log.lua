@@ -1,0 +1,79 @@
+-- What a line of the access log says of the way that a request went: for checks that judge access.error, which they
+-- declare. The details of the answer and the failure of the transport are there in Istio's format and in most formats
+-- of JSON, not in Envoy's own default format: then the response flag alone speaks.
+
+local match = debrief.match
+
+local access = {}
+
+local function known(text)
+  return text and text ~= "" and text ~= "-" and text or nil
+end
+
+-- Whoever asks all the time to see whether the proxy answers.
+function access.is_checker(record)
+  return match(record.user_agent or "", [[(?i)health|kube-probe|googlehc|prometheus|probe]]) ~= nil
+end
+
+function access.has_flag(record, flag)
+  return ("," .. (record.flags or "") .. ","):find("," .. flag .. ",", 1, true) ~= nil
+end
+
+-- The cluster that the line names, where its format has it.
+function access.cluster(record)
+  return known(record.cluster)
+end
+
+function access.host(record)
+  return known(record.upstream)
+end
+
+-- Details and transport failure as one text, blanks as blanks.
+function access.words(record)
+  local text = (known(record.details) or "") .. " " .. (known(record.transport) or "")
+  return (text:gsub("_", " "))
+end
+
+local REFUSED_FOR = {
+  { "certificate has expired", "it has expired" }, { "not yet valid", "it is not yet valid" },
+  { "unable to get local issuer", "its authority is not trusted" }, { "self[- ]signed", "it is signed by itself" },
+  { "SAN matcher", "it has none of the names that are expected" },
+}
+
+-- Why a connection to the upstream failed: the finding's id, what to say of HOST, and what to do.
+function access.failure(record)
+  local text = access.words(record)
+  if text == " " then text = (record.message or ""):gsub("_", " ") end
+  if text:find("CERTIFICATE VERIFY FAILED", 1, true) then
+    local why = ""
+    for _, row in ipairs(REFUSED_FOR) do
+      if match(text, row[1]) then why = " (" .. row[2] .. ")" end
+    end
+    return "upstreams.tls-verify-failed", "the certificate of %s is refused" .. why,
+      "compare the certificate that the host shows with the authority and the names that the cluster demands",
+      "openssl s_client -connect HOST:PORT -servername NAME -showcerts </dev/null"
+  end
+  if text:find("WRONG VERSION NUMBER", 1, true) then
+    return "upstreams.connect-fail", "the proxy speaks TLS to %s, which speaks plain text there",
+      "let both sides speak TLS or none: no TLS for this cluster (Istio: DestinationRule tls.mode DISABLE, or ISTIO_MUTUAL only where the "
+        .. "target has a sidecar; a ServiceEntry port 443 that is called with http), or TLS at the target's port", "openssl s_client -connect HOST:PORT </dev/null"
+  end
+  if match(text, [[(ALERT|HANDSHAKE FAILURE|NO SHARED|CERTIFICATE REQUIRED)]]) then
+    return "upstreams.connect-fail", "%s breaks off the TLS handshake: it does not accept what this proxy offers",
+      "see what the target demands: a client certificate from an authority that it trusts, a server name, a TLS version",
+      "openssl s_client -connect HOST:PORT -servername NAME </dev/null"
+  end
+  if match(text, [[(connection timeout|[Cc]onnection timed out|error: 110)]]) then
+    return "upstreams.connect-fail", "%s does not accept connections in time: packets are dropped on the way, or the address is not there",
+      "see from the proxy's own host whether the address answers; then security groups, network policies, routes, and whether the endpoint "
+        .. "is of a pod or task that still lives", "nc -vz -w 5 HOST PORT"
+  end
+  if match(text, [[([Cc]onnection refused|error: 111)]]) then
+    return "upstreams.connect-fail", "%s refuses connections: nothing listens there",
+      "see whether the application listens on that port, and on more than loopback", "ss -ltn (in the application's container); nc -vz HOST PORT"
+  end
+  return "upstreams.connect-fail", "connections to %s fail",
+    "see from the proxy's own host whether that address and port are open, and which protocol they speak", "nc -vz HOST PORT"
+end
+
+return access
