@@ -359,7 +359,8 @@ static const struct dictionary_row rows[] = {
      "how containers of a pod or task fare (an init container included), or the task or pod as a "
      "whole "
      "(name empty)",
-     "aws/describe-tasks.json, k8s/pods.json, saved output of docker inspect, crictl inspect",
+     "aws/describe-tasks.json, k8s/pods.json, saved output of docker inspect, crictl inspect, "
+     "docker ps -a or kubectl describe pod",
      "aws ecs describe-tasks --cluster C --tasks T --output json, kubectl get pod POD -o json, or "
      "docker inspect NAME",
      NULL,

@@ -1,6 +1,6 @@
 /* Stage: read. What an engineer asked a host by hand, as one file or a pasted terminal session: offers
  * each line to the parts that know one tool's output (process, sockets, dns, curl, openssl, firewall ...),
- * which write host.* and net.*. Lines that stand between such outputs are left to the log reader. */
+ * which write host.*, net.* and container_status. Lines that stand between such outputs are left to the log reader. */
 #include "base/alloc.h"
 #include "base/str.h"
 #include "read/host_session.h"
@@ -12,8 +12,9 @@
 enum { LOOK_LINES = 4000, STRANGE_MAX = 1 };
 
 static const struct host_part *const parts[] = {
-    &host_status, &host_limits,  &host_sysctl, &host_sockets,  &host_capabilities, &host_openssl,
-    &host_curl,   &host_connect, &host_dns,    &host_firewall, &host_routes,       &host_facts};
+    &host_describe, &host_docker,       &host_status,  &host_limits, &host_sysctl,
+    &host_sockets,  &host_capabilities, &host_openssl, &host_curl,   &host_connect,
+    &host_dns,      &host_firewall,     &host_routes,  &host_facts};
 
 void host_supply(struct host_session *session, const char *name)
 {
@@ -177,9 +178,10 @@ static int recognise(const struct peek *peek)
 }
 
 static const char *const supplies[] = {
-    "host.cgroup",  "host.clock",    "host.firewall", "host.hosts_file", "host.limits",
-    "host.process", "host.resolver", "host.routes",   "host.sockets",    "host.sysctl",
-    "net.connect",  "net.dns",       "net.http",      "net.tls",         NULL};
+    "container_status", "host.cgroup",  "host.clock",   "host.firewall",
+    "host.hosts_file",  "host.limits",  "host.process", "host.resolver",
+    "host.routes",      "host.sockets", "host.sysctl",  "net.connect",
+    "net.dns",          "net.http",     "net.tls",      NULL};
 
 const struct reader read_host = {
     .kind = "host", .supplies = supplies, .recognise = recognise, .read = read_session};

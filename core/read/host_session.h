@@ -47,6 +47,20 @@ struct host_process {
     bool limits;
 };
 
+struct host_described { /* one state of a container, as texts */
+    char state[16], reason[64], message[512], code[16], started[64], finished[64];
+};
+
+struct host_describe {
+    bool inside;     /* under "Containers:" or "Init Containers:" */
+    bool open, init; /* a container is being described */
+    char pod[256], space[128];
+    char name[128], image[256], restarts[16], health[8];
+    struct host_described now, last, *states; /* states: the one that details belong to */
+    uint64_t number;                          /* where its state stands */
+    char excerpt[256];
+};
+
 struct host_session {
     struct reading *reading;
     struct net_command command;
@@ -60,6 +74,7 @@ struct host_session {
     struct host_curl curl;
     struct host_openssl openssl;
     struct host_firewall firewall;
+    struct host_describe describe;
 };
 
 struct host_part {
@@ -71,7 +86,7 @@ struct host_part {
 
 extern const struct host_part host_status, host_sysctl, host_sockets, host_limits,
     host_capabilities, host_facts, host_dns, host_curl, host_openssl, host_firewall, host_routes,
-    host_connect;
+    host_connect, host_describe, host_docker;
 
 /* A record at the present line; NULL when nobody wants it. Marks NAME as supplied. */
 struct record *host_add(struct host_session *session, const char *name);
