@@ -180,14 +180,21 @@ static int ev_state(lua_State *L)
 
 /* ---- fields ---- */
 
+/* An element of an array may be a text where an object was expected: it has no members. */
+static bool is_element_text(lua_State *L, int index)
+{
+    return lua_type(L, index) == LUA_TSTRING;
+}
+
 /* [-3, +1, e] ev:number(record, column) */
 static int ev_number(lua_State *L)
 {
     char buf[32];
     double value;
     bind_evidence_view(L, 1);
-    const struct bind_record *holder = bind_evidence_record(L, 2);
-    const char *text = field_text(L, holder, luaL_checkstring(L, 3), buf);
+    const char *column = luaL_checkstring(L, 3), *text = NULL;
+    if (!is_element_text(L, 2))
+        text = field_text(L, bind_evidence_record(L, 2), column, buf);
     if (text && str_to_double(text, &value))
         lua_pushnumber(L, value);
     else
@@ -247,17 +254,21 @@ static const char *element_pointer(const struct bind_record *holder, const char 
     return text;
 }
 
-/* [-0, +1, e] Upvalues: the record, the array's path, the place. */
+/* [-0, +1, e] Upvalues: the record, the array's path, the place, the element there (NULL at the end). */
 static int next_item(lua_State *L)
 {
     const struct bind_record *holder = lua_touserdata(L, lua_upvalueindex(1));
     const char *path = lua_tostring(L, lua_upvalueindex(2));
     lua_Integer at = lua_tointeger(L, lua_upvalueindex(3));
-    const cJSON *item = cJSON_GetArrayItem(json_at(holder->record->doc, path), (int)at);
+    const cJSON *item = lua_touserdata(L, lua_upvalueindex(4));
+    for (; item && cJSON_IsNull(item); at++) /* nil would end the loop */
+        item = item->next;
     if (!item)
         return 0;
     lua_pushinteger(L, at + 1);
     lua_replace(L, lua_upvalueindex(3));
+    lua_pushlightuserdata(L, item->next);
+    lua_replace(L, lua_upvalueindex(4));
     push_element(L, holder, item, element_pointer(holder, path, (long long)at));
     return 1;
 }
@@ -266,11 +277,14 @@ static int next_item(lua_State *L)
 static int ev_items(lua_State *L)
 {
     bind_evidence_view(L, 1);
-    bind_evidence_record(L, 2);
-    luaL_checkstring(L, 3);
+    const char *path = luaL_checkstring(L, 3);
+    const cJSON *array = NULL;
+    if (!is_element_text(L, 2))
+        array = json_at(bind_evidence_record(L, 2)->record->doc, path);
     lua_settop(L, 3);
     lua_pushinteger(L, 0);
-    lua_pushcclosure(L, next_item, 3);
+    lua_pushlightuserdata(L, array ? array->child : NULL);
+    lua_pushcclosure(L, next_item, 4);
     return 1;
 }
 
@@ -278,9 +292,11 @@ static int ev_items(lua_State *L)
 static int ev_keys(lua_State *L)
 {
     bind_evidence_view(L, 1);
-    const struct bind_record *holder = bind_evidence_record(L, 2);
-    const cJSON *object = json_at(holder->record->doc, luaL_checkstring(L, 3)), *member;
+    const char *path = luaL_checkstring(L, 3);
+    const cJSON *object = NULL, *member;
     lua_Integer at = 0;
+    if (!is_element_text(L, 2))
+        object = json_at(bind_evidence_record(L, 2)->record->doc, path);
     lua_newtable(L);
     if (!cJSON_IsObject(object))
         return 1;

@@ -99,11 +99,11 @@ static int finding_when(lua_State *L)
     return chain(L, holder);
 }
 
-/* [-2, +1, e] finding:cite(record); nil is ignored */
+/* [-2, +1, e] finding:cite(record); nil is ignored, and a text that stood where a record should */
 static int finding_cite(lua_State *L)
 {
     const struct holder *holder = self(L);
-    if (!lua_isnoneornil(L, 2))
+    if (!lua_isnoneornil(L, 2) && lua_type(L, 2) != LUA_TSTRING)
         builder_cite(holder->finding, bind_evidence_record(L, 2)->record);
     return chain(L, holder);
 }
