@@ -53,16 +53,32 @@ local function started_later(ev, record)
   return false
 end
 
+-- The agent writes the file that its Envoy is started with.
+local function judge_agent(ev)
+  local record = ev:last("event.agent")
+  if not record or started_later(ev, record) then return end
+  local proxy = ev:first("proxy")
+  ev:report("config-rejected.bootstrap-invalid", "proxy", proxy and proxy.node_id or "envoy",
+    "the agent cannot write the configuration that Envoy is to start with: %s", record.why):cite(record)
+    :advise(record.why:find("space", 1, true) and "make room where the directory lies"
+      or "give the agent a directory that its user may write: with readOnlyRootFilesystem an emptyDir is needed there (Istio: /etc/istio/proxy)",
+      "kubectl get pod POD -o jsonpath='{.spec.containers[*].securityContext} {.spec.containers[*].volumeMounts}'")
+end
+
 return debrief.check {
   id = "config-rejected/bootstrap",
   title = "does Envoy start with its configuration file?",
   version = "0.2.0",
   needs = { "log", "?log.fatal", "?log.start", "?proxy" },
+  events = {
+    agent = [[failed to (?:generate|write)[^\n]{0,60}(?:bootstrap|envoy-rev)[^\n]{0,200}(?<why>read-only file system|permission denied|no space left on device)]],
+  },
   findings = {
     ["config-rejected.bootstrap-invalid"] = { title = "Envoy does not start with its configuration", severity = "error",
       explains = EXPLAINS },
   },
   run = function(ev)
+    judge_agent(ev)
     local record = ev:last("log.fatal")
     if not record then return end
     local text = record.message or ""

@@ -38,7 +38,10 @@ local REASONS = {
     "[Ff]ailed to load .*CRL", "[Ff]ailed to parse .*certificate", "private key .*match", "KEY_VALUES_MISMATCH",
     "[Ii]nvalid .*certificate", "certificate .*[Ii]nvalid", "Unexpected SDS secret", "has no leaf certificate",
     "[Ii]nvalid path: .*%.pem", "[Ii]nvalid path: .*%.crt", "[Ii]nvalid path: .*%.key", "only one of .*certificate",
-    fix = "replace the certificate, key or CA bundle: complete PEM, the key that belongs to the leaf, the leaf first",
+    "existing path in the system: '.*%.pem", "existing path in the system: '.*%.crt", "existing path in the system: '.*%.key",
+    "existing path in the system: '.*/certs/", "existing path in the system: '.*/tls/",
+    fix = "replace the certificate, key or CA bundle: complete PEM, the key that belongs to the leaf, the leaf first; where a path is named, the "
+      .. "file must be there inside the proxy's own container (a volume that is not mounted, another directory)",
     command = "openssl x509 -in CERT.pem -noout -subject -dates -pubkey | openssl sha256; openssl pkey -in KEY.pem -pubout | openssl sha256" },
   { id = "constraint-violated", "constraint validation failed", "ValidationError%.",
     fix = "correct the field that the message names: its value breaks the rules of the API" },

@@ -147,17 +147,39 @@ end
 local function last_crash(ev)
   local found
   for record in ev:each("event.crash") do
-    if record.level == "critical" or (record.what or ""):find("^Caught") then found = record end
+    if record.level == "critical" or record.origin == "envoy" or (record.what or ""):find("^Caught") then found = record end
   end
   return found
+end
+
+-- The signal that follows an assertion says less than the assertion.
+local function told_before(ev, crash)
+  local time, found = ev:time(crash), crash
+  if not (crash.what or ""):find("^Caught") then return crash end
+  for record in ev:each("event.crash") do
+    local at = ev:time(record)
+    local near = time and at and at <= time and time - at < 2
+    if near and not (record.what or ""):find("^Caught") then found = record end
+  end
+  return found
+end
+
+local function advise_inotify(finding, record)
+  if (record.message or ""):find("inotify", 1, true) then
+    finding:advise("raise the number of inotify instances of the node: every Envoy that watches files takes one, and they are counted per user",
+      "sysctl fs.inotify.max_user_instances; sysctl -w fs.inotify.max_user_instances=8192")
+  end
 end
 
 local function crashes(ev, list, facts)
   local record = last_crash(ev)
   if record and not facts.ended then
     facts.ended = true
-    crash_advice(ev, past(ev:report("proxy-process.crashed", "proxy", proxy_name(ev), "the proxy crashed: %s",
-      ((record.what or "") .. " " .. ((record.rest or ""):match("^[^\n]*"))):gsub("%s+", " ")), came_back(ev, record)):cite(record))
+    local said = told_before(ev, record)
+    local finding = past(ev:report("proxy-process.crashed", "proxy", proxy_name(ev), "the proxy crashed: %s",
+      ((said.what or "") .. " " .. ((said.rest or ""):match("^[^\n]*"))):gsub("%s+", " ")), came_back(ev, record)):cite(said):cite(record)
+    advise_inotify(finding, said)
+    crash_advice(ev, finding)
   end
   for _, status in ipairs(list) do
     local signal = SIGNALS[status.exit_code or ""]
@@ -285,7 +307,7 @@ local process = debrief.check {
     nofile = [[(?:Raised file descriptor limits? from \d+ to|[oO]pen files[^\n0-9]{0,24}|nofile[^\n0-9]{0,24}) ?(?<limit>\d+)]],
     oom = [[(?:Killed process \d+,? \(?(?<task>envoy)\b|oom-kill:[^\n]*task=(?<victim>envoy)\b)]],
     guess = [[may have been out of memory killed]],
-    crash = [[(?<what>Caught (?:Segmentation fault|Aborted|Bus error|Illegal instruction|Floating point exception), suspect faulting address|assert failure: |panic: |stuck for more than watchdog_(?:multi)?kill_timeout)]],
+    crash = [[(?<what>Caught (?:Segmentation fault|Aborted|Bus error|Illegal instruction|Floating point exception), suspect faulting address|assert failure: |panic: |terminat(?:e called after throwing an instance of|ing (?:due to|with) uncaught exception of type) |stuck for more than watchdog_(?:multi)?kill_timeout)]],
     child = [[(?:\[Envoy process \d+\] (?:Exited with code \[(?<code>-?\d+)\]|[^\n]{0,40}was terminated by signal:? ?\[?(?<signal>[^\]\n]+))|(?i:(?:epoch \d+|envoy|envoy process|envoy proxy) (?:exited|terminated))[^\n]{0,24}error\W{1,8}(?:signal: (?<signal2>[a-z ]+)|exit status (?<code2>\d+)))]],
     unit = [[(?<unit>[\w@.\\-]*(?i:envoy|istio|consul|kuma|proxy)[\w@.\\-]*)\.service: (?:Main process exited, code=(?:killed|dumped), status=(?<status>\d+)|Failed with result '(?<result>oom-kill|core-dump)'|A process of this unit has been killed by the (?<killer>OOM) killer)]],
     start = [[(?:(?:^|[ /:])envoy[\w.-]*: [^\n]{0,80}version `(?<library>GLIBC(?:XX)?_[\d.]+)' not found|envoy[^\n]{0,40}error while loading shared libraries: (?<missing>[^:\n]+)|(?<space>MmapAligned\(\) failed)|pthread_create failed: (?<thread>[A-Z][a-z ]+)|(?<thread2>Unable to create a thread with return code: \d+)|thread_impl\.cc:\d+\W+(?<thread3>assert failure: rc == 0))]],
