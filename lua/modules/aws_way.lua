@@ -45,10 +45,16 @@ local FIXES = {
   end,
   ["route"] = function(f, why)
     local table_id = (match(why, [[(?<id>rtb-[\w-]+)]]) or { id = "RTB" }).id
-    f:advise("give that route table a way: a NAT gateway for a private subnet",
-      string.format("aws ec2 create-route --route-table-id %s --destination-cidr-block 0.0.0.0/0 --nat-gateway-id NAT", table_id))
+    local unnamed = match(why, [[endpoint (?<id>vpce-[\w-]+) is not used: its private DNS is off]])
+    local gateway = match(why, [[gateway endpoint (?<id>vpce-[\w-]+)]])
+    if unnamed then
+      f:advise("turn private DNS on, so that the service's name leads to the endpoint (the VPC needs enableDnsSupport and enableDnsHostnames)",
+        string.format("aws ec2 modify-vpc-endpoint --vpc-endpoint-id %s --private-dns-enabled", unnamed.id))
+    end
+    f:advise((unnamed and "or " or "") .. "give that route table a way: a NAT gateway for a private subnet",
+      string.format("aws ec2 %s-route --route-table-id %s --destination-cidr-block 0.0.0.0/0 --nat-gateway-id NAT", why:find("blackhole", 1, true) and "replace" or "create", table_id))
       :advise("or endpoints of the VPC: a gateway endpoint must name the route table",
-        string.format("aws ec2 modify-vpc-endpoint --vpc-endpoint-id VPCE --add-route-table-ids %s", table_id))
+        string.format("aws ec2 modify-vpc-endpoint --vpc-endpoint-id %s --add-route-table-ids %s", gateway and gateway.id or "VPCE", table_id))
   end,
   ["public-address"] = function(f)
     f:advise("give it a public address (assignPublicIp ENABLED), or put it into a subnet that leads to a NAT gateway",

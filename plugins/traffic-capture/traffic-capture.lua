@@ -116,6 +116,23 @@ local function judge_uid(ev, capture)
     :reference("https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ProxyConfiguration.html")
 end
 
+-- An application that runs as the proxy's user is taken for the proxy: its traffic passes by the mesh. Helpers are
+-- often run so on purpose.
+local function judge_application(ev, capture)
+  if capture.platform == "ecs" or not capture.uid or not known(capture, "uid") then return end
+  for record in ev:each("containers") do
+    local uid = number_of(record.user)
+    if same(record.workload, capture.workload) and record.init ~= "yes" and record.name ~= capture.container and uid and is_among(capture.uid, uid)
+      and not match((record.name or "") .. " " .. (record.image or ""), HELPERS) and not match((record.name or "") .. " " .. (record.image or ""), [[(?i)envoy|proxy|dataplane]]) then
+      ev:report("traffic-capture.application-left-alone", "container", record.name,
+        "container %s runs as user %s, which the redirect leaves alone for the proxy's sake: its traffic passes by the mesh", record.name, record.user)
+        :confidence("likely"):cite(capture):cite(record)
+        :advise("run the application as another user (securityContext.runAsUser of its container, not of the whole pod)")
+        :reference("https://istio.io/latest/docs/ops/deployment/application-requirements/")
+    end
+  end
+end
+
 -- ---- which ports ----
 
 local function count_ports(list)
@@ -358,6 +375,7 @@ local function run(ev)
   judge_other_redirect(ev, captures)
   for _, capture in ipairs(captures) do
     judge_uid(ev, capture)
+    judge_application(ev, capture)
     judge_multiport(ev, capture)
     judge_app_ports(ev, capture)
     judge_efs(ev, capture)
@@ -380,6 +398,7 @@ return debrief.check {
     ["traffic-capture.too-many-ignored-ports"] = { title = "more ports than one redirect rule takes", severity = "error" },
     ["traffic-capture.app-port-missing"] = { title = "a port of the application passes the proxy by", severity = "warning" },
     ["traffic-capture.port-not-ignored"] = { title = "traffic is captured that must not be", severity = "error" },
+    ["traffic-capture.application-left-alone"] = { title = "an application that runs as the proxy's user passes the mesh by", severity = "warning" },
     ["traffic-capture.second-proxy"] = { title = "two proxies in one path", severity = "error" },
     ["traffic-capture.setup-failed"] = { title = "the redirect cannot be set up", severity = "error" },
     ["traffic-capture.capture-breaks-network"] = { title = "the capture cuts others off", severity = "error" },
