@@ -21,6 +21,7 @@ local CAUSES = {
   { "plain-http", [[(?i)server gave HTTP response to HTTPS client|first record does not look like a TLS handshake]] },
   { "tls-untrusted", [[(?i)x509:|certificate signed by unknown authority|failed to verify certificate|certificate verify failed]] },
   { "dns-failed", [[(?i)no such host|server misbehaving|\blookup \S+.{0,120}(?:i/o timeout|connection refused)|(?:temporary failure|failure) in name resolution|name or service not known]] },
+  { "network-unreachable", [[(?i)httpReade?r?Seeker: failed open.{0,100}/v2/[^\s"]+/manifests/.{0,200}(?:timeout|timed out|refused|reset by peer|EOF|deadline exceeded)]] },
   { "layer-download-blocked", [[(?i)(?:starport-layer-bucket|\.s3[.-][\w.-]*amazonaws|s3\.amazonaws|cloudfront\.net|cloudflare\.docker).{0,600}(?:timeout|timed out|forbidden|refused|reset|\b403\b|EOF|canceled)|(?:error pulling image configuration|httpReade?r?Seeker: failed open|copying layers).{0,400}(?:timeout|timed out|refused|reset by peer|EOF|deadline exceeded)]] },
   { "no-credentials", [[(?i)failed to fetch anonymous token.{0,400}\b401\b]] },
   { "anonymous-refused", [[(?i)failed to fetch anonymous token.{0,400}\b403\b]] },
@@ -35,6 +36,7 @@ local CAUSES = {
   { "repository-not-found", [[(?i)repository \S+ not found]] },
   { "tag-resolved-nowhere", [[(?i)failed to resolve ref.{0,600}: not found|Error: image \S+ not found]] },
   { "registry-fails", [[(?i)\b5\d\d (?:Internal Server Error|Bad Gateway|Service Unavailable|Gateway Time)|unexpected HTTP status: 5\d\d]] },
+  { "answer-unknown", [[(?i)transition to pulled; timed out]] },
   { "network-unreachable", [[(?i)i/o timeout|Client\.Timeout|request canceled|context deadline exceeded|context canceled|connection refused|no route to host|network is unreachable|timed out|TLS handshake timeout|reset by peer|broken pipe|exceeded maximum number of attempts|send request failed|connection issue between|\bEOF\b|signal: killed]] },
 }
 
@@ -655,10 +657,15 @@ end
 -- An answer of which none of the causes is known: it is quoted, and its end asked for where it was cut off.
 REPORT["answer-unknown"] = function(ev, pull, report)
   local cut = match(pull.text, [[\.\.\.\s*$|unexpected status code [^\s]+$]])
+  local slow = match(pull.text, [[(?i)transition to pulled; timed out]])
   local f = report("unexplained", "%s cannot be pulled, and the answer is none of the known ones: %s", what(pull), (pull.text:gsub("%s+", " "):sub(1, 300))):confidence("possible")
   if cut then
     f:candidate("image-pull.rate-limited", { ["for"] = "public registries end a pull so when the limit is reached, and the status stands in the part that is cut off" })
       :candidate("image-pull.layer-download-blocked", { ["for"] = "so does an answer of the layer storage that is not the layer" })
+  end
+  if slow then
+    f:candidate("image-pull.layer-download-blocked", { ["for"] = "a download that stands still is ended by the agent's clock, not by an error" })
+      :candidate("image-pull.network-unreachable", { ["for"] = "so is one over a line that is too slow for the image" })
   end
   ev:ask{ evidence = "text", why = cut and "the text is cut off before the registry's status" or "a pull by hand shows the whole exchange", how = "docker pull " .. safe(pull.image, "IMAGE") .. " (or crictl pull) from the same network, its whole output with --evidence FILE" }
 end
@@ -917,7 +924,7 @@ return debrief.check {
     "?aws.repositories", "?aws.images", "?aws.pull_through_cache_rules",
   },
   events = {
-    failed = { caseless = true, pattern = [[failed to pull image|cannotpull\w*|PullImage \S+ from image service failed|pull access denied|failed to pull and unpack image|failed to resolve ref|error pulling image|not continuing with pull|unable to pull secrets or registry auth|cannot pull registry auth|unable to retrieve ecr registry auth|ECR: GetAuthorizationToken|not authorized to perform:? ecr:\w+|toomanyrequests\b|pull rate limit|no basic auth credentials|manifest unknown|manifest for \S+ not found|no matching manifest for|repository with name \S+ does not exist|error response from daemon: (?:(?:get|head) \\?"?https?://|unauthorized|denied|received unexpected http|missing signature key|no matching manifest)|(?:GetImageBlob|containerd-mount|content/ingest)\S*: no space left on device|failed to register layer|failed to extract layer|layers and diffIDs don't match|requested access to the resource is denied|initializing source docker://|exec format error|back-off pulling image "[^"]+": ErrImagePull]] },
+    failed = { caseless = true, pattern = [[failed to pull image|could not transition to pulled|cannotpull\w*|PullImage \S+ from image service failed|pull access denied|failed to pull and unpack image|failed to resolve ref|error pulling image|not continuing with pull|unable to pull secrets or registry auth|cannot pull registry auth|unable to retrieve ecr registry auth|ECR: GetAuthorizationToken|not authorized to perform:? ecr:\w+|toomanyrequests\b|pull rate limit|no basic auth credentials|manifest unknown|manifest for \S+ not found|no matching manifest for|repository with name \S+ does not exist|error response from daemon: (?:(?:get|head) \\?"?https?://|unauthorized|denied|received unexpected http|missing signature key|no matching manifest)|(?:GetImageBlob|containerd-mount|content/ingest)\S*: no space left on device|failed to register layer|failed to extract layer|layers and diffIDs don't match|requested access to the resource is denied|initializing source docker://|exec format error|back-off pulling image "[^"]+": ErrImagePull]] },
     backoff = [[Back-off pulling image|Error: ErrImagePull|Error: ImagePullBackOff|[0-9]/[0-9]+ +(?:Init:)?(?:ErrImagePull|ImagePullBackOff)]],
     absent = [[image "(?<ref>[^"]+)" is not present with pull policy of Never|(?<pod>[\w.-]+) +[0-9]+/[0-9]+ +(?:Init:)?ErrImageNeverPull]],
     pulled = [[Successfully pulled image "(?<ref>[^"]+)"]],

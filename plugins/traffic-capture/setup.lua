@@ -118,6 +118,15 @@ local function judge_plugins(ev)
       { "see what the plugin's node agent says", "kubectl logs -n istio-system -l k8s-app=istio-cni-node --tail=100" },
       { "let pods wait until the agent runs on a new node (Istio: values.cni.repair.enabled and the taint cni.istio.io/not-ready)" } })
   end
+  for record in ev:each("event.no_plugin") do
+    setup_failed(ev, record, "the CNI configuration of the node names the plugin " .. record.plugin .. ", whose program is not there", {
+      { "let the plugin's node agent run on every node: it installs the program", "kubectl get daemonsets -A | grep -i cni" },
+      { "or, when the mesh was removed, take its plugin out of /etc/cni/net.d on the node" } })
+  end
+  for record in ev:each("event.fargate") do
+    setup_failed(ev, record, "pods on Fargate may not have NET_ADMIN, which the init container of the redirect needs", {
+      { "run these pods on EC2 nodes, or use a mesh whose redirect needs no right in the pod (App Mesh's controller leaves the init container out on Fargate when its platform knows of it)" } })
+  end
   for record in ev:each("event.validation") do
     setup_failed(ev, record, "the redirect that the CNI plugin should have set up is not there", {
       { "delete the pod; it is scheduled anew when the plugin runs on the node", "kubectl delete pod POD" },
@@ -180,6 +189,8 @@ return debrief.check {
     counter = [[:(?<chain>PREROUTING|INPUT|OUTPUT|POSTROUTING) ACCEPT \[(?<packets>\d+)]],
     command_failed = [[(?i)(?:failed to (?:execute|run)|error running|command failed)[^\n]{0,60}?(?<tool>ip6?tables[\w-]*)]],
     plugin = [[plugin type="(?<plugin>istio-cni|aws-appmesh|consul-cni)"[^\n]{0,120}failed \(add\)]],
+    no_plugin = [[failed to find plugin "(?<plugin>istio-cni|aws-appmesh|consul-cni|linkerd-cni)"]],
+    fargate = [[Pod not supported on Fargate: [^\n]{0,120}NET_ADMIN]],
     validation = [[iptables validation failed; workload is not ready]],
   },
   findings = {
