@@ -66,7 +66,9 @@ local function of_tls(ev, host, tls)
   if slug then return slug, why end
   local verified = VERIFY[tls.verify_code or ""]
   if verified then return verified, "the handshake was verified with: " .. (tls.verify_error or "code " .. tls.verify_code) end
-  if tls.result == "failed" then
+  -- A probe has no certificate to present: that it is refused for that says nothing of the proxy's.
+  local without = tls.tool == "probe" and tls.client_certificate == "yes"
+  if tls.result == "failed" and not without then
     for _, row in ipairs(FAILS) do
       if match(tls.error, row[2]) then return row[1], "the handshake failed with: " .. tls.error end
     end

@@ -207,9 +207,10 @@ class Probe(unittest.TestCase):
         self.assertEqual(self.records(bundle, "net.tls")[0]["verify_code"], "18")
 
     def test_a_client_certificate_is_wanted_and_not_sent(self):
-        answer, bundle, _ = self.probe(f"xds.{ZONE}", MUTUAL)
+        answer, _, findings = self.probe(f"xds.{ZONE}", MUTUAL)
         self.assertEqual((answer["failed"], answer["tls"]["client_certificate"]), ("tls", True))
         self.assertIn("certificate required", answer["tls"]["error"])
+        self.assertFalse([each for each in findings if each.startswith("ems-connection.")], "a probe has none to present")
 
     def test_plain_text_where_tls_is_expected(self):
         answer, _, findings = self.probe(f"xds.{ZONE}", WEB)
