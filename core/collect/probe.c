@@ -19,7 +19,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { PROBE_MS = 12000, STEP_MS = 4000, SPARE_MS = 500, TICK_MS = 20 };
+enum { PROBE_MS = 12000, STEP_MS = 4000, SPARE_MS = 700, TICK_MS = 20 };
 
 char *probe_text(const struct probe *probe)
 {
@@ -184,12 +184,9 @@ static const char *walk(struct run *run)
     return !fine ? "tls" : str_equal(http.result, "ok") ? NULL : "http";
 }
 
-cJSON *probe_run(const struct probe *probe, const char *from, const char *root, int64_t ms)
+cJSON *probe_run(const struct probe *probe, const char *from, const char *root, int64_t until)
 {
-    struct run run = {.probe = probe,
-                      .root = root,
-                      .until = clock_monotonic() + ms * (CLOCK_SECOND / 1000),
-                      .answer = cJSON_CreateObject()};
+    struct run run = {.probe = probe, .root = root, .until = until, .answer = cJSON_CreateObject()};
     char *sent = probe_text(probe);
     json_put_str(run.answer, "schema", "debrief.probe/1");
     json_put_str(run.answer, "host", probe->host);
@@ -210,7 +207,7 @@ struct job {
 };
 
 static _Noreturn void be_probe(const struct probe *probe, const struct host_place *place,
-                               const char *path, int64_t ms)
+                               const char *path, int64_t until)
 {
     char from[96] = "this machine", root[64];
     struct buf text;
@@ -224,7 +221,7 @@ static _Noreturn void be_probe(const struct probe *probe, const struct host_plac
             _exit(1);
         }
     }
-    cJSON *answer = probe_run(probe, from, root, ms);
+    cJSON *answer = probe_run(probe, from, root, until);
     json_write(&text, answer, true);
     buf_addch(&text, '\n');
     char *draft = xasprintf("%s.part", path);
@@ -234,7 +231,7 @@ static _Noreturn void be_probe(const struct probe *probe, const struct host_plac
 }
 
 static void start(struct job *job, struct collection *collection, const struct probe *probe,
-                  const struct host_place *place, int64_t ms)
+                  const struct host_place *place, int64_t until)
 {
     job->name = xasprintf("probe/%s_%d.json", probe->host, probe->port);
     for (char *at = job->name + 6; *at; at++)
@@ -245,7 +242,7 @@ static void start(struct job *job, struct collection *collection, const struct p
     fflush(stderr);
     job->child = fork();
     if (job->child == 0)
-        be_probe(probe, place, job->path, ms);
+        be_probe(probe, place, job->path, until);
 }
 
 static void await(struct job *job, int64_t until)
@@ -302,13 +299,14 @@ void probe_collect(struct collection *collection)
             collection, "probe/none", "--probe",
             "the evidence names no place to probe: no bootstrap, App Mesh variables, "
             "targets of a load balancer or readiness probes are in it");
-    int64_t left = collection_left_ms(collection) - SPARE_MS;
-    int64_t ms = left < PROBE_MS ? left : PROBE_MS;
+    int64_t spare = SPARE_MS * (CLOCK_SECOND / 1000); /* to write down what came of it */
+    int64_t until = clock_monotonic() + PROBE_MS * (CLOCK_SECOND / 1000);
+    if (until > collection->deadline - spare)
+        until = collection->deadline - spare;
     for (size_t i = 0; i < plan.len; i++)
-        start(&jobs[i], collection, &plan.items[i], &place, ms > 0 ? ms : 1);
-    int64_t until = clock_monotonic() + (ms + SPARE_MS / 2) * (CLOCK_SECOND / 1000);
+        start(&jobs[i], collection, &plan.items[i], &place, until);
     for (size_t i = 0; i < plan.len; i++)
-        await(&jobs[i], until);
+        await(&jobs[i], until + spare);
     for (size_t i = 0; i < plan.len; i++)
         keep(&jobs[i], collection, &plan.items[i]);
     if (plan.left_out)

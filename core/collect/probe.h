@@ -44,8 +44,8 @@ char *probe_text(const struct probe *probe);
 void probe_collect(struct collection *collection);
 void probe_dry_run(const struct target *target);
 
-/* All steps of PROBE in this process, within MS; the answer is a document of "debrief.probe/1". */
-cJSON *probe_run(const struct probe *probe, const char *from, const char *root, int64_t ms);
+/* All steps of PROBE in this process, before UNTIL; the answer is a document of "debrief.probe/1". */
+cJSON *probe_run(const struct probe *probe, const char *from, const char *root, int64_t until);
 
 /* ---- steps ---- */
 
