@@ -1,6 +1,7 @@
-/* External programs, run for their output: the user's own `aws` and `kubectl` and the packet filter's
- * lists, only with verbs that read, never through a shell. Each has a deadline, a cap on what it may print, and a process group
- * that ends with it and with this process, however that ends. */
+/* External programs, run for their output: the user's own `aws` and `kubectl` and the packet
+ * filter's lists, only with verbs that read, never through a shell. Each has a deadline, a cap on
+ * what it may print, and a process group that ends with it and with this process, however that
+ * ends. */
 #ifndef DEBRIEF_COLLECT_COMMAND_H
 #define DEBRIEF_COLLECT_COMMAND_H
 

@@ -1,6 +1,6 @@
-/* Collect: this machine. Reads /proc to find the running Envoys, and decides which of them the target
- * is; the parts stand in host_process.c and host_net.c. Writes sources of the shapes that an engineer
- * would save by hand. Deliberately never reads a process's memory or environment. */
+/* Collect: this machine. Reads /proc to find the running Envoys, and decides which of them the
+ * target is; the parts stand in host_process.c and host_net.c. Writes sources of the shapes that
+ * an engineer would save by hand. Deliberately never reads a process's memory or environment. */
 #include "collect/host.h"
 
 #include "base/alloc.h"
@@ -152,8 +152,8 @@ size_t host_envoys(pid_t pids[HOST_ENVOYS_MAX])
     return len;
 }
 
-/* A number of the network namespace that DIR sees: each has tables of its own. The link ns/net would
- * tell, but not to everybody. 0: not known. */
+/* A number of the network namespace that DIR sees: each has tables of its own. The link ns/net
+ * would tell, but not to everybody. 0: not known. */
 static ino_t net_of(const char *dir)
 {
     char path[64];

@@ -1,5 +1,5 @@
-/* Collecting from this machine: what /proc, /sys and the packet filter say of a running Envoy and of
- * the namespaces it lives in. Reads only; what may not be read is a problem of that source. */
+/* Collecting from this machine: what /proc, /sys and the packet filter say of a running Envoy and
+ * of the namespaces it lives in. Reads only; what may not be read is a problem of that source. */
 #ifndef DEBRIEF_COLLECT_HOST_H
 #define DEBRIEF_COLLECT_HOST_H
 
@@ -20,8 +20,8 @@ size_t host_envoys(pid_t pids[HOST_ENVOYS_MAX]);
 
 void host_place_init(struct host_place *place, pid_t pid);
 
-/* The process whose surroundings are TARGET's; this one when no Envoy runs. False when there are several
- * and none of them is known to be it. */
+/* The process whose surroundings are TARGET's; this one when no Envoy runs. False when there are
+ * several and none of them is known to be it. */
 bool host_place_of(struct host_place *place, const struct target *target, struct err *err);
 
 /* Adds what is asked by --host about the collection's target. */
@@ -39,13 +39,15 @@ void host_collect_sockets(struct collection *collection, const struct host_place
 /* TEXT becomes the source NAME; ORIGIN says what was read. */
 struct source *host_keep(struct collection *collection, const char *name, const char *origin,
                          const char *text, size_t len);
-/* A small file as text, NUL-terminated, the caller's to free; NULL and errno when it cannot be read. */
+/* A small file as text, NUL-terminated, the caller's to free; NULL and errno when it cannot be
+ * read. */
 char *host_slurp(const char *path, size_t *len);
 /* The same for a path that a container may have made a link of: "etc/resolv.conf" below ROOT, which
  * is never left. */
 char *host_slurp_inside(const char *root, const char *path, size_t *len);
 
-/* What a link of /proc leads to: "net:[4026531840]", "socket:[12345]"; "" when it may not be read. */
+/* What a link of /proc leads to: "net:[4026531840]", "socket:[12345]"; "" when it may not be
+ * read. */
 void host_link(char out[HOST_LINK_MAX], const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 

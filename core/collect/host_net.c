@@ -1,6 +1,6 @@
-/* Collect: the network namespace of one process. Reads its tables in /proc, the settings and the packet
- * filter inside it; writes what ss, ip route, sysctl and iptables-save would print there. Entering
- * another namespace happens in a child, and never in this process. */
+/* Collect: the network namespace of one process. Reads its tables in /proc, the settings and the
+ * packet filter inside it; writes what ss, ip route, sysctl and iptables-save would print there.
+ * Entering another namespace happens in a child, and never in this process. */
 #include "collect/host.h"
 
 #include "base/alloc.h"

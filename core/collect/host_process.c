@@ -1,6 +1,6 @@
-/* Collect: one process of this machine, and the clock. Reads /proc/PID, the process's control group and
- * the files of its own root by which it resolves names; writes each as the kernel or the file has it.
- * Deliberately follows no link out of a container's root. */
+/* Collect: one process of this machine, and the clock. Reads /proc/PID, the process's control
+ * group and the files of its own root by which it resolves names; writes each as the kernel or the
+ * file has it. Deliberately follows no link out of a container's root. */
 #include "collect/host.h"
 
 #include "base/alloc.h"
@@ -98,8 +98,8 @@ static const struct group_file {
     {"pids.current", NULL, "pids.current"},
 };
 
-/* "0::/kubepods/pod1/c2", or of version 1 "9:memory:/docker/c2": the folder of the memory controller;
- * false when it is not to be seen from here. */
+/* "0::/kubepods/pod1/c2", or of version 1 "9:memory:/docker/c2": the folder of the memory
+ * controller; false when it is not to be seen from here. */
 static bool group_folder(const char *groups, char out[512])
 {
     const char *found = NULL, *mount = "";

@@ -1,6 +1,6 @@
-/* Collect: who listens on which port in a process's network namespace. Reads the tables of sockets and
- * the descriptors of processes in /proc; writes lines as `ss -ltnp` prints them. Whose descriptors may
- * not be read is counted, and told. */
+/* Collect: who listens on which port in a process's network namespace. Reads the tables of sockets
+ * and the descriptors of processes in /proc; writes lines as `ss -ltnp` prints them. Whose
+ * descriptors may not be read is counted, and told. */
 #include "collect/host.h"
 
 #include "base/alloc.h"

@@ -1,6 +1,7 @@
-/* Collect: active probes. Reads the plan that the evidence gives, runs each probe in a child at the same
- * time, in the network namespace of the Envoy that --host found, and adds what each says as a source.
- * Deliberately short of patience, and of places: each address once, at most PROBES_MAX. */
+/* Collect: active probes. Reads the plan that the evidence gives, runs each probe in a child at
+ * the same time, in the network namespace of the Envoy that --host found, and adds what each says
+ * as a source. Deliberately short of patience, and of places: each address once, at most
+ * PROBES_MAX. */
 #include "collect/probe.h"
 
 #include "base/alloc.h"

@@ -1,6 +1,6 @@
 /* Active probes, made only when --probe asks for them: how far a connection to the places that the
- * evidence names gets from here, step by step. Each probe runs in a process of its own, says what it
- * sends, and ends at its deadline. Nothing secret is ever sent: no cookie, no token, no client
+ * evidence names gets from here, step by step. Each probe runs in a process of its own, says what
+ * it sends, and ends at its deadline. Nothing secret is ever sent: no cookie, no token, no client
  * certificate. */
 #ifndef DEBRIEF_COLLECT_PROBE_H
 #define DEBRIEF_COLLECT_PROBE_H
@@ -33,7 +33,8 @@ struct probe_plan {
     size_t len, left_out;
 };
 
-/* What the evidence in SOURCES names; addresses that mean the proxy's own machine only when LOCAL. */
+/* What the evidence in SOURCES names; addresses that mean the proxy's own machine only when
+ * LOCAL. */
 void probe_plan_make(struct probe_plan *plan, const struct target *target,
                      const struct sources *sources, bool local);
 
@@ -44,7 +45,8 @@ char *probe_text(const struct probe *probe);
 void probe_collect(struct collection *collection);
 void probe_dry_run(const struct target *target);
 
-/* All steps of PROBE in this process, before UNTIL; the answer is a document of "debrief.probe/1". */
+/* All steps of PROBE in this process, before UNTIL; the answer is a document of
+ * "debrief.probe/1". */
 cJSON *probe_run(const struct probe *probe, const char *from, const char *root, int64_t until);
 
 /* ---- steps ---- */

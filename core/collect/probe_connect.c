@@ -1,6 +1,6 @@
-/* Collect: the steps of a probe behind the name: TCP, TLS, HTTP. Reads and writes one socket, waits at
- * most until its deadline, and says how far it came. Verifies a chain to tell about it, not to refuse
- * it; presents no certificate of its own. */
+/* Collect: the steps of a probe behind the name: TCP, TLS, HTTP. Reads and writes one socket,
+ * waits at most until its deadline, and says how far it came. Verifies a chain to tell about it,
+ * not to refuse it; presents no certificate of its own. */
 #include "collect/probe.h"
 
 #include "base/alloc.h"

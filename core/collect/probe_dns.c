@@ -1,6 +1,6 @@
-/* Collect: the first step of a probe, a name. Asks the servers of resolv.conf by DNS over UDP, so that
- * it can tell which of them answered what; the C library's resolver does not. Reads the hosts file as
- * well. Deliberately asks for nothing but A and AAAA. */
+/* Collect: the first step of a probe, a name. Asks the servers of resolv.conf by DNS over UDP, so
+ * that it can tell which of them answered what; the C library's resolver does not. Reads the hosts
+ * file as well. Deliberately asks for nothing but A and AAAA. */
 #include "collect/probe.h"
 
 #include "base/alloc.h"

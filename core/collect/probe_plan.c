@@ -1,6 +1,6 @@
-/* Collect: what is to be probed. Reads the sources that were collected so far, through the readers that
- * checks see them by, and picks the places that the proxy or somebody who checks its health connects to.
- * Asks nobody. */
+/* Collect: what is to be probed. Reads the sources that were collected so far, through the readers
+ * that checks see them by, and picks the places that the proxy or somebody who checks its health
+ * connects to. Asks nobody. */
 #include "collect/probe.h"
 
 #include "base/alloc.h"
@@ -160,7 +160,8 @@ static void add_admin(struct probe_plan *plan, const struct evidence *evidence,
 
 /* ---- who checks its health ---- */
 
-/* The group that a target's check belongs to: the only one, or the only one with the target's port. */
+/* The group that a target's check belongs to: the only one, or the only one with the target's
+ * port. */
 static const struct record *group_of(const struct evidence *evidence, const char *port)
 {
     const struct record *found = NULL;

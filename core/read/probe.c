@@ -1,6 +1,6 @@
-/* Stage: read. What debrief's own probes say (debrief.probe/1, core/collect/probe.c): writes net.dns,
- * net.connect, net.tls and net.http, as far as the probe came. Certificates are parsed here, from what
- * the server showed. */
+/* Stage: read. What debrief's own probes say (debrief.probe/1, core/collect/probe.c): writes
+ * net.dns, net.connect, net.tls and net.http, as far as the probe came. Certificates are parsed
+ * here, from what the server showed. */
 #include "base/json.h"
 #include "base/str.h"
 #include "read/net_record.h"

@@ -1,6 +1,7 @@
-/* Section lb-health, tried: what somebody met who asked in the load balancer's place, a probe or an engineer with
- * curl. Reads net.http and net.connect about the targets; adds answers that do not count as healthy to the troubles, and
- * tells where a connection was refused or all was well. Who asks from elsewhere may go another way. */
+/* Section lb-health, tried: what somebody met who asked in the load balancer's place, a probe or
+ * an engineer with curl. Reads net.http and net.connect about the targets; adds answers that do
+ * not count as healthy to the troubles, and tells where a connection was refused or all was well.
+ * Who asks from elsewhere may go another way. */
 #define _POSIX_C_SOURCE 200809L
 #include "lb-health.h"
 #include <stdlib.h>
