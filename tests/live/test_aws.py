@@ -11,8 +11,11 @@ import unittest
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
+sys.path.insert(0, str(HERE.parent))
 import calls
+import transcripts
 
+TOP = HERE.parent.parent
 PROGRAM = os.path.realpath(os.environ.get("DEBRIEF") or HERE.parent.parent / "build-release/debrief")
 CACHE = pathlib.Path(os.environ.get("DEBRIEF_TEST_CACHE") or
                      pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache") / "debrief-test")
@@ -46,14 +49,14 @@ class Live(unittest.TestCase):
 
     def run_debrief(self, *arguments, **more):
         environment = self.environment(AWS_ENDPOINT_URL=self.names["endpoint"], **more)
-        return subprocess.run([PROGRAM, *arguments], env=environment, cwd=self.folder, text=True, timeout=120,
+        return subprocess.run([PROGRAM, *arguments], env=environment, cwd=self.folder, text=True, timeout=400,
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
     def test_a_service_is_followed_to_all_around_its_task(self):
         """Once, because it is some thirty calls of a client that takes half a second to start."""
         path = pathlib.Path(self.folder) / "task.tar.gz"
         made = pathlib.Path(self.folder) / "calls"
-        self.run_debrief("collect", "--aws", "prod/service/orders", "--bundle", str(path), "--timeout", "2m",
+        self.run_debrief("collect", "--aws", "prod/service/orders", "--bundle", str(path), "--timeout", "5m",
                          CALLS=str(made))
         self.it_only_reads_and_announces_it_all(made)
         with tarfile.open(path) as archive:
@@ -119,6 +122,17 @@ class Live(unittest.TestCase):
                 self.assertNotIn("stderr", proof["source"], "our own refusal was taken for the task's")
         if os.environ.get("SHOW"):
             print(self.run_debrief("check", str(path)).stdout)
+
+    def test_the_documents_show_what_is_printed(self):
+        """`debrief check` and its dry run beside it, as docs/live.md has them."""
+        shown = [block for block in transcripts.blocks(TOP / "docs/live.md") if block[0][1].startswith("ecs:")]
+        self.assertEqual(len(shown), 2)
+        for command, parts in shown:
+            task = command[1].split("/")[1]
+            words = [word.replace(task, self.names["task"]) for word in command]
+            done = self.run_debrief(*words, *([] if "--dry-run" in words else ["--timeout", "5m"]))
+            parts = [part.replace(task, self.names["task"]) for part in parts]
+            self.assertIsNone(transcripts.missing(parts, done.stdout), done.stdout)
 
     def test_dry_run(self):
         done = self.run_debrief("check", "--aws", "prod/0123", "--dry-run")
