@@ -76,6 +76,12 @@ static bool has_admin(const struct targets *targets)
     return false;
 }
 
+static void warn_left_out(const char *target, size_t kept, size_t left_out)
+{
+    cli_warn("%s stands for more than is asked at once: %zu are taken, %zu are left out", target,
+             kept, left_out);
+}
+
 int session_targets(struct targets *targets, const struct options *options)
 {
     struct err err = ERR_INIT;
@@ -97,7 +103,7 @@ int session_targets(struct targets *targets, const struct options *options)
     if (!named)
         cli_warn("no target named: taking %s", targets->items[0].name);
     if (!options->dry_run)
-        targets_expand(targets);
+        targets_expand(targets, warn_left_out);
     if (options->shard_count)
         keep_shard(targets, options);
     if (options->sample_ms && !has_admin(targets))

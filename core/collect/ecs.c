@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TASKS_MAX = 20 };
+enum { TASKS_MAX = 20 }; /* of those that run, and of those that stopped */
 
 /* ---- names ---- */
 
@@ -130,9 +130,15 @@ static void add_tasks(const struct ecs_name *name, const char *status, struct fo
 {
     cJSON *answer = live_ask(list_tasks(name, status).argv, NULL);
     const cJSON *arn;
-    cJSON_ArrayForEach (arn, json_at(answer, "taskArns"))
-        if (cJSON_IsString(arn) && tasks->len < TASKS_MAX)
+    size_t added = 0;
+    cJSON_ArrayForEach (arn, json_at(answer, "taskArns")) {
+        if (!cJSON_IsString(arn))
+            continue;
+        if (added++ < TASKS_MAX)
             follow_words_add(tasks, xstrdup(arn->valuestring));
+        else
+            tasks->left_out++;
+    }
     cJSON_Delete(answer);
 }
 

@@ -66,6 +66,7 @@ void follow_dry_run(const struct follow_plan *plan);
 struct follow_words { /* NULL-terminated when it is used as an argument vector */
     char **items;
     size_t len;
+    size_t left_out; /* that were too many */
 };
 
 void follow_words_release(struct follow_words *words);

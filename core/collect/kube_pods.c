@@ -79,7 +79,9 @@ static void add_pods(const cJSON *list, struct follow_words *pods)
     cJSON_ArrayForEach (pod, json_at(list, "items")) {
         const char *namespace = json_str(pod, "metadata.namespace");
         const char *name = json_str(pod, "metadata.name");
-        if (namespace && name && pods->len < PODS_MAX)
+        if (namespace && name && pods->len == PODS_MAX)
+            pods->left_out++;
+        else if (namespace && name)
             follow_words_add(pods, xasprintf("%s/%s", namespace, name));
     }
 }

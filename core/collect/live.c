@@ -152,7 +152,7 @@ static void host_members(const struct target *target, struct follow_words *membe
         follow_words_add(members, xasprintf("%ld", (long)pids[i]));
 }
 
-void targets_expand(struct targets *targets)
+void targets_expand(struct targets *targets, targets_left_out_fn *left_out)
 {
     size_t len = targets->len;
     for (size_t i = 0; i < len;) {
@@ -164,6 +164,8 @@ void targets_expand(struct targets *targets)
             ecs_tasks(target->address, &members);
         else if (target->kind == TARGET_HOST)
             host_members(target, &members);
+        if (members.left_out)
+            left_out(target->name, members.len, members.left_out);
         if (members.len) {
             replace(targets, i, &members);
             len--;

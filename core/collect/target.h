@@ -64,9 +64,11 @@ bool targets_add_live(struct targets *targets, const char *kube, const char *aws
 bool targets_add_host(struct targets *targets, struct err *err);
 
 /* Replaces each target that stands for several (a deployment, a service of ECS, a machine with several
- * Envoys) by one for each of its pods, tasks or processes, by asking kubectl, aws or /proc. One that has none, or of which that cannot be told,
- * stays: collecting says why. */
-void targets_expand(struct targets *targets);
+ * Envoys) by one for each of its pods, tasks or processes, by asking kubectl, aws or /proc. One that
+ * has none, or of which that cannot be told, stays: collecting says why. LEFT_OUT is told of one that
+ * stands for more than is taken. */
+typedef void targets_left_out_fn(const char *target, size_t kept, size_t left_out);
+void targets_expand(struct targets *targets, targets_left_out_fn *left_out);
 
 /* Whether an Envoy answers at TARGET, an address. */
 bool targets_is_envoy(const struct target *target);

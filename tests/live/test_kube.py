@@ -150,6 +150,18 @@ class Live(unittest.TestCase):
         self.assertEqual([target["name"] for target in report["targets"]], [TARGET])
         self.assertEqual(status, 3)
 
+    def test_a_deployment_of_many_pods(self):
+        """A target for each, and a word on those that are too many; here none runs, so that it is quick."""
+        objects = [item for item in kube_objects.cluster(self.envoy.port) if item["kind"] != "Pod"]
+        pods = [kube_objects.pod(self.envoy.port, "orders-%02d" % number, "Pending") for number in range(52)]
+        with Cluster(objects + pods) as cluster:
+            status, out, err = self.run_debrief(cluster, "check", "k8s:%s/deploy/orders" % NAMESPACE, "--shard", "1/25",
+                                                "-o", "json")
+        names = [target["name"] for target in json.loads(out)["targets"]]
+        self.assertEqual(len(names), 2, names)
+        self.assertTrue(all(name.startswith("k8s:shop/orders-") for name in names), names)
+        self.assertIn("k8s:shop/deploy/orders stands for more than is asked at once: 50 are taken, 2 are left out", err)
+
     def test_kube_adds_to_an_address(self):
         status, report = self.report(self.cluster(), "http://127.0.0.1:%d" % self.envoy.port,
                                      "--kube", "%s/%s" % (NAMESPACE, POD))
