@@ -162,6 +162,26 @@ class Live(unittest.TestCase):
         self.assertTrue(all(name.startswith("k8s:shop/orders-") for name in names), names)
         self.assertIn("k8s:shop/deploy/orders stands for more than is asked at once: 50 are taken, 2 are left out", err)
 
+    def test_a_pod_that_never_started(self):
+        """Its proxy has no admin page to ask, and its events tell why."""
+        image = "111122223333.dkr.ecr.us-west-2.amazonaws.com/shop/envoy:v9"
+        objects = [item for item in kube_objects.cluster(self.envoy.port) if item["kind"] != "Event" and
+                   item["metadata"]["name"] != POD]
+        pod = kube_objects.pod(self.envoy.port, POD, "Pending")
+        pod["status"]["containerStatuses"] = [{"name": "envoy", "image": image, "ready": False, "restartCount": 0, "state": {
+            "waiting": {"reason": "ImagePullBackOff", "message": 'Back-off pulling image "%s"' % image}}}]
+        event = {"apiVersion": "v1", "kind": "Event", "type": "Warning", "reason": "Failed", "count": 4,
+                 "metadata": {"name": "e", "namespace": NAMESPACE}, "involvedObject": {
+                     "kind": "Pod", "name": POD, "namespace": NAMESPACE, "fieldPath": "spec.containers{envoy}"},
+                 "firstTimestamp": "2026-11-21T06:00:05Z", "lastTimestamp": "2026-11-21T06:05:05Z",
+                 "message": 'Failed to pull image "%s": failed to resolve reference "%s": %s: not found' % (image, image, image)}
+        with Cluster(objects + [pod, event]) as cluster:
+            status, report = self.report(cluster, TARGET)
+        target = report["targets"][0]
+        self.assertEqual((status, target["findings"][0]["id"]), (3, "image-pull.tag-not-found"))
+        problems = {source["name"]: source["problems"] for source in target["sources"] if source["problems"]}
+        self.assertEqual(problems, {"admin/server_info.json": ["not asked: the pod's phase is Pending"]})
+
     def test_kube_adds_to_an_address(self):
         status, report = self.report(self.cluster(), "http://127.0.0.1:%d" % self.envoy.port,
                                      "--kube", "%s/%s" % (NAMESPACE, POD))
