@@ -94,8 +94,10 @@ bool walk_gives_up(struct walker *walker, const char *why)
 
 void walk_depends(struct walker *walker, const char *on)
 {
-    if (!walker->walk->depends)
-        walker->walk->depends = on;
+    const char *known = walker->walk->depends;
+    if (known && strstr(known, on))
+        return;
+    walker->walk->depends = known ? walk_printf(walker, "%s, and on %s", known, on) : on;
 }
 
 const char *walk_end_word(enum walk_end end)

@@ -212,6 +212,7 @@ bool walk_chain(struct walker *walker)
     static score_fn *const criteria[] = {by_port,      by_address, by_server_name,
                                          by_transport, by_alpn,    by_source};
     struct chains chains = chains_of(walker);
+    const char *before = walker->walk->depends;
     int all = chains.len;
     if (walk_is(walker->listener, "matcher", "yes"))
         return walk_gives_up(walker, "the listener picks its filter chain by a matching tree, "
@@ -219,7 +220,7 @@ bool walk_chain(struct walker *walker)
     for (size_t i = 0; i < sizeof criteria / sizeof *criteria; i++)
         keep_best(walker, &chains, criteria[i]);
     walker->chain = chains.len ? chains.items[0] : chains.fallback;
-    if (!chains.len && walker->walk->depends)
+    if (!chains.len && walker->walk->depends != before)
         return walk_gives_up(
             walker, walk_printf(walker, "the filter chain hangs on %s", walker->walk->depends));
     if (!walker->chain && !all && !walk_complete(walker, "xds.filter_chains"))

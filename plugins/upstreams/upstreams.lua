@@ -5,6 +5,7 @@
 
 local match = debrief.match
 local access = debrief.use "access_log"
+local way = debrief.use "request_way"
 
 local DOCS = "https://www.envoyproxy.io/docs/envoy/latest/"
 local FLAGS = DOCS .. "configuration/observability/access_log/usage#config-access-log-format-response-flags"
@@ -17,41 +18,13 @@ local HOUSE = [[(?i)^(xds|ads|sds|als|agent|prometheus_stats|zipkin|jaeger|otel|
   .. [[ads_cluster|xds_cluster|rate_?limit.*|contour|envoy-admin|envoy-stats|service-stats|kuma[_:].*|inboundpassthrough.*)$]]
 
 local function short(text)
-  return #text > 600 and text:sub(1, 600) .. " ..." or text
+  return #text > 1600 and text:sub(1, 1600) .. " ..." or text
 end
 
 -- ---- the way of a request ----
 
-local function way(walk)
-  local steps = {}
-  for _, hop in ipairs(walk.hops) do
-    local name = hop.name ~= "" and " '" .. hop.name .. "'" or ""
-    steps[#steps + 1] = hop.kind .. name .. " (" .. hop.why .. ")"
-  end
-  return table.concat(steps, " > ")
-end
-
--- Through the port, or, where a gateway's port is mapped to another one, through the listener that knows the host.
-local function walk_through(ev, request, port_known)
-  local walk = ev:walk(request)
-  if walk.ends ~= "refused" or port_known then return walk end
-  local best
-  for listener in ev:each("xds.listeners") do
-    if listener.name and (listener.state == "active" or listener.state == "static") and listener.bind_to_port ~= "no" then
-      request.listener = listener.name
-      local other = ev:walk(request)
-      if other.ends == "forwarded" or not best then best = other end
-      if other.ends == "forwarded" then break end
-    end
-  end
-  return best or walk
-end
-
 local function cluster_of(walk, record)
-  if record and access.cluster(record) then return access.cluster(record) end
-  for _, hop in ipairs(walk.hops) do
-    if hop.kind == "cluster" then return hop.name end
-  end
+  return record and access.cluster(record) or way.cluster(walk)
 end
 
 -- What a broken walk is called, and whom it is about.
@@ -89,36 +62,38 @@ end
 
 -- ---- --param upstreams.request ----
 
-local function parse_request(text)
+local function parse_request(ev, text)
   local part = match(text, [[^(?:(?<method>[A-Z]+)\s+)?(?:(?<scheme>https?)://)?(?<host>\[[0-9a-fA-F:]+\]|[^/:\s]+)(?::(?<port>\d{1,5}))?(?<path>/\S*)?$]])
   local port = part and tonumber(part.port or "")
   if not part or (port and (port < 1 or port > 65535)) then return nil end
-  return { method = part.method or "GET", host = part.host .. (part.port and ":" .. part.port or ""), path = part.path or "/",
+  local address = (ev:first("proxy") or {}).mode ~= "gateway" and part.port and match(part.host, [[^\d+\.\d+\.\d+\.\d+$]]) and part.host or nil
+  return { method = part.method or "GET", address = address, host = part.host .. (part.port and ":" .. part.port or ""), path = part.path or "/",
     tls = part.scheme == "https", port = port and math.tointeger(port) or (part.scheme == "https" and 443 or 80) }, port ~= nil
 end
 
 local function judge_request(ev)
   local text = ev:param("request")
   if text == "" then return end
-  local request, port_known = parse_request(text)
+  local request, port_known = parse_request(ev, text)
   if not request then
     ev:ask { evidence = "--param upstreams.request", why = "the request '" .. text .. "' cannot be read",
       how = "--param upstreams.request=\"GET http://host/path\"" }
     return
   end
-  local walk = walk_through(ev, request, port_known)
+  local walk, others = way.through(ev, request, port_known)
   local id, kind, name = "upstreams.request-path", "proxy", (ev:first("proxy") or {}).node_id or "envoy"
-  local result = walk.ends == "answered" and string.format("the proxy answers %d%s", walk.status or 0, walk.flag and " " .. walk.flag or "")
-    or walk.ends == "forwarded" and "it reaches hosts that may take it" or walk.ends == "unknown" and "what follows cannot be told: " .. (walk.unknown or "")
-    or "the connection is " .. walk.ends
-  if walk.broke and walk.ends ~= "forwarded" then id, kind, name = verdict_of(walk) end
-  local finding = ev:report(id, kind, name, "%s", short(string.format("%s: %s%s. %s", text, result,
-    walk.depends and " (may depend on " .. walk.depends .. ")" or "", way(walk))))
+  if walk.broke and (walk.ends == "answered" or walk.ends == "reset") and not others then id, kind, name = verdict_of(walk) end
+  local finding = ev:report(id, kind, name, "%s", short(string.format("%s: %s%s. %s%s", text, way.ending(walk),
+    walk.depends and " (may depend on " .. walk.depends .. ")" or "", others or "", way.words(walk))))
   for _, hop in ipairs(walk.hops) do finding:cite(hop.record) end
   if id ~= "upstreams.request-path" then advise(finding, id):reference(FLAGS) end
-  if walk.unknown then
+  if walk.depends then finding:confidence("likely") end
+  if walk.unknown and walk.unknown:find("in evidence", 1, true) then
     ev:ask { evidence = "admin/config_dump.json, admin/clusters.json", why = walk.unknown,
       how = "curl -s http://ADMIN/config_dump > config_dump.json; curl -s 'http://ADMIN/clusters?format=json' > clusters.json" }
+  elseif others or (walk.unknown and walk.unknown:find("address", 1, true)) then
+    ev:ask { evidence = "--param upstreams.request", why = others and "no listener has that port: the one that is meant must be told by its port"
+      or walk.unknown, how = "--param upstreams.request=\"GET http://HOST:PORT/path\", with the address as HOST where several listeners share the port" }
   end
 end
 
@@ -458,7 +433,7 @@ local function judge_no_route(ev, group)
       .. "takes them (flag NR, %d times)", group.count)
     return advise(cite_group(finding, group), "upstreams.no-filter-chain")
   end
-  local walk = walk_through(ev, request_of(record), false)
+  local walk = way.through(ev, request_of(record), false)
   local broke = walk.broke and walk.ends == "answered" and (walk.flag == "NR" or walk.flag == "NC") and walk.broke
   local _, kind, name = nil, "proxy", (ev:first("proxy") or {}).node_id or "envoy"
   if broke then _, kind, name = verdict_of(walk) end
@@ -477,7 +452,7 @@ local function judge_no_route(ev, group)
 end
 
 local function judge_unhealthy_answers(ev, facts, group)
-  local walk = walk_through(ev, request_of(group.record), false)
+  local walk = way.through(ev, request_of(group.record), false)
   local cluster = cluster_of(walk, group.record)
   if cluster and walk.broke and walk.broke.kind == "endpoints" then
     facts.wanted[cluster] = group.record -- the state of the cluster tells the rest
@@ -500,7 +475,7 @@ end
 
 local function judge_failed(ev, facts, group)
   local record = group.record
-  local cluster = cluster_of(walk_through(ev, request_of(record), false), record)
+  local cluster = cluster_of(way.through(ev, request_of(record), false), record)
   local host = access.host(record)
   local id, text, fix, command = access.failure(record)
   if facts.told[id .. " " .. (cluster or "")] or (cluster and facts.told["upstreams.tls-verify-failed " .. cluster]) then return end
@@ -513,7 +488,7 @@ local function judge_failed(ev, facts, group)
 end
 
 local function judge_overflow(ev, facts, group)
-  local cluster = cluster_of(walk_through(ev, request_of(group.record), false), group.record)
+  local cluster = cluster_of(way.through(ev, request_of(group.record), false), group.record)
   local id = which_limit(facts, cluster or "", facts.stats[cluster or ""] or {})
   if facts.told[id .. " " .. (cluster or "")] then return end
   local finding = ev:report(id, cluster and "cluster" or "proxy", cluster or (ev:first("proxy") or {}).node_id or "envoy",
