@@ -5,6 +5,7 @@
 #include "base/alloc.h"
 #include "base/json.h"
 #include "base/yaml_anchors.h"
+#include "base/yaml_cut.h"
 #include "base/yaml_scalar.h"
 #include <stdlib.h>
 #include <string.h>
@@ -27,11 +28,10 @@ struct level {
 
 struct yaml {
     yaml_parser_t parser;
-    yaml_pull_fn *pull;
-    void *pull_user;
+    struct yaml_cut cut; /* the stream, a document at a time */
     const struct yaml_sink *sink;
-    struct err *err;
-    bool stopped; /* the sink wants no more */
+    struct err err; /* of the document at hand */
+    bool stopped;   /* the sink wants no more */
     struct buf out;
     struct yaml_anchors anchors;
     size_t expanded;
@@ -45,12 +45,13 @@ struct yaml {
 static int pull(void *user, unsigned char *bytes, size_t cap, size_t *got)
 {
     struct yaml *yaml = user;
-    return yaml->pull(yaml->pull_user, (char *)bytes, cap, got);
+    return yaml_cut_read(&yaml->cut, (char *)bytes, cap, got);
 }
 
 static bool fail(struct yaml *yaml, const yaml_event_t *event, const char *why)
 {
-    return err_set(yaml->err, "not YAML at line %zu: %s", event->start_mark.line + 1, why);
+    return err_set(&yaml->err, "not YAML at line %zu: %s",
+                   yaml->cut.first_line + event->start_mark.line, why);
 }
 
 /* ---- writing ---- */
@@ -67,7 +68,7 @@ static bool flush(struct yaml *yaml)
 static bool added(struct yaml *yaml, size_t from)
 {
     if (yaml->out.overflow)
-        return err_set(yaml->err, "not read: one YAML scalar is larger than 16 MB");
+        return err_set(&yaml->err, "not read: one YAML scalar is larger than 16 MB");
     yaml_anchors_write(&yaml->anchors, yaml->out.data + from, yaml->out.len - from);
     return yaml->out.len < PORTION || flush(yaml);
 }
@@ -342,7 +343,8 @@ static bool take(struct yaml *yaml, const yaml_event_t *event)
         return false;
     switch (event->type) {
     case YAML_DOCUMENT_START_EVENT:
-        yaml->sink->document(yaml->sink->user, yaml->documents++, event->start_mark.line + 1);
+        yaml->sink->document(yaml->sink->user, yaml->documents++,
+                             yaml->cut.first_line + event->start_mark.line);
         return true;
     case YAML_DOCUMENT_END_EVENT:
         return end_document(yaml);
@@ -369,8 +371,8 @@ static bool next_event(struct yaml *yaml, bool *end)
     yaml_event_t event;
     if (!yaml_parser_parse(&yaml->parser, &event)) {
         const char *problem = yaml->parser.problem ? yaml->parser.problem : "cannot be read";
-        return err_set(yaml->err, "not YAML at line %zu: %s", yaml->parser.problem_mark.line + 1,
-                       problem);
+        return err_set(&yaml->err, "not YAML at line %zu: %s",
+                       yaml->cut.first_line + yaml->parser.problem_mark.line, problem);
     }
     *end = event.type == YAML_STREAM_END_EVENT;
     bool good = take(yaml, &event);
@@ -378,37 +380,55 @@ static bool next_event(struct yaml *yaml, bool *end)
     return good;
 }
 
-static void release(struct yaml *yaml)
+/* Forgets what a document, whole or broken, has left. */
+static void clear(struct yaml *yaml)
 {
     for (int i = 0; i < yaml->depth; i++)
         for (int j = 0; j < yaml->levels[i].merges_len; j++)
             free(yaml->levels[i].merges[j]);
+    yaml->depth = 0;
+    yaml->names_len = 0;
     yaml_anchors_release(&yaml->anchors);
-    buf_release(&yaml->out);
-    free(yaml->names);
+    buf_clear(&yaml->out);
+}
+
+static bool convert_document(struct yaml *yaml)
+{
+    bool good = true, end = false;
+    yaml->err.text[0] = '\0';
+    if (!yaml_parser_initialize(&yaml->parser))
+        BUG("libyaml does not start");
+    yaml_parser_set_input(&yaml->parser, pull, yaml);
+    while (good && !end)
+        good = next_event(yaml, &end);
+    if (!good && !yaml->stopped && yaml->out.len)
+        flush(yaml);
     yaml_parser_delete(&yaml->parser);
-    free(yaml);
+    clear(yaml);
+    return good || yaml->stopped;
 }
 
 bool yaml_to_json(yaml_pull_fn *pull_fn, void *pull_user, const struct yaml_sink *sink,
                   struct err *err)
 {
-    struct err own = ERR_INIT;
+    bool all = true;
     struct yaml *yaml = xcalloc(1, sizeof *yaml);
-    yaml->pull = pull_fn;
-    yaml->pull_user = pull_user;
     yaml->sink = sink;
-    yaml->err = err ? err : &own;
+    yaml_cut_init(&yaml->cut, pull_fn, pull_user);
     buf_init(&yaml->out, PORTION + 2 * YAML_ANCHOR_BYTES_MAX + EXPANDED_MAX);
-    if (!yaml_parser_initialize(&yaml->parser))
-        BUG("libyaml does not start");
-    yaml_parser_set_input(&yaml->parser, pull, yaml);
-    bool good = true, end = false;
-    while (good && !end)
-        good = next_event(yaml, &end);
-    if (!good && !yaml->stopped && yaml->out.len)
-        flush(yaml);
-    good |= yaml->stopped;
-    release(yaml);
-    return good;
+    while (!yaml->stopped && yaml_cut_next(&yaml->cut)) {
+        if (convert_document(yaml))
+            continue;
+        if (all && err)
+            *err = yaml->err;
+        all = false;
+        if (!sink->broken)
+            break;
+        sink->broken(sink->user, yaml->err.text);
+    }
+    yaml_cut_release(&yaml->cut);
+    buf_release(&yaml->out);
+    free(yaml->names);
+    free(yaml);
+    return all;
 }

@@ -19,10 +19,13 @@ struct yaml_sink {
     bool (*text)(void *user, const char *json, size_t len); /* false stops the conversion */
     void (*end)(void *user);                                /* the document ended */
     void *user;
+    /* The document that began last, or should have begun, is not YAML: WHY names the line. What was
+     * delivered of it stays delivered, and the next one follows. NULL: the conversion ends there. */
+    void (*broken)(void *user, const char *why);
 };
 
-/* Converts all documents of the stream; false with err when the text is not YAML (err names the
- * line); what was delivered before stays delivered. */
+/* Converts all documents of the stream, each for itself, so that a broken one does not cost those behind
+ * it. False when one of them was broken: ERR holds the reason of the first. */
 bool yaml_to_json(yaml_pull_fn *pull, void *pull_user, const struct yaml_sink *sink,
                   struct err *err);
 

@@ -170,7 +170,7 @@ static void on_end(void *user)
 static cJSON *parse_yaml(const char *text, size_t len, struct err *err)
 {
     struct yaml_text yaml = {.text = text, .len = len};
-    const struct yaml_sink sink = {on_document, on_text, on_end, &yaml};
+    const struct yaml_sink sink = {on_document, on_text, on_end, &yaml, NULL};
     cJSON *list = NULL;
     buf_init(&yaml.json, 4 * (size_t)LIST_MAX);
     if (yaml_to_json(pull, &yaml, &sink, err))

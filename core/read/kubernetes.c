@@ -3,6 +3,7 @@
  * and probes. States stand in kubernetes_status.c, events in kubernetes_events.c. Deliberately does not
  * judge kinds that hold no containers. */
 #include "read/kubernetes.h"
+#include "base/alloc.h"
 #include "base/json.h"
 #include "base/str.h"
 #include "evidence/identity.h"
@@ -314,6 +315,21 @@ static void read_piece(void *user, const struct json_piece *piece)
         read_object(user, piece->value, piece->pointer);
 }
 
+/* What came before the trouble was told as if it were all. */
+static void supply_half(struct reading *reading)
+{
+    static const char *const names[] = {"containers",     "env",
+                                        "probes",         "k8s.pods",
+                                        "k8s.services",   "k8s.endpoints",
+                                        "k8s.namespaces", "k8s.network_policies",
+                                        "k8s.nodes",      "k8s.service_accounts",
+                                        "k8s.webhooks",   "k8s.workloads",
+                                        "k8s.appmesh",    "k8s.resources"};
+    for (size_t i = 0; i < ARRAY_LEN(names); i++)
+        if (evidence_state(reading->evidence, names[i]) != EVIDENCE_ABSENT)
+            evidence_supplied(reading->evidence, names[i], false);
+}
+
 /* A list may be of any length, so it is split; what fits a glance may be several objects in a row. */
 void kubernetes_objects(struct reading *reading)
 {
@@ -323,6 +339,8 @@ void kubernetes_objects(struct reading *reading)
         reading_documents(reading, CONTAINERS_DOCUMENT_MAX, read_document);
     else
         reading_split(reading, rules, read_piece, reading);
+    if (!reading->complete)
+        supply_half(reading);
 }
 
 static int recognise(const struct peek *peek)

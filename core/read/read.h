@@ -50,6 +50,7 @@ struct reading { /* one source being read */
     /* Manifests are read as far as they go: placeholders of templates are texts, and a document that
      * was cut ends where it was cut (then the evidence is partial). */
     bool lenient;
+    bool relaxed; /* comments in its JSON were looked for */
 };
 
 struct reader {

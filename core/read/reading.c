@@ -4,6 +4,7 @@
 #include "base/alloc.h"
 #include "base/json_bump.h"
 #include "base/json_close.h"
+#include "base/json_relax.h"
 #include "base/str.h"
 #include "base/yaml.h"
 #include "read/read.h"
@@ -177,15 +178,24 @@ static const char *template_hint(const struct reading *reading)
                : "";
 }
 
+/* What was delivered of the document before it broke is used where half of one is better than none. */
+static void yaml_broken(void *user, const char *why)
+{
+    struct documents *documents = user;
+    struct reading *reading = documents->reading;
+    reading_partial(reading, "%s%s", why, template_hint(reading));
+    if (documents->ended || documents->index < 0)
+        return;
+    documents->ended = reading->lenient && json_close(&documents->text);
+    if (!documents->ended)
+        documents->index = -1;
+}
+
 static void yaml_documents(struct documents *documents)
 {
-    struct err err = ERR_INIT;
-    struct yaml_sink sink = {yaml_document, yaml_text, yaml_end, documents};
-    bool good = yaml_to_json(pull, documents->reading, &sink, &err);
-    if (!good)
-        reading_partial(documents->reading, "%s%s", err.text, template_hint(documents->reading));
-    bool cut = !good && !documents->ended && documents->index >= 0 && documents->reading->lenient;
-    if (documents->ended || (cut && json_close(&documents->text)))
+    struct yaml_sink sink = {yaml_document, yaml_text, yaml_end, documents, yaml_broken};
+    yaml_to_json(pull, documents->reading, &sink, NULL);
+    if (documents->ended)
         give_yaml(documents);
 }
 
@@ -215,6 +225,30 @@ static void refuse_rest(struct documents *documents, const struct err *err, size
 }
 
 static void json_documents(struct documents *documents, const char *text, size_t len);
+
+/* JSON with comments and commas too many; false when that is not what is wrong with it. */
+static bool relaxed(struct documents *documents, const char *text, size_t len)
+{
+    struct reading *reading = documents->reading;
+    if (reading->relaxed)
+        return false;
+    reading->relaxed = true; /* once */
+    char *copy = xmalloc(len + 1);
+    memcpy(copy, text, len);
+    copy[len] = '\0';
+    size_t used, line = json_relax(copy, len);
+    cJSON *tree = line ? json_parse_next(copy, len, &used, NULL) : NULL;
+    if (tree) {
+        reading_problem(reading,
+                        "is no JSON as programs take it: comments, or commas behind a last element "
+                        "(the first in line %zu); it was read without them",
+                        line);
+        json_documents(documents, copy, len);
+    }
+    cJSON_Delete(tree);
+    free(copy);
+    return tree != NULL;
+}
 
 /* What can be read of a template, or of what was cut; false when it is neither. */
 static bool mended(struct documents *documents, const char *text, size_t len)
@@ -252,6 +286,8 @@ static void json_documents(struct documents *documents, const char *text, size_t
         size_t used = 0;
         bool value = text[at] == '{' || text[at] == '[' || !index;
         cJSON *tree = value ? json_parse_next(text + at, len - at, &used, &err) : NULL;
+        if (!tree && !index && relaxed(documents, text + at, len - at))
+            return;
         if (!tree && !index && mended(documents, text + at, len - at))
             return;
         if (!tree)
@@ -351,13 +387,19 @@ static void split_end(void *user)
     split->json = NULL;
 }
 
+static void split_broken(void *user, const char *why)
+{
+    struct split *split = user;
+    reading_partial(split->reading, "%s%s", why, template_hint(split->reading));
+    json_split_free(split->json);
+    split->json = NULL;
+}
+
 static void split_yaml(struct split *split)
 {
-    struct err err = ERR_INIT;
-    struct yaml_sink sink = {split_document, split_text, split_end, split};
-    if (!yaml_to_json(pull, split->reading, &sink, &err))
-        reading_partial(split->reading, "%s%s", err.text, template_hint(split->reading));
-    else if (split->err.text[0])
+    struct yaml_sink sink = {split_document, split_text, split_end, split, split_broken};
+    yaml_to_json(pull, split->reading, &sink, NULL);
+    if (split->err.text[0])
         reading_partial(split->reading, "%s", split->err.text);
     json_split_free(split->json);
 }

@@ -241,8 +241,10 @@ end
 local function judge_missing(ev, group)
   if not group.record or not is_final(ev, group) then return end
   if ev:state("env") == "absent" or did_start(ev) then return end
-  if has_more_env(ev, group) then
-    ev:ask { evidence = "env/proxy.env", why = "the resource's name may come from a file of variables that is not in the evidence",
+  local cut = ev:state("env") == "partial"
+  if cut or has_more_env(ev, group) then
+    ev:ask { evidence = "env/proxy.env", why = cut and "the manifest was read in part only: the resource's name may stand in the other part"
+        or "the resource's name may come from a file of variables that is not in the evidence",
       how = "env | grep -e ^APPMESH -e ^ENVOY -e ^AWS_REGION inside the proxy's container, saved as proxy.env" }
     return
   end

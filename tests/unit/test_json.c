@@ -1,5 +1,6 @@
 /* Strict JSON: what is refused and how it says so, paths, numbers, writing. */
 #include "base/json.h"
+#include "base/json_relax.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -154,9 +155,34 @@ static void writes(void **state)
     cJSON_Delete(node);
 }
 
+static void relax(const char *text, const char *wanted, size_t line)
+{
+    char *copy = strdup(text);
+    assert_int_equal(json_relax(copy, strlen(text)), line);
+    assert_string_equal(copy, wanted);
+    free(copy);
+}
+
+static void as_people_write_it(void **state)
+{
+    (void)state;
+    relax("{\"a\": [1, 2]}", "{\"a\": [1, 2]}", 0);
+    relax("{\n\"a\": [1,2,],\n}", "{\n\"a\": [1,2 ] \n}", 2);
+    relax("// x\n{\"a\": 1} // y", "    \n{\"a\": 1}     ", 1);
+    relax("{\"u\":\"http://a/*b*/\\\",}\"/* ,\n */}", "{\"u\":\"http://a/*b*/\\\",}\"    \n   }",
+          1);
+    relax("[1, /* last */ ]", "[1             ]", 1);
+    relax("[,1,,]", "[,1, ]", 1); /* what is left is the parser's to refuse */
+    relax("[1 / 2, \"x", "[1 / 2, \"x", 0);
+    relax("[\"\\", "[\"\\", 0);
+    relax("/*", "  ", 1);
+    relax("/", "/", 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(as_people_write_it),
         cmocka_unit_test(refuses),
         cmocka_unit_test(caps_depth),
         cmocka_unit_test(brackets_in_strings_are_no_depth),

@@ -47,9 +47,29 @@ static void end(void *user)
 static bool convert(const char *text, size_t step, struct buf *out, struct err *err)
 {
     struct input input = {text, strlen(text), step};
-    struct yaml_sink sink = {begin, add, end, out};
+    struct yaml_sink sink = {begin, add, end, out, NULL};
     buf_init(out, 64 << 20);
     return yaml_to_json(pull, &input, &sink, err);
+}
+
+static void say_broken(void *user, const char *why)
+{
+    buf_addf(user, "!%s!", why);
+}
+
+/* Portions of any size: a marker may lie across them. */
+static void assert_documents(const char *text, const char *wanted)
+{
+    for (size_t step = 1; step < 60; step++) {
+        struct buf out;
+        struct err err = ERR_INIT;
+        struct input input = {text, strlen(text), step};
+        struct yaml_sink sink = {begin, add, end, &out, say_broken};
+        buf_init(&out, 64 << 10);
+        yaml_to_json(pull, &input, &sink, &err);
+        assert_string_equal(buf_str(&out), wanted);
+        buf_release(&out);
+    }
 }
 
 static void assert_json(const char *text, const char *json)
@@ -190,7 +210,7 @@ static void the_sink_may_stop(void **state)
     (void)state;
     int calls = 0;
     struct input input = {"a: 1\n---\nb: 2\n---\nc: 3\n", 23, 100};
-    struct yaml_sink sink = {ignore_document, stop, ignore_end, &calls};
+    struct yaml_sink sink = {ignore_document, stop, ignore_end, &calls, NULL};
     struct err err = ERR_INIT;
     assert_true(yaml_to_json(pull, &input, &sink, &err));
     assert_int_equal(calls, 1);
@@ -218,13 +238,35 @@ static void any_end(void **state)
     }
 }
 
+static void broken_documents(void **state)
+{
+    (void)state;
+    assert_documents("a: 1\n---\nb: x\n c: y\n\td: z\n---\nc: 3\n",
+                     "0@1 {\"a\":1}; 1@2 {\"b\":\"x c\"!not YAML at line 4: mapping values are not "
+                     "allowed in this context! 2@6 {\"c\":3};");
+    assert_documents(
+        "[1\n---\n2\n---\n}\n--- 4\n",
+        "0@1 [1!not YAML at line 2: did not find expected ',' or ']'! 1@2 2; 2@4 !not YAML "
+        "at line 5: did not find expected node content! 3@6 4;");
+    assert_documents(
+        "# first\n%YAML 1.1\n---\n|\n  text\n  ---\n...\n# between\n%YAML 1.1\n--- 2\n---",
+        "0@2 \"text\\u000a---\\u000a\"; 1@9 2; 2@11 null;");
+    assert_documents("---x: 1\n", "0@1 {\"---x\":1};");
+    assert_documents("\n  \n# nothing\n", "");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(types),      cmocka_unit_test(documents),
-        cmocka_unit_test(anchors),    cmocka_unit_test(merge_keys),
-        cmocka_unit_test(short_tags), cmocka_unit_test(bombs),
-        cmocka_unit_test(broken),     cmocka_unit_test(the_sink_may_stop),
+        cmocka_unit_test(broken_documents),
+        cmocka_unit_test(types),
+        cmocka_unit_test(documents),
+        cmocka_unit_test(anchors),
+        cmocka_unit_test(merge_keys),
+        cmocka_unit_test(short_tags),
+        cmocka_unit_test(bombs),
+        cmocka_unit_test(broken),
+        cmocka_unit_test(the_sink_may_stop),
         cmocka_unit_test(any_end),
     };
     return cmocka_run_group_tests_name("yaml", tests, NULL, NULL);
