@@ -35,11 +35,11 @@ function dates.now(ev)
   return now
 end
 
--- "3 days", "5 hours", "12 minutes": a span in words.
+-- "3 days", "30 hours", "12 minutes": a span in words.
 function dates.span(seconds)
-  for _, unit in ipairs { { 86400, "day" }, { 3600, "hour" }, { 60, "minute" } } do
+  for _, unit in ipairs { { 86400, "day", 2 }, { 3600, "hour", 1 }, { 60, "minute", 1 } } do
     local count = seconds // unit[1]
-    if count >= 1 then return string.format("%d %s%s", count, unit[2], count == 1 and "" or "s") end
+    if count >= unit[3] then return string.format("%d %s%s", count, unit[2], count == 1 and "" or "s") end
   end
   return "less than a minute"
 end

@@ -27,15 +27,17 @@ SPECIFIC = tuple("ems-connection." + each for each in (
     "refused", "timeout", "dns-failed", "dns-unreachable", "tls-untrusted", "tls-unverified", "tls-expired",
     "clock-skew", "tls-name-mismatch", "protocol-mismatch", "self-captured", "no-answer"))
 
-State = namedtuple("State", "name about play expect expect_old asks asks_old never seconds needs alive")
+State = namedtuple("State", "name about play expect expect_old asks asks_old never seconds needs alive warns")
 
 
 def _state(name, about, play, expect, *, expect_old=None, asks=False, asks_old=False, never=(), seconds=12, needs=(),
-           alive=True):
-    """A row. seconds: about how long it takes; needs: `namespace` or `root`; alive: whether the proxy still runs."""
+           alive=True, warns=False):
+    """A row. seconds: about how long it takes; needs: `namespace` or `root`; alive: whether the proxy still runs; warns:
+    what is found is a warning, so no call fails for it."""
     as_tuple = (expect,) if isinstance(expect, str) else expect
     old = (expect_old,) if isinstance(expect_old, str) else expect_old or as_tuple
-    return State(name, about, play, as_tuple, old, asks, asks or asks_old, never, seconds, needs, alive)
+    return State(name, about, play, as_tuple, old, asks, asks or asks_old, never, seconds, needs, alive,
+                 warns)
 
 
 def _closing(name, code, text, expect, **options):
@@ -174,7 +176,8 @@ STATES = (
                "proxy-process.hot-restart-clash", alive=False),
         _state("few-files", "many clients, and the proxy may open 48 files", plays.few_files,
                "proxy-process.file-descriptors"),
-        _state("overloaded", "the overload manager refuses requests", plays.overloaded, "proxy-process.overload"),
+        _state("overloaded", "the overload manager refuses requests", plays.overloaded, "proxy-process.overload",
+               warns=True),
         _state("admin-port-taken", "another program has the admin port: the proxy exits", plays.admin_port_taken,
                "low-ports.admin-port-in-use", alive=False),
 
@@ -208,7 +211,7 @@ STATES = (
                partial(traffic.bad_upstream_certificate, known=True, name="other.example.com"),
                "upstreams.tls-verify-failed"),
         _state("certificate-expiring", "the listener's certificate ends in two days",
-               partial(traffic.certificate_from_to, begins=-88 * DAY, ends=2 * DAY), "certificates.expiring"),
+               partial(traffic.certificate_from_to, begins=-88 * DAY, ends=2 * DAY), "certificates.expiring", warns=True),
         _state("certificate-expired", "the listener's certificate has expired",
                partial(traffic.certificate_from_to, begins=-88 * DAY, ends=-DAY), "certificates.expired"),
         _state("certificate-early", "the listener's certificate is not valid yet",
@@ -216,7 +219,8 @@ STATES = (
         _state("certificate-workload", "a certificate of 24 hours at its half: the next one is due, nothing is wrong",
                partial(traffic.certificate_from_to, begins=-DAY // 2, ends=DAY // 2), None),
         _state("certificate-unrotated", "a certificate of 24 hours with one hour left: nobody rotated it",
-               partial(traffic.certificate_from_to, begins=-23 * DAY // 24, ends=DAY // 24), "certificates.expiring"),
+               partial(traffic.certificate_from_to, begins=-23 * DAY // 24, ends=DAY // 24), "certificates.expiring",
+               warns=True),
         _state("upstream-trusted", "the application speaks TLS with a certificate that the proxy trusts",
                traffic.trusted_upstream, None),
         _state("upstream-other-root", "the application's chain ends in another root; it was looked at by hand",
