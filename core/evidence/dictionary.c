@@ -677,6 +677,7 @@ static const struct dictionary_row rows[] = {
      NULL,
      {LOG_BASE,
       {"why", "config received from XDS server, but was rejected; config not received ..."},
+      {"state", "Envoy's state, where that is why"},
       {"cds_ok", "CDS updates accepted"},
       {"cds_bad", "CDS updates rejected"},
       {"lds_ok", "LDS updates accepted"},

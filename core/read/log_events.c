@@ -65,6 +65,8 @@ static const struct scan_pattern patterns[] = {
      "NOT ready: (?<why>[^:\\n]+): cds updates: (?<cds_ok>\\d+) successful, (?<cds_bad>\\d+) "
      "rejected; lds updates: (?<lds_ok>\\d+) successful, (?<lds_bad>\\d+) rejected",
      false, NULL},
+    {"log.not_ready", "NOT ready: (?<why>server is not live), current state is: (?<state>[A-Z_]+)",
+     false, NULL},
     {"log.not_ready", "Envoy proxy is NOT ready: (?<why>[^:\\r\\n]+)", false, NULL},
 
     {"log.start", "(?<step>initializing epoch|starting main dispatch loop)", false, NULL},

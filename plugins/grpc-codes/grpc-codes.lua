@@ -171,6 +171,11 @@ advise["permission-denied"] = function(ev, finding, group, close)
     what.action, what.arn = decided.action, decided.arn
   end
   if what.action then
+    if match(what.user or "", [[:assumed-role/[^/]+/i-[0-9a-f]+$]]) then
+      finding:advise("the refused identity is an instance's role: on Kubernetes the pod got no role of its own, so bind its service account "
+        .. "to one (IRSA) and name it in the pod, instead of permitting it to every pod of the node",
+        "kubectl get pod POD -o jsonpath='{.spec.serviceAccountName} {.spec.containers[*].env[?(@.name==\"AWS_ROLE_ARN\")].value}'")
+    end
     finding:snippet("allow the action in the policy of the role that the proxy runs as: the ECS task role (not the "
       .. "execution role), the role of the pod's service account, or the instance role", "envoy-policy.json",
       policy(what.action, what.arn or "*"))
@@ -208,7 +213,7 @@ advise["identity-rejected"] = function(_, finding, group, close)
     return
   end
   finding:advise("check the token or certificate that the proxy presents: does it exist, is it still valid, is it for this server and this workload",
-    "kubectl exec POD -c istio-proxy -- ls -l /var/run/secrets/tokens")
+    group.mesh == "istio" and "kubectl exec POD -c istio-proxy -- ls -l /var/run/secrets/tokens" or nil)
   finding:advise("compare the clocks of proxy and server: a token is valid for a span of time")
 end
 

@@ -262,18 +262,17 @@ static void take_log_state(struct debrief_ctx *ctx, struct facts *facts)
     facts->from_log = true;
 }
 
-/* The state that a line of Istio's agent tells: by its words, or by what it counts. Clusters and no
- * listeners: the next thing is asked for only when the clusters are ready. */
+/* The state that a line of Istio's agent tells: by its name, by its words, or by what it counts. Clusters
+ * and no listeners: the next thing is asked for only when the clusters are ready. */
 static enum state agent_state(struct debrief_ctx *ctx, const struct debrief_record *line)
 {
-    static const char said[] = "current state is";
-    const char *why = debrief_text(ctx, line, "why"), *rest = debrief_text(ctx, line, "rest");
+    const char *why = debrief_text(ctx, line, "why"), *state = debrief_text(ctx, line, "state");
     double clusters = debrief_num(ctx, line, "cds_ok", -1);
     double listeners = debrief_num(ctx, line, "lds_ok", -1);
     bool rejected = debrief_num(ctx, line, "cds_bad", 0) > 0 ||
                     debrief_num(ctx, line, "lds_bad", 0) > 0;
-    if (why && strstr(why, said) && rest)
-        return state_of(rest + strspn(rest, ": "));
+    if (state)
+        return state_of(state);
     if (why && strstr(why, "workers have not yet started"))
         return STATE_INITIALIZING;
     if (rejected || clusters < 0 || listeners > 0)
@@ -281,7 +280,8 @@ static enum state agent_state(struct debrief_ctx *ctx, const struct debrief_reco
     return STATE_PRE_INITIALIZING;
 }
 
-/* Istio's agent counts what its proxy has accepted, and says so every two seconds until it is ready. */
+/* Istio's agent names its proxy's state or counts what that has accepted, every two seconds until it is
+ * ready. */
 static void take_agent_state(struct debrief_ctx *ctx, struct facts *facts)
 {
     const struct debrief_record *first = debrief_next(ctx, "log.not_ready", NULL), *last = first;
@@ -295,9 +295,10 @@ static void take_agent_state(struct debrief_ctx *ctx, struct facts *facts)
     }
     bool brief = debrief_time(ctx, last) &&
                  debrief_time(ctx, last) - debrief_time(ctx, first) < 15 * SECOND;
-    facts->state = brief ? STATE_NONE : agent_state(ctx, last);
-    if (facts->state == STATE_NONE)
+    enum state state = agent_state(ctx, last);
+    if (state == STATE_NONE || (brief && state != STATE_DRAINING))
         return;
+    facts->state = state;
     if (debrief_num(ctx, last, "cds_ok", 0) > 0)
         facts->gauges[CDS_OK] = (struct gauge){debrief_num(ctx, last, "cds_ok", 0), last};
     facts->state_record = last;
