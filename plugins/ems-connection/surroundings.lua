@@ -21,19 +21,29 @@ local AGENT_STEPS = {
 
 local CONTROL_PLANE = [[istiod|istio-pilot|discovery|\bxds\b|consul|contour|control-?plane|envoy-gateway|envoy-management|kuma|gloo]]
 
-local function judge_metadata(ev)
+local function report_metadata(ev, record)
+  ev:report("ems-connection.metadata-unreachable", "address", record.address,
+    "the metadata service %s does not answer (%s): credentials and region come from there", record.address, record.why)
+    :cite(record)
+    :advise("EC2: allow containers to reach it: hop limit 2, and no rule that drops 169.254.169.254",
+      "aws ec2 modify-instance-metadata-options --instance-id ID --http-put-response-hop-limit 2 --http-endpoint enabled")
+    :advise("ECS: leave 169.254.170.2 and 169.254.169.254 out of the traffic capture (EgressIgnoredIPs)")
+    :advise("or give the region by AWS_REGION and the credentials by a task role or service account")
+end
+
+-- Something after RECORD shows that the proxy has its configuration: the trouble is over, whatever it was.
+local function is_over(ev, stream, record)
+  local time = ev:time(record)
+  return stream.link.up or time ~= nil and (stream.marks.success > time or stream.link.updated > time)
+end
+
+local function judge_metadata(ev, stream)
   for record in ev:each("event.metadata") do
-    ev:report("ems-connection.metadata-unreachable", "address", record.address,
-      "the metadata service %s does not answer (%s): credentials and region come from there", record.address, record.why)
-      :cite(record)
-      :advise("EC2: allow containers to reach it: hop limit 2, and no rule that drops 169.254.169.254",
-        "aws ec2 modify-instance-metadata-options --instance-id ID --http-put-response-hop-limit 2 --http-endpoint enabled")
-      :advise("ECS: leave 169.254.170.2 and 169.254.169.254 out of the traffic capture (EgressIgnoredIPs)")
-      :advise("or give the region by AWS_REGION and the credentials by a task role or service account")
+    if not is_over(ev, stream, record) then report_metadata(ev, record) end
   end
   for record in ev:each("log.aws_credentials") do
     local why = match(record.message or "", [[(?i)(?<why>couldn't connect to server|timeout was reached|connection timed out|connection refused)]])
-    if why then
+    if why and not is_over(ev, stream, record) then
       ev:report("ems-connection.metadata-unreachable", "address", "169.254.169.254",
         "Envoy cannot reach the AWS metadata service (%s)", why.why):cite(record)
         :advise("leave 169.254.170.2 and 169.254.169.254 out of the traffic capture, and raise the metadata hop limit to 2 for containers")
@@ -41,21 +51,24 @@ local function judge_metadata(ev)
   end
 end
 
-local function judge_token(ev)
+local function judge_token(ev, stream)
   for record in ev:each("event.token") do
-    ev:report("ems-connection.token-unreadable", "xds-server", "xds server",
-      "the identity token %s cannot be read: %s", record.path, (record.why:gsub("^%u", string.lower)))
-      :cite(record)
-      :advise("see that the volume is mounted and readable by the proxy's user", string.format("kubectl exec POD -c CONTAINER -- ls -lL %s", record.path))
-      :advise("set fsGroup to the proxy's group (App Mesh: 1337), so that a non-root user may read the projected token")
+    if not is_over(ev, stream, record) then
+      ev:report("ems-connection.token-unreadable", "xds-server", "xds server",
+        "the identity token %s cannot be read: %s", record.path, (record.why:gsub("^%u", string.lower)))
+        :cite(record)
+        :advise("see that the volume is mounted and readable by the proxy's user", string.format("kubectl exec POD -c CONTAINER -- ls -lL %s", record.path))
+        :advise("set fsGroup to the proxy's group (App Mesh: 1337), so that a non-root user may read the projected token")
+    end
   end
 end
 
 -- Only where no close line has the word, and only for names that a control plane has.
-local function judge_lookup(ev)
+local function judge_lookup(ev, stream)
   if ev:count("log.xds_closed") > 0 then return end
   for record in ev:each("event.lookup") do
-    if match(record.host, CONTROL_PLANE) or record.origin == "istio" then
+    local ours = match(record.host, CONTROL_PLANE) or record.origin == "istio"
+    if ours and not is_over(ev, stream, record) then
       local missing = record.why == "no such host"
       ev:report(missing and "ems-connection.dns-failed" or "ems-connection.dns-unreachable", "xds-server", record.host,
         missing and "the name %s does not resolve: the resolver%s says that it does not exist" or "%s cannot be looked up: the resolver%s gives no answer",
@@ -68,9 +81,9 @@ local function judge_lookup(ev)
 end
 
 -- The agent's own link, one hop behind Envoy's: only texts that name a cause, and one finding for each.
-local function judge_agents(ev)
+local function judge_agents(ev, stream)
   local lookups = ev:count("event.lookup") > 0
-  for _, close in ipairs(xds.agents(ev, xds.read(ev))) do
+  for _, close in ipairs(xds.agents(ev, stream)) do
     local slug
     for _, row in ipairs(xds.of_link(close) and close.who ~= "ADS" and xds.CAUSES or {}) do
       if match(close.plain, row[2]) then
@@ -106,10 +119,11 @@ local function judge_host_network(ev)
 end
 
 local function run(ev)
-  judge_metadata(ev)
-  judge_token(ev)
-  judge_lookup(ev)
-  judge_agents(ev)
+  local stream = xds.read(ev)
+  judge_metadata(ev, stream)
+  judge_token(ev, stream)
+  judge_lookup(ev, stream)
+  judge_agents(ev, stream)
   judge_host_network(ev)
 end
 
