@@ -59,11 +59,13 @@ static bool all_lines_fit(const struct peek *peek)
     const char *at = peek->text, *end = peek->text + peek->len;
     int lines = 0;
     while (at < end && lines < 50) {
-        size_t len = strcspn(at, "\r\n");
-        if (len && !parse_line(at, len, &parts))
-            return at + len == end && !peek->whole && lines;
-        lines += len > 0;
-        at += len + strspn(at + len, "\r\n");
+        const char *stop = memchr(at, '\n', (size_t)(end - at));
+        size_t len = (size_t)((stop ? stop : end) - at);
+        size_t text = len && at[len - 1] == '\r' ? len - 1 : len;
+        if (text && !parse_line(at, text, &parts))
+            return !stop && !peek->whole && lines;
+        lines += text > 0;
+        at = stop ? stop + 1 : end;
     }
     return lines > 0;
 }

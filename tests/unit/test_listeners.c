@@ -45,6 +45,17 @@ static void no_listeners(void **state)
     given_release(&given);
 }
 
+/* What begins with a NUL is read past it, and is no list either. */
+static void begins_with_nul(void **state)
+{
+    (void)state;
+    struct given given;
+    static const char text[] = "\0\n2026-11-20T08:00:01Z warning something: 0.0.0.0\n";
+    given_bytes(&given, "x", text, sizeof text - 1);
+    assert_string_not_equal(given_kind(&given), "listeners");
+    given_release(&given);
+}
+
 /* A page without anything says so only under its name. */
 static void empty_pages(void **state)
 {
@@ -135,7 +146,7 @@ int main(void)
         cmocka_unit_test(no_listeners),   cmocka_unit_test(listeners_json),
         cmocka_unit_test(listeners_text), cmocka_unit_test(empty_pages),
         cmocka_unit_test(certs),          cmocka_unit_test(init_dump),
-        cmocka_unit_test(memory),
+        cmocka_unit_test(memory),         cmocka_unit_test(begins_with_nul),
     };
     return cmocka_run_group_tests_name("listeners", tests, NULL, NULL);
 }
