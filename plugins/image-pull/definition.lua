@@ -41,8 +41,17 @@ local function judge_platform(ev, definition, name, fargate)
     :reference("https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs-arm64.html")
 end
 
+-- Also what a template leaves open: the member is there, its value is not known.
+local function has(ev, definition, member)
+  for _, name in ipairs(ev:keys(definition, "")) do
+    if name == member then return true end
+  end
+  return false
+end
+
+-- AWS registers no definition for Fargate that pulls from ECR without the role: one that has a revision was cut.
 local function judge_role(ev, definition, name)
-  if definition.executionRoleArn or not ecr.of(name) then return end
+  if has(ev, definition, "executionRoleArn") or has(ev, definition, "revision") or has(ev, definition, "taskDefinitionArn") or not ecr.of(name) then return end
   ev:report("image-pull.role-incomplete", "image", name, "the task definition names no execution role: on Fargate nobody pulls %s from Amazon ECR", name):cite(definition)
     :advise("name the role that pulls, and deploy the new revision", "aws iam list-roles --query \"Roles[?contains(RoleName, 'ecsTaskExecution')].Arn\"")
     :reference("https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task_execution_IAM_role.html")

@@ -3,9 +3,20 @@
 
 local ecr = debrief.use "ecr"
 
+-- A definition that names a role which nobody can tell yet: a template's.
+local function names_open_role(ev)
+  for definition in ev:each("aws.task_definitions") do
+    for _, name in ipairs(ev:keys(definition, "")) do
+      if name == "executionRoleArn" and not definition.executionRoleArn then return true end
+    end
+  end
+  return false
+end
+
 -- The role of policies that came without anything else: the only one they name.
 local function lone_role(ev)
   local found
+  if names_open_role(ev) then return nil end
   for policy in ev:each("aws.policies") do
     if policy.RoleName and found and found ~= policy.RoleName then return nil end
     found = found or policy.RoleName
