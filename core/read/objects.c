@@ -42,6 +42,14 @@ static cJSON *copy(const cJSON *json)
     return tree;
 }
 
+static void say_full(struct reading *reading, const char *id)
+{
+    if (!reading->full)
+        reading_partial(reading,
+                        "holds more objects than are kept; '%s' and what follows is left out", id);
+    reading->full = true;
+}
+
 void objects_keep(struct reading *reading, const char *name, const char *id, const char *kind,
                   const cJSON *json, const char *pointer)
 {
@@ -49,19 +57,14 @@ void objects_keep(struct reading *reading, const char *name, const char *id, con
         evidence_supplied(reading->evidence, name, reading->complete);
         return;
     }
-    if (!evidence_room(reading->evidence, count_nodes(json), NODES_MAX)) {
-        reading_partial(reading,
-                        "holds more objects than are kept; '%s' and what follows is left "
-                        "out",
-                        id ? id : pointer);
-        evidence_supplied(reading->evidence, name, false);
-        return;
-    }
-    struct record *record = reading_add(reading, name, pointer);
+    bool room = evidence_room(reading->evidence, count_nodes(json), NODES_MAX);
+    struct record *record = room ? reading_add(reading, name, pointer) : NULL;
     if (record) {
         evidence_set(reading->evidence, record, "id", id);
         evidence_set(reading->evidence, record, "kind", kind);
         evidence_set_doc(reading->evidence, record, copy(json));
+    } else {
+        say_full(reading, id ? id : pointer);
     }
     evidence_supplied(reading->evidence, name, reading->complete);
 }

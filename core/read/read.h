@@ -42,6 +42,7 @@ struct reading { /* one source being read */
     struct scan *scan; /* where texts found inside structured sources go; NULL: nobody listens */
     struct stream *stream;
     bool complete; /* true until a reader learns otherwise */
+    bool full;     /* there were more objects than are kept, and that was said */
     bool prose;    /* set by a reader: the log reader should see it as well */
     void *user;    /* the reader's own, for its callbacks */
     /* In pointers, names behind this many bytes begin with a capital where they stand in the source

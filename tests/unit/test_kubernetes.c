@@ -222,6 +222,22 @@ static void test_long_list(void **state)
 }
 
 /* Broken shapes are problems or nothing, never a crash. */
+/* What came before a broken document is not all there is. */
+static void test_broken_document_behind(void **state)
+{
+    struct given given;
+    (void)state;
+    given_text(&given, "all.yaml",
+               "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec:\n  containers:\n"
+               "  - {name: c}\n---\na: b\n c: d\n");
+    assert_int_equal(evidence_count(given.evidence, "containers"), 1);
+    assert_int_equal(evidence_state(given.evidence, "containers"), EVIDENCE_PARTIAL);
+    assert_int_equal(evidence_state(given.evidence, "k8s.pods"), EVIDENCE_PARTIAL);
+    assert_string_equal(given_problem(&given),
+                        "not YAML at line 9: mapping values are not allowed in this context");
+    given_release(&given);
+}
+
 static void test_hostile(void **state)
 {
     static const char *const texts[] = {
@@ -254,6 +270,7 @@ int main(void)
         cmocka_unit_test(test_messages_are_scanned),
         cmocka_unit_test(test_objects_in_a_row),
         cmocka_unit_test(test_long_list),
+        cmocka_unit_test(test_broken_document_behind),
         cmocka_unit_test(test_hostile),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
