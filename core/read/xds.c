@@ -32,6 +32,7 @@ void xds_release(struct xds *xds)
     for (size_t i = 0; i < xds->rejected_len; i++)
         free(xds->rejected[i]);
     free(xds->nameless);
+    free(xds->texts);
     free(xds->rejected);
 }
 

@@ -12,6 +12,8 @@ struct xds_error { /* a rejected listener that the dump lists without its name *
     cJSON *entry; /* own copy */
 };
 
+enum { XDS_DIGEST_MAX = 17, XDS_TEXTS_MAX = 2000 };
+
 struct xds {
     struct reading *reading;
     struct pending chains, virtual_hosts, routes, certificates;
@@ -19,6 +21,9 @@ struct xds {
     size_t routes_seen;  /* of the virtual host that comes next, wanted or not */
     struct xds_error *nameless;
     size_t nameless_len;
+    char (*texts)[XDS_DIGEST_MAX]; /* of certificates that were parsed already */
+    size_t texts_len;
+    bool texts_full;
     char **rejected; /* names of rejected listeners that the dump lists with their name */
     size_t rejected_len;
     bool crowded; /* resources were left out, and a problem says so */

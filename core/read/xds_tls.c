@@ -6,18 +6,20 @@
 #include "base/str.h"
 #include "read/certificate.h"
 #include "read/xds.h"
+#include <inttypes.h>
 #include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { PEM_MAX = 4 << 20, TEXT_MAX = 4096 };
+enum { PEM_MAX = 4 << 20, TEXT_MAX = 4096, DIGEST_MAX = XDS_DIGEST_MAX };
 
 /* ---- certificates that stand in the configuration ---- */
 
 struct holder {
     struct xds *xds;
     const char *kind, *name, *role, *pointer;
+    char digest[DIGEST_MAX];
 };
 
 static void add_certificate(void *user, const struct certificate *certificate, int index)
@@ -39,37 +41,80 @@ static void add_certificate(void *user, const struct certificate *certificate, i
     pending_set(pending, row, "kind", holder->kind);
     pending_set(pending, row, "name", holder->name);
     pending_set(pending, row, "role", holder->role);
+    pending_set(pending, row, "text", holder->digest);
     pending_set(pending, row, "position", number);
     for (size_t i = 0; i < ARRAY_LEN(cells); i++)
         if (*cells[i].value)
             pending_set(pending, row, cells[i].column, cells[i].value);
 }
 
-/* The text of a DataSource that holds its bytes itself; the caller frees it. */
-static char *inline_text(const cJSON *source)
+static const char *inline_bytes(const cJSON *source, bool *encoded)
 {
-    const char *text = proto_str(source, "inline_string"),
-               *bytes = proto_str(source, "inline_bytes");
-    size_t len = bytes ? strlen(bytes) : 0;
-    if (text)
-        return xstrdup(text);
-    if (!len || len > PEM_MAX || len % 4)
+    const char *text = proto_str(source, "inline_string");
+    *encoded = !text;
+    return text ? text : proto_str(source, "inline_bytes");
+}
+
+/* What stands for the text of a DataSource that holds its bytes itself: many clusters hold the same. */
+static bool digest_of(const cJSON *source, char out[DIGEST_MAX])
+{
+    bool encoded;
+    const char *text = inline_bytes(source, &encoded);
+    uint64_t hash = 14695981039346656037u;
+    for (; text && *text; text++)
+        hash = (hash ^ (unsigned char)*text) * 1099511628211u;
+    snprintf(out, DIGEST_MAX, "%016" PRIx64, hash);
+    return text;
+}
+
+/* Its text decoded; the caller frees it. */
+static char *decode(const cJSON *source)
+{
+    bool encoded;
+    const char *text = inline_bytes(source, &encoded);
+    size_t len = text ? strlen(text) : 0;
+    if (!len || len > PEM_MAX || (encoded && len % 4))
         return NULL;
+    if (!encoded)
+        return xstrdup(text);
     char *out = xcalloc(1, len / 4 * 3 + 1);
-    if (EVP_DecodeBlock((unsigned char *)out, (const unsigned char *)bytes, (int)len) < 0) {
+    if (EVP_DecodeBlock((unsigned char *)out, (const unsigned char *)text, (int)len) < 0) {
         free(out);
         return NULL;
     }
     return out;
 }
 
+/* Parsing a certificate takes a third of a millisecond: each text is parsed once (but secrets are known by
+ * their names), and not too many. */
+static bool is_new(const struct holder *holder)
+{
+    struct xds *xds = holder->xds;
+    bool secret = strcmp(holder->kind, "secret") == 0;
+    for (size_t i = 0; !secret && i < xds->texts_len; i++)
+        if (strcmp(xds->texts[i], holder->digest) == 0)
+            return false;
+    if (xds->texts_len == XDS_TEXTS_MAX && !xds->texts_full)
+        reading_partial(xds->reading, "more than %d certificates: the others were left out",
+                        XDS_TEXTS_MAX);
+    xds->texts_full = xds->texts_len == XDS_TEXTS_MAX;
+    if (xds->texts_full)
+        return false;
+    if (!xds->texts)
+        xds->texts = xcalloc(XDS_TEXTS_MAX, sizeof *xds->texts);
+    snprintf(xds->texts[xds->texts_len++], DIGEST_MAX, "%s", holder->digest);
+    return true;
+}
+
 static void take_source(struct holder *holder, const char *role, const cJSON *source,
                         const char *pointer)
 {
-    char *pem = inline_text(source);
+    if (!digest_of(source, holder->digest) || !is_new(holder))
+        return;
+    char *pem = decode(source);
     holder->role = role;
     holder->pointer = pointer;
-    if (pem && strlen(pem) <= PEM_MAX)
+    if (pem)
         certificate_each(pem, strlen(pem), add_certificate, holder);
     free(pem);
 }
@@ -146,10 +191,11 @@ static void add_part(struct buf *out, const char *what, const char *name)
 static void add_source(struct buf *out, const cJSON *source)
 {
     const char *file = proto_str(source, "filename");
+    char digest[DIGEST_MAX];
     if (file)
         add_part(out, "file", file);
-    else if (source)
-        add_part(out, "inline", NULL);
+    else if (digest_of(source, digest))
+        add_part(out, "inline", digest);
 }
 
 static void own_certificates(struct buf *out, const cJSON *context)

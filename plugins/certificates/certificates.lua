@@ -16,7 +16,7 @@ local PUBLIC_BUNDLE = [[ca-certificates\.crt$|ca-bundle\.(crt|pem|trust\.crt)$|t
 
 -- ---- who uses a certificate ----
 
--- "file:PATH", "secret:NAME" -> list of { "listener ingress" ... }
+-- "file:PATH", "secret:NAME", "inline:TEXT" -> list of { "listener ingress" ... }
 local function read_users(ev)
   local users = {}
   local function add(list, text, record)
@@ -75,7 +75,7 @@ end
 local function from_dump(record)
   local kind, name = record.kind or "?", record.name or "?"
   local secret = kind == "secret" and name or nil
-  return { group = kind .. " " .. name, secret = secret, holder = secret and "secret:" .. secret, within = not secret and kind .. " " .. name or nil,
+  return { group = kind .. " " .. name, secret = secret, holder = secret and "secret:" .. secret or "inline:" .. (record.text or ""), within = not secret and kind .. " " .. name or nil,
     subject = record.subject, upper = record.role == "leaf" and record.position ~= "0" }
 end
 

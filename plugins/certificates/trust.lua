@@ -17,13 +17,13 @@ end
 
 -- ---- whom a cluster trusts ----
 
--- { names, keys, records, text, whole }: the authorities of the trust text "inline", "secret:NAME", "file:PATH".
+-- { names, keys, records, text, whole }: the authorities of the trust "inline:TEXT", "secret:NAME", "file:PATH".
 local function read_trust(ev, cluster)
   local trust = { names = {}, keys = {}, records = {}, text = cluster.trust, whole = false }
-  local secret = (cluster.trust or ""):match("secret:([^,]+)")
+  local text, secret = (cluster.trust or ""):match("inline:([^,]+)") or "", (cluster.trust or ""):match("secret:([^,]+)")
   local file = (cluster.trust or ""):match("file:([^,]+)")
   for record in ev:each("xds.certificates") do
-    local mine = record.role == "ca" and (record.kind == "cluster" and record.name == cluster.name or record.kind == "secret" and record.name == secret)
+    local mine = record.role == "ca" and (record.text == text or record.kind == "secret" and record.name == secret)
     if mine then
       trust.names[plain(record.subject)] = true
       if record.key_id then trust.keys[record.key_id] = true end
