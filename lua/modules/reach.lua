@@ -104,7 +104,8 @@ function reach.decide(ev, host, port)
   if tls then -- it got further than the other two: they are older, or went another way
     slug, why = of_tls(ev, host, tls)
     if slug then return slug, why, tls, well end
-    if tls.result == "ok" then well.tls, well.connect, well.dns = tls, connect or tls, dns or tls end
+    if tls.result == "ok" then well.tls = tls end
+    if tls.result == "ok" or tls.verify_code then well.connect, well.dns = connect or tls, dns or tls end
   end
   if not well.tls and dns then
     slug, why = of_dns(dns)

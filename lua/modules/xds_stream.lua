@@ -42,6 +42,7 @@ xds.TEXTS = {
   { "message-too-large", [[larger than max|message (is )?too (large|big)|exceed\w* .*(message|frame) size]] },
   { "permission-denied", [[(unauthorized|not authorized) to perform|is not authorized to access]] },
   { "no-credentials", [[missing authentication token|no (valid )?credentials|credentials (were )?not (found|provided)]] },
+  { "resource-not-found", [[\bsecrets? \S+ (was )?not found]] },
   { "identity-rejected", [[\btoken\b|acl not found|acl: |authentication (failed|failure)|authenticate failure|failed to get root cert|failed to generate secret|signature|client (identity|certificate)]] },
   { "node-id-invalid", [[missing parts in the service node|(invalid|malformed|empty|missing|unexpected|parse|required?)\b.*\bnode\b|\bnode( id|\.id)?\b.*\b(invalid|malformed|empty|missing|required|must)\b]] },
   { "quota-exceeded", [[too many (xds )?(streams|connections|clients|requests|envoys)|quota|limit (is )?exceeded|rate exceeded]] },

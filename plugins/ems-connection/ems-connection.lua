@@ -200,6 +200,9 @@ settle["tls-unverified"] = function(ev, group, close, _, place)
   end
 end
 
+-- OpenSSL's verify results for an authority that the tool does not know.
+local UNTRUSTED = { ["18"] = true, ["19"] = true, ["20"] = true, ["21"] = true }
+
 -- google_grpc and every vague text. Order of the candidates is by how long the first attempt took.
 settle["not-connected"] = function(ev, group, close, _, place)
   local first, marks = group.closes[1], group.marks
@@ -222,6 +225,12 @@ settle["not-connected"] = function(ev, group, close, _, place)
       candidate("timeout", slow, nil)
     end
     local well = group.well or {}
+    local shown = well.failed_tls or well.tls
+    if shown and UNTRUSTED[shown.verify_code or ""] then
+      candidate("tls-untrusted", string.format("a handshake by hand says: %s%s", shown.verify_error or "not trusted",
+        shown.chain_issuer and ", signed by " .. shown.chain_issuer or ""), "that tool trusts other authorities than the proxy does")
+      finding:cite(shown)
+    end
     if well.tls then
       candidate("self-captured", "name, TCP and TLS are well when tried by hand, so what is particular to the proxy remains", nil)
     end

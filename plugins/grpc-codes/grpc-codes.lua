@@ -224,7 +224,13 @@ advise["no-credentials"] = function(ev, finding)
     how = "kubectl get pod POD -o json, or aws ecs describe-task-definition --task-definition FAMILY --output json" }
 end
 
-advise["resource-not-found"] = function(ev, finding)
+advise["resource-not-found"] = function(ev, finding, _, close)
+  local secret = match(close.text, [[(?i)secrets? "?(?<name>[\w./-]+)"? (was )?not found]])
+  if secret then
+    finding:advise(string.format("create the secret %s, or correct the name where the gateway or listener refers to it: the namespace counts",
+      secret.name), "kubectl get secrets -A")
+    return
+  end
   local proxy = ev:first("proxy")
   local node = proxy and proxy.node_id or ""
   local mesh, kind, name = node:match("mesh/([^/]+)/virtual(%a+)/([^/]+)$")
