@@ -273,6 +273,7 @@ static bool read_row(struct reading *reading, const struct table *table, char *l
 static void read_line(struct reading *reading, const char *line, size_t len, uint64_t number)
 {
     struct table *table = reading->user;
+    len = strnlen(line, len); /* as far as the copy goes */
     char *copy = xstrndup(line, len), place[32];
     snprintf(place, sizeof place, "line %" PRIu64, number);
     table->line = line;

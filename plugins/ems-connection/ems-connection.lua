@@ -211,12 +211,18 @@ settle["not-connected"] = function(ev, group, close, _, place)
   local quick = took and took >= 0 and took < 10 and "the first attempt failed " .. (took < 1 and "at once" or "after " .. math.floor(took) .. " s") or nil
   local traced = ev:count("event.trace") > 0
   local plain_text = group.server and group.server.tls == "no" and "the bootstrap asks for plain text" or nil
+  local made = match(close.plain, [[connection termination]]) and "the connection was made, and then closed by the peer" or nil
   ask_probe(ev, place, "DNS, TCP and TLS are told apart by a probe from where the proxy runs; this log does not tell them apart")
   ev:ask { evidence = "manifest/task-definition.json, or the pod's init container", why = "redirect rules that catch the proxy's own traffic look the same",
     how = "proxyConfiguration (IgnoredUID, EgressIgnoredPorts) and user of the Envoy container: aws ecs describe-task-definition --task-definition FAMILY; or kubectl get pod POD -o yaml" }
   return "not-connected", function(finding)
     local function candidate(slug, speaks_for, against)
+      if made and (slug == "refused" or slug == "dns-failed" or slug == "timeout") then return end
       finding:candidate("ems-connection." .. slug, { ["for"] = speaks_for, against = against })
+    end
+    if made then
+      candidate("protocol-mismatch", made .. ", as a port does that expects TLS")
+      candidate("relay-stopped", "so does a proxy or agent in between whose own server is gone")
     end
     if traced then
       candidate("timeout", "the gRPC trace says that the TCP connection failed", nil)
@@ -238,7 +244,7 @@ settle["not-connected"] = function(ev, group, close, _, place)
     candidate("dns-failed", "a name that does not resolve ends this way",
       place.is_address and "the server is given as an address" or well.dns and "the name resolves" or nil)
     candidate("tls-unverified", "a refused certificate ends this way", plain_text or traced and "TCP already failed" or nil)
-    candidate("protocol-mismatch", "plain text against TLS ends this way", traced and "TCP already failed" or nil)
+    if not made then candidate("protocol-mismatch", "plain text against TLS ends this way", traced and "TCP already failed" or nil) end
     if not well.tls then candidate("self-captured", "redirect rules that catch the proxy's own port end this way", nil) end
     if not slow then candidate("timeout", "dropped packets end this way", well.connect and "a connection by hand succeeds" or quick) end
     if group.name:find("envoy-management", 1, true) and (not first.time or first.time >= APP_MESH_ENDED) then

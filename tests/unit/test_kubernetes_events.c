@@ -109,12 +109,25 @@ static void test_hostile(void **state)
     }
 }
 
+/* A line is read as far as its first NUL, and no further. */
+static void test_nul(void **state)
+{
+    static const char text[] =
+        "LAST SEEN   TYPE      REASON         OBJECT   \0   MESSAGE\n"
+        "10s         Warning   FailedCreate   \0 a text that is far longer than what stands before";
+    struct given given;
+    (void)state;
+    given_bytes(&given, "hostile", text, sizeof text - 1);
+    given_release(&given);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_objects),     cmocka_unit_test(test_newer_group),
         cmocka_unit_test(test_plain_table), cmocka_unit_test(test_wide_table),
         cmocka_unit_test(test_empty_list),  cmocka_unit_test(test_hostile),
+        cmocka_unit_test(test_nul),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
