@@ -43,6 +43,7 @@ static const struct meaning {
 
     {"kubectl", "localhost:8080", FOLLOW_SHUT, NO_CLUSTER},
     {"kubectl", "context was not found", FOLLOW_SHUT, NO_CLUSTER},
+    {"kubectl", "error: context ", FOLLOW_SHUT, NO_CLUSTER},
     {"kubectl", "current-context is not set", FOLLOW_SHUT, NO_CLUSTER},
     {"kubectl", "no configuration has been provided", FOLLOW_SHUT, NO_CLUSTER},
     {"kubectl", "error loading config file", FOLLOW_SHUT, "kubectl's configuration does not load"},
@@ -132,13 +133,22 @@ static bool cut(const char *said, const char *before, const char *after, char *o
     return true;
 }
 
+static void end_at(char *text, const char *mark)
+{
+    char *at = strstr(text, mark);
+    if (at)
+        *at = '\0';
+}
+
 /* "User: ARN is not authorized to perform: ec2:X on resource: R because ..." */
 static bool add_aws_permission(struct buf *out, const char *const *argv, const char *said)
 {
     char action[120], resource[240] = "", user[240] = "";
     bool refused = strstr(said, "(AccessDenied") || strstr(said, "(UnauthorizedOperation)");
     if (cut(said, "is not authorized to perform: ", " \n", action, sizeof action)) {
-        cut(said, "on resource: ", " \n", resource, sizeof resource);
+        cut(said, "on resource: ", "\n", resource, sizeof resource);
+        end_at(resource, " because ");
+        end_at(resource, " with an explicit ");
         cut(said, "User: ", " \n", user, sizeof user);
     } else if (refused && cut(said, "when calling the ", " ", user, sizeof user)) {
         bool balancer = str_equal(argv[1], "elbv2");
