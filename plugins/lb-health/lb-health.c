@@ -204,6 +204,9 @@ static const struct debrief_event events[] = {
     {"stopped", "failed ELB health checks in \\(target-group (?<arn>[^ )]+)", 0, 0},
     {0}};
 
+static const char *const explains_bytes[] = {"lb-health.check-failing", "upstreams.protocol-error",
+                                             NULL};
+
 static const struct debrief_finding_type findings[] = {
     {"lb-health.wrong-host", "no virtual host serves the Host of the check", DEBRIEF_ERROR, 0,
      NULL},
@@ -215,8 +218,8 @@ static const struct debrief_finding_type findings[] = {
     {"lb-health.no-listener", "nothing listens on the checked port", DEBRIEF_ERROR, 0, NULL},
     {"lb-health.protocol-mismatch", "check and listener speak different protocols", DEBRIEF_ERROR,
      0, NULL},
-    {"lb-health.proxy-protocol", "the listener waits for the PROXY protocol", DEBRIEF_ERROR, 0,
-     NULL},
+    {"lb-health.proxy-protocol", "load balancer and listener disagree on the PROXY protocol",
+     DEBRIEF_ERROR, 0, explains_bytes},
     {"lb-health.backend-unready", "the backend behind the check is not ready", DEBRIEF_ERROR, 0,
      NULL},
     {"lb-health.gateway-http-check", "a gateway is checked by HTTP", DEBRIEF_WARNING, 0, NULL},

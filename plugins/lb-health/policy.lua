@@ -42,7 +42,18 @@ local function count_nodes(ev, port)
   return healthy, sick, first
 end
 
+-- What kubectl describe, or a paste of the service, tells, where the service itself is not among the evidence.
+local function judge_told(ev)
+  local told = ev:first("event.policy")
+  local healthy, sick, first = count_nodes(ev)
+  if not told or ev:first("k8s.services") or healthy == 0 or sick == 0 then return end
+  ev:report("lb-health.local-traffic-policy", "service", told.workload or "service", "a service has externalTrafficPolicy: Local: only nodes that run one of its pods "
+    .. "pass the load balancer's check, the others fail it by design (%d healthy, %d not)", healthy, sick):confidence("likely"):cite(told):cite(first)
+    :advise("leave it, if it is the service that these targets are for; to have all nodes pass, run a pod on each (a DaemonSet)"):reference(DOCS)
+end
+
 local function judge_local(ev)
+  judge_told(ev)
   for service in ev:each("k8s.services") do
     local port = service["spec.healthCheckNodePort"]
     local healthy, sick, first = count_nodes(ev, port)
@@ -65,8 +76,11 @@ local traffic_policy = debrief.check {
   title = "do nodes fail the check because the service keeps traffic local?",
   version = "0.1.0",
   tags = { "kubernetes", "gateway" },
-  needs = { "k8s.services", "aws.target_health | text", "?aws.target_health", "?k8s.endpoints" },
-  events = { no_local = [["localEndpoints": ?0\b]] },
+  needs = { "k8s.services | text", "aws.target_health | text", "?k8s.services", "?aws.target_health", "?k8s.endpoints" },
+  events = {
+    no_local = [["localEndpoints": ?0\b]],
+    policy = [[[eE]xternal ?[tT]raffic ?[pP]olicy"?: {1,16}"?Local\b]],
+  },
   findings = {
     ["lb-health.local-traffic-policy"] = { title = "nodes without a pod fail the check by design", severity = "info",
       explains = { "lb-health.check-failing", "lb-health.backend-unready" } },

@@ -23,7 +23,7 @@ local ANSWERS = {
     "let the client speak HTTP/1.1 (nginx: proxy_http_version 1.1; ab and old clients speak 1.0), or let the listener take 1.0 "
       .. "(http_protocol_options.accept_http_10; Istio: PILOT_HTTP10=1)" },
   { id = "upstreams.protocol-error", flag = "DPE", most = "0",
-    "bytes that are no request in HTTP come to the listener and are answered %s",
+    "bytes that are no request in HTTP come to the listener and are refused: %s",
     "see who connects: a client that speaks TLS or the PROXY protocol to a listener that expects neither, or another protocol than HTTP" },
   { id = "upstreams.protocol-error", code = "400", said = "http1\\.codec error|http2\\.|http1\\.invalid",
     "requests that break the rules of HTTP are answered %s",
@@ -67,6 +67,7 @@ end
 local function about(record, row)
   if row.code == "426" then return record.protocol ~= "-" and record.protocol or "HTTP/1.0" end
   local details = record.details and record.details ~= "-" and " (" .. record.details .. ")" or ""
+  if (record.method or "-") == "-" then return string.format("%s%s%s", record.code or "", record.flags and " " .. record.flags or "", details) end
   return string.format("%s %s with Host '%s' was answered %s%s%s", record.method or "", (record.path or ""):sub(1, 120), record.authority or "",
     record.code or "", record.flags and record.flags ~= "-" and " " .. record.flags or "", details)
 end

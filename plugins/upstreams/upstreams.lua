@@ -438,7 +438,8 @@ local function judge_no_route(ev, group)
   local _, kind, name = nil, "proxy", (ev:first("proxy") or {}).node_id or "envoy"
   if broke then _, kind, name = verdict_of(walk) end
   local finding = ev:report("upstreams.no-route", kind, name, "%s", short(string.format("%s %s with Host '%s' is answered %s %s%s", record.method, record.path or "/",
-    record.authority or "", record.code or "404", group.flag, broke and ": " .. broke.why or ": no virtual host or route matches it")))
+    record.authority or "", record.code or "404", group.flag, broke and ": " .. broke.why or group.flag == "NC"
+      and ": its route leads to a cluster that the proxy does not have" or ": no virtual host or route matches it")))
   if broke then finding:cite(broke.record) end
   if group.flag == "NR" and (not is_name(record.authority) or group.count < 3) then
     finding:severity(is_name(record.authority) and "warning" or "info")
@@ -484,11 +485,24 @@ local function judge_failed(ev, facts, group)
   cite_group(finding, group)
   if at_start(ev, group.last) then finding:severity("info"):when("before") return end
   if group.count < 3 and id == "upstreams.connect-fail" then finding:severity("warning"):confidence("likely") end
-  finding:advise(fix, command)
+  local place = match(host or "", [[^(?<host>[\w.-]+):(?<port>\d+)$]])
+  finding:advise(fix, place and command and command:gsub("HOST", place.host):gsub("PORT", place.port) or command)
+end
+
+-- Without a configuration to follow: the only cluster that there is.
+local function only_cluster(ev, facts)
+  local only
+  for record in ev:each("clusters") do
+    if record.name and not facts.is_house(record.name) then
+      if only then return nil end
+      only = record.name
+    end
+  end
+  return only
 end
 
 local function judge_overflow(ev, facts, group)
-  local cluster = cluster_of(way.through(ev, request_of(group.record), false), group.record)
+  local cluster = cluster_of(way.through(ev, request_of(group.record), false), group.record) or only_cluster(ev, facts)
   local id = which_limit(facts, cluster or "", facts.stats[cluster or ""] or {})
   if facts.told[id .. " " .. (cluster or "")] then return end
   local finding = ev:report(id, cluster and "cluster" or "proxy", cluster or (ev:first("proxy") or {}).node_id or "envoy",
