@@ -204,12 +204,13 @@ static const struct debrief_event events[] = {
     {"stopped", "failed ELB health checks in \\(target-group (?<arn>[^ )]+)", 0, 0},
     {0}};
 
+static const char *const explains_failing[] = {"lb-health.check-failing", NULL};
 static const char *const explains_bytes[] = {"lb-health.check-failing", "upstreams.protocol-error",
                                              NULL};
 
 static const struct debrief_finding_type findings[] = {
     {"lb-health.wrong-host", "no virtual host serves the Host of the check", DEBRIEF_ERROR, 0,
-     NULL},
+     explains_failing},
     {"lb-health.wrong-path", "nothing serves the path of the check", DEBRIEF_ERROR, 0, NULL},
     {"lb-health.missing-host-header", "requests come without a Host header", DEBRIEF_ERROR, 0,
      NULL},
