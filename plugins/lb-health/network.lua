@@ -36,15 +36,19 @@ local function is_silent(target)
     and not (target.description or ""):find("codes", 1, true)
 end
 
--- Closed only if the rules close the way from each of the places that checks come from. The record of a rule is the last one.
+-- Closed only if the rules close the way from each of the places that checks come from. Several groups of a load balancer
+-- add up: where one may not get out and another not in, both together may. The record of a rule is the last one.
 local function judge_way(ev, from, target, port)
   local why, record, reason
+  local ways = {}
   for _, source in ipairs(from) do
     local decision
     decision, why, record, reason = ev:path { from = source, to = target, port = port }
     if decision ~= "closed" then return decision, why, record, reason end
+    ways[(why or ""):find(" out to ", 1, true) and "out" or "in"] = true
   end
-  return #from > 0 and "closed" or "undecidable", why, record, reason
+  if #from == 0 or ways.out and ways["in"] then return "undecidable", why, record, reason end
+  return "closed", why, record, reason
 end
 
 local function advise(finding, why, reason, port, source)

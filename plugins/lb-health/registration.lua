@@ -28,7 +28,10 @@ local function not_in_use(target)
     "aws elbv2 create-rule --listener-arn ARN --priority 10 --conditions Field=path-pattern,Values='/*' --actions Type=forward,TargetGroupArn=ARN"
 end
 
+-- Beside targets that are well, one that is not used may be meant so (the idle half of a blue/green deployment).
 local function judge_targets(ev)
+  local healthy = false
+  for target in ev:each("aws.target_health") do healthy = healthy or target.state == "healthy" end
   for target in ev:each("aws.target_health") do
     local row = UNUSED[target.reason or ""]
     local what, advice, command
@@ -38,8 +41,9 @@ local function judge_targets(ev)
       what, advice, command = not_in_use(target)
     end
     if what then
-      ev:report(ID, "target", (target.target or "?") .. (target.port and ":" .. target.port or ""), "target %s %s: no request reaches it",
-        target.target or "?", what):when("now"):cite(target):advise(advice, command):reference(GUIDE)
+      local finding = ev:report(ID, "target", (target.target or "?") .. (target.port and ":" .. target.port or ""),
+        "target %s %s: no request reaches it", target.target or "?", what):when("now"):cite(target):advise(advice, command):reference(GUIDE)
+      if healthy then finding:severity("warning") end
     end
   end
 end
