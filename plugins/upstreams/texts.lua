@@ -59,9 +59,20 @@ local function judge_answers(ev)
 end
 
 -- The text alone does not tell whether there are no hosts, or only unhealthy ones.
+-- The answer, and a service of Kubernetes that is shown without endpoints beside it; whether it is that service is likely.
+local function report_empty(ev, record, empty)
+  ev:report("upstreams.endpoints-missing", "workload", record.workload or record.container or "upstream",
+    "the proxy answers 'no healthy upstream', and service %s has no endpoint", empty.service or "of the description"):confidence("likely"):cite(record):cite(empty)
+    :advise("see why no pod is behind the service: its selector against the pods' labels, and whether they are ready",
+      "kubectl get endpointslices -n NAMESPACE; kubectl get pods -n NAMESPACE --show-labels")
+end
+
 local function judge_no_healthy(ev)
+  local empty = ev:first("event.no_endpoints")
   for record in ev:each("event.unhealthy") do
-    if not match(text_of(record), XDS_LINE) then
+    if empty and not match(text_of(record), XDS_LINE) then
+      report_empty(ev, record, empty)
+    elseif not match(text_of(record), XDS_LINE) then
       ev:report("upstreams.no-healthy-host", "workload", record.workload or record.container or "upstream",
         "the proxy answers 'no healthy upstream': the cluster has no host, or none that may take requests"):confidence("likely"):cite(record)
         :candidate("upstreams.endpoints-missing", { ["for"] = "a cluster without endpoints is answered in the same way" })
@@ -131,9 +142,11 @@ return debrief.check {
   events = {
     answer = [[upstream connect error or disconnect/reset before headers\. (retried and the latest )?reset reason: (?<reason>[a-z ]+)]],
     unhealthy = [[no healthy upstream]],
+    no_endpoints = [[(^|\n)((?<service>[a-z][a-z0-9-]{0,62}) +<none> +[0-9]+[smhdy]|Endpoints: +<none>)]],
   },
   findings = {
     ["upstreams.no-healthy-host"] = { title = "no host of a cluster may take requests", severity = "warning" },
+    ["upstreams.endpoints-missing"] = { title = "a cluster has no endpoint", severity = "error" },
     ["upstreams.pending-overflow"] = { title = "too many requests wait for a connection", severity = "warning" },
     ["upstreams.no-filter-chain"] = { title = "no filter chain takes the connection", severity = "error" },
     ["upstreams.connect-fail"] = { title = "connections to the upstream fail", severity = "warning" },
