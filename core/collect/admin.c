@@ -283,7 +283,7 @@ static bool dump_failed(const struct collection *collection)
 static void ask_dump(struct asking *asking, const struct page *page)
 {
     struct collection *collection = asking->collection;
-    size_t clusters = collection->options->full ? 0 : count_clusters(collection);
+    size_t clusters = count_clusters(collection);
     if (clusters > ADMIN_CLUSTERS_MAX && !asking->stop[0]) {
         char *origin = fetch_origin(collection->target, page->path);
         struct source *source = collection_missing(

@@ -4,8 +4,7 @@
 
 #include "collect/collection.h"
 
-/* Above this many clusters /config_dump is not asked for unless options->full: the proxy prints
- * it on its main thread. */
+/* Above this many clusters /config_dump is not asked for: the proxy prints it on its main thread. */
 #define ADMIN_CLUSTERS_MAX 5000
 
 void admin_collect(struct collection *collection);

@@ -13,7 +13,6 @@ struct collect_options {
     int64_t timeout_ms; /* for the whole target; 0: the default (60 s) */
     int64_t sample_ms;  /* counters a second time, this long after the first; 0: once */
     bool probe;         /* connect to what the evidence names: collect/probe.h */
-    bool full;          /* config_dump also of a proxy with very many clusters */
     const char *cacert, *cert, *key; /* TLS for an https admin address; NULL when not given */
     /* Whether some selected check wants this source ("admin/config_dump.json"); NULL:
      * everything. */
