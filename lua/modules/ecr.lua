@@ -145,6 +145,8 @@ end
 
 -- The execution role that the task's own definition names, else the only one given.
 local function execution_role(ev, task)
+  local override = task and task["overrides.executionRoleArn"]
+  if override then return override end
   local wanted = task and task.taskDefinitionArn and task.taskDefinitionArn:match("[^/]+$")
   local only, several
   for definition in ev:each("aws.task_definitions") do
@@ -153,8 +155,7 @@ local function execution_role(ev, task)
     if role and only and only ~= role then several = true end
     only = only or role
   end
-  local override = task and task["overrides.executionRoleArn"]
-  return override or (not several and only or nil)
+  return not several and only or nil
 end
 
 -- Name or ARN (nil: not known) and kind of the role whose rights count when WORKLOAD pulls.

@@ -13,7 +13,7 @@ local CAUSES = {
   { "credentials-expired", [[(?i)security token included in the request is (?:invalid|expired)|authorization token has expired|\btoken (?:has |is )?expired|ExpiredToken|reauthenticate]] },
   { "own-limit", [[(?i)pull QPS exceeded]] },
   { "rate-limited", [[(?i)toomanyrequests|429 Too Many|\b429\b|rate limit|Rate exceeded|ThrottlingException]] },
-  { "proxy-fails", [[(?i)proxyconnect|proxy authentication required|\b407\b]] },
+  { "proxy-fails", [[(?i)proxyconnect|proxy authentication required|\b407 Proxy]] },
   { "disk-full", [[(?i)no space left on device|disk quota exceeded]] },
   { "corrupt-layers", [[(?i)layers and diffIDs don't match|wrong diff id|filesystem layer verification failed|mismatched image rootfs|failed to validate compressed|unexpected commit (?:digest|size)|invalid tar header|gzip: invalid|magic number mismatch]] },
   { "wrong-platform", [[(?i)no match(?:ing manifest)? for (?:platform|\S+/\S+)|does not match the (?:specified|detected host) platform|cannot be used on this platform|exec format error]] },
@@ -40,7 +40,11 @@ local CAUSES = {
   { "network-unreachable", [[(?i)i/o timeout|Client\.Timeout|request canceled|context deadline exceeded|context canceled|connection refused|no route to host|network is unreachable|timed out|TLS handshake timeout|reset by peer|broken pipe|exceeded maximum number of attempts|send request failed|connection issue between|\bEOF\b|signal: killed]] },
 }
 
+-- The old kubelet guesses before it quotes what it was told.
+local GUESS = "this may be because there are no credentials on this request"
+
 local function cause_of(text)
+  text = text:gsub(GUESS, "")
   for _, row in ipairs(CAUSES) do
     if match(text, row[2]) then return row[1] end
   end
@@ -148,6 +152,18 @@ local function fix_access(f, pull)
     :advise("an image of another account needs that account's leave as well: its repository policy must allow yours", string.format("aws ecr get-repository-policy --registry-id %s --region %s --repository-name %s", image.account, image.region, image.repository))
 end
 
+-- What stands beside a pull without credentials and says why there are none.
+local function fix_missing(ev, f)
+  for record in ev:each("event.no_secret") do
+    f:cite(record):advise("the pull secrets " .. record.secrets .. " are not in the pod's namespace: create them there, or correct imagePullSecrets",
+      "kubectl -n NAMESPACE get secrets --field-selector type=kubernetes.io/dockerconfigjson")
+  end
+  for record in ev:each("event.provider") do
+    f:cite(record):advise("the kubelet's credential provider " .. record.plugin .. " fails on the node: see that its program is there, and that the node's role and metadata answer it",
+      "journalctl -u kubelet | grep -i 'credential provider'")
+  end
+end
+
 local function fix_login(f, pull)
   local image = ecr_of(pull.image)
   if image then
@@ -156,7 +172,7 @@ local function fix_login(f, pull)
     f:advise("log in to the registry, or remove a stale login if the image is public", "docker logout " .. registry_of(pull) .. " && docker login " .. registry_of(pull))
   end
   if pull.platform == "kubernetes" then
-    f:advise("on Kubernetes a pull secret does that for private registries; for ECR the node's role and the kubelet's credential provider do", "kubectl create secret docker-registry NAME --docker-server=" .. registry_of(pull) .. " --docker-username=USER --docker-password=PASSWORD")
+    f:advise("on Kubernetes a pull secret does that for private registries; for ECR the node's role and the kubelet's credential provider do", "kubectl create secret generic NAME --type=kubernetes.io/dockerconfigjson --from-file=.dockerconfigjson=$HOME/.docker/config.json")
   end
 end
 
@@ -326,6 +342,7 @@ REPORT["no-credentials"] = function(ev, pull, report)
     f:advise("keep the sandbox image on the node (pinned, so that image clean-up spares it), or have the runtime's configuration name one that needs no login; rights of the node's role do not help here", "crictl images | grep pause")
     return
   end
+  fix_missing(ev, f)
   fix_login(f, pull)
 end
 
@@ -338,6 +355,7 @@ REPORT["anonymous-refused"] = function(ev, pull, report)
   end
   local f = report("no-credentials", "%s is pulled without a login, and registry %s answers 403", what(pull), registry_of(pull)):confidence("likely")
   f:candidate("image-pull.repository-not-found", { ["for"] = "some registries hide in this way that there is no such repository" })
+  fix_missing(ev, f)
   fix_login(f, pull)
 end
 
@@ -926,6 +944,8 @@ return debrief.check {
   events = {
     failed = { caseless = true, pattern = [[failed to pull image|could not transition to pulled|cannotpull\w*|PullImage \S+ from image service failed|pull access denied|failed to pull and unpack image|failed to resolve ref|error pulling image|not continuing with pull|unable to pull secrets or registry auth|cannot pull registry auth|unable to retrieve ecr registry auth|ECR: GetAuthorizationToken|not authorized to perform:? ecr:\w+|toomanyrequests\b|pull rate limit|no basic auth credentials|manifest unknown|manifest for \S+ not found|no matching manifest for|repository with name \S+ does not exist|error response from daemon: (?:(?:get|head) \\?"?https?://|unauthorized|denied|received unexpected http|missing signature key|no matching manifest)|(?:GetImageBlob|containerd-mount|content/ingest)\S*: no space left on device|failed to register layer|failed to extract layer|layers and diffIDs don't match|requested access to the resource is denied|initializing source docker://|exec format error|back-off pulling image "[^"]+": ErrImagePull]] },
     backoff = [[Back-off pulling image|Error: ErrImagePull|Error: ImagePullBackOff|[0-9]/[0-9]+ +(?:Init:)?(?:ErrImagePull|ImagePullBackOff)]],
+    no_secret = [[Unable to retrieve some image pull secrets \((?<secrets>[\w.-]+(?:, [\w.-]+)*)\)]],
+    provider = [[credential provider plugin (?<plugin>[\w.-]+) (?:for image|failed)]],
     absent = [[image "(?<ref>[^"]+)" is not present with pull policy of Never|(?<pod>[\w.-]+) +[0-9]+/[0-9]+ +(?:Init:)?ErrImageNeverPull]],
     pulled = [[Successfully pulled image "(?<ref>[^"]+)"]],
     command = [[(?:docker|podman|nerdctl|crictl) pull (?<ref>[\w./:@-]+)]],
