@@ -1,8 +1,8 @@
--- What a task definition settles before any pull: whether Fargate has a role to pull with, and whether the App Mesh
--- image is made for the processor that is asked for. Says nothing of what the definition leaves open.
+-- What a task definition settles before any pull: whether the App Mesh image is made for the processor that is asked
+-- for, and what ECS itself says of a role to pull with. Says nothing of what the definition leaves open: one that was
+-- cut for a report often lacks its roles.
 
 local match = debrief.match
-local ecr = debrief.use "ecr"
 
 local ARM_SINCE = { 1, 20, 0, 1 } -- the first App Mesh image for arm64
 
@@ -41,22 +41,6 @@ local function judge_platform(ev, definition, name, fargate)
     :reference("https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs-arm64.html")
 end
 
--- Also what a template leaves open: the member is there, its value is not known.
-local function has(ev, definition, member)
-  for _, name in ipairs(ev:keys(definition, "")) do
-    if name == member then return true end
-  end
-  return false
-end
-
--- AWS registers no definition for Fargate that pulls from ECR without the role: one that has a revision was cut.
-local function judge_role(ev, definition, name)
-  if has(ev, definition, "executionRoleArn") or has(ev, definition, "revision") or has(ev, definition, "taskDefinitionArn") or not ecr.of(name) then return end
-  ev:report("image-pull.role-incomplete", "image", name, "the task definition names no execution role: on Fargate nobody pulls %s from Amazon ECR", name):cite(definition)
-    :advise("name the role that pulls, and deploy the new revision", "aws iam list-roles --query \"Roles[?contains(RoleName, 'ecsTaskExecution')].Arn\"")
-    :reference("https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task_execution_IAM_role.html")
-end
-
 local function run(ev)
   for definition in ev:each("aws.task_definitions") do
     local fargate = on_fargate(ev, definition)
@@ -64,7 +48,6 @@ local function run(ev)
       local name = container.image
       if name and not name:find("$", 1, true) then
         judge_platform(ev, definition, name, fargate)
-        if fargate then judge_role(ev, definition, name) end
       end
     end
   end
