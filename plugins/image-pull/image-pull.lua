@@ -730,9 +730,9 @@ local function commanded_image(ev)
 end
 
 -- Whether the text holds an answer to the pull, though one that none of the causes knows; a stopped task's trouble
--- with its secrets or its log group is none.
+-- with its secrets or its log group is none, and names that cannot be parsed are another check's.
 local function answered(text)
-  return match(text, [[(?i)CannotPull\w*:? *\S|pull image "?[^"\s]+"?: *\S|failed to (?:resolve ref|pull and unpack|register layer|extract layer).{0,300}: *\S]]) ~= nil
+  return not match(text, [[(?i)short-name|invalid reference format|couldn't parse image]]) and match(text, [[(?i)CannotPull\w*:? *\S|pull image "?[^"\s]+"?: *\S|failed to (?:resolve ref|pull and unpack|register layer|extract layer).{0,300}: *\S]]) ~= nil
 end
 
 local function read_pull(ev, record, commanded)
