@@ -86,7 +86,8 @@ class World:
 
     def start(self, side, *command, uid=None, log=None):
         out = open(self.folder / log, "w") if log else subprocess.DEVNULL
-        process = subprocess.Popen(self.wrap(side, command, uid), stdin=subprocess.DEVNULL, stdout=out,
+        mortal = ["setpriv", "--pdeathsig", "KILL"]  # also when the test itself is killed
+        process = subprocess.Popen([*mortal, *self.wrap(side, command, uid)], stdin=subprocess.DEVNULL, stdout=out,
                                    stderr=subprocess.STDOUT, start_new_session=True)
         if log:
             out.close()
