@@ -21,7 +21,7 @@ struct scene {
 static void add_source(struct scene *scene, const char *name, const char *path)
 {
     struct source *source = sources_add(&scene->sources, name);
-    source->path = xstrdup(path);
+    source->path = arena_strdup(scene->sources.arena, path);
     FILE *file = fopen(path, "r");
     assert_non_null(file);
     fseek(file, 0, SEEK_END);
