@@ -144,13 +144,15 @@ local function grows(counters, name)
   return counters[name] ~= nil and (counters[name].change or 0) > 0
 end
 
+-- Whether a second sample tells of NAME. One in which nobody asked the cluster for anything tells nothing.
 local function sampled(counters, name)
-  return counters[name] ~= nil and counters[name].change ~= nil
+  if not (counters[name] and counters[name].change) then return false end
+  return grows(counters, name) or grows(counters, "upstream_cx_total") or grows(counters, "upstream_rq_total")
 end
 
 -- A counter without a second sample tells of some time since the start.
 local function ask_sample(ev)
-  ev:ask { evidence = "a second sample of the statistics", why = "counters run since the proxy's start: only growth shows present trouble",
+  ev:ask { evidence = "a second sample of the statistics, taken while requests come", why = "counters run since the proxy's start: only growth shows present trouble",
     how = "debrief check http://HOST:9901 --sample 10s" }
 end
 
@@ -282,12 +284,16 @@ local function judge_connect(ev, facts, cluster, counters)
   local handshakes = value(counters, "ssl.connection_error") > 0
   local finding = ev:report(id, "cluster", cluster, "%s cluster %s fail%s (%d of %d): requests are answered 503 with flag UF", all and "all connections to" or "connections to",
     cluster, handshakes and " in the TLS handshake" or "", failed, total):when("now"):cite(counter.record):cite(facts.running[cluster])
-  for record in ev:each("hosts") do
-    if record.cluster == cluster and (ev:number(record, "cx_connect_fail") or 0) > 0 then finding:cite(record) end
+  local place = "HOST PORT"
+  for record in ev:each("hosts", "cluster", cluster) do
+    if (ev:number(record, "cx_connect_fail") or 0) > 0 then
+      place = place == "HOST PORT" and (record.address or ""):gsub("^(.*):(%d+)$", "%1 %2") or place
+      finding:cite(record)
+    end
   end
   finding:advise("see from the proxy's own host whether the endpoint's address and port are open: is the application listening there, do security groups "
-    .. "or network policies let the proxy in", "nc -vz HOST PORT"):reference(STATS)
-  if handshakes then finding:advise("and whether both sides speak TLS, or none", "openssl s_client -connect HOST:PORT </dev/null") end
+    .. "or network policies let the proxy in", "nc -vz " .. place):reference(STATS)
+  if handshakes then finding:advise("and whether both sides speak TLS, or none", "openssl s_client -connect " .. place:gsub(" (%S+)$", ":%1") .. " </dev/null") end
   facts.told[id .. " " .. cluster] = true
 end
 
@@ -426,7 +432,16 @@ local function cite_group(finding, group)
   return finding:span { count = group.count }:reference(FLAGS)
 end
 
-local function judge_no_route(ev, group)
+-- Requests that were led on to hosts.
+local function led_on(facts)
+  local sum = 0
+  for cluster, counters in pairs(facts.stats) do
+    if not facts.is_house(cluster) then sum = sum + value(counters, "upstream_rq_total") end
+  end
+  return sum
+end
+
+local function judge_no_route(ev, facts, group)
   local record = group.record
   if not record.method or record.method == "-" then -- TCP: a connection, no request
     local finding = ev:report("upstreams.no-filter-chain", "listener", "listener", "connections are closed because no filter chain of the listener "
@@ -442,7 +457,8 @@ local function judge_no_route(ev, group)
       and ": its route leads to a cluster that the proxy does not have" or ": no virtual host or route matches it")))
   if broke then finding:cite(broke.record) end
   if group.flag == "NR" and (not is_name(record.authority) or group.count < 3) then
-    finding:severity(is_name(record.authority) and "warning" or "info")
+    -- one or two beside many that are served: whoever sends them asks for what nobody ever offered here
+    finding:severity(is_name(record.authority) and led_on(facts) < 10 * group.count and "warning" or "info")
   end
   if walk.ends == "forwarded" then finding:severity("info"):when("before") end
   advise(cite_group(finding, group), "upstreams.no-route")
@@ -515,7 +531,7 @@ end
 
 local function judge_access(ev, facts)
   for _, group in ipairs(facts.groups) do
-    if group.flag == "NR" or group.flag == "NC" then judge_no_route(ev, group) end
+    if group.flag == "NR" or group.flag == "NC" then judge_no_route(ev, facts, group) end
     if group.flag == "UF" then judge_failed(ev, facts, group) end
     if group.flag == "UO" then judge_overflow(ev, facts, group) end
     if group.flag == "UPE" then
