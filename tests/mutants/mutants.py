@@ -30,12 +30,14 @@ VALUES = [None, True, False, -1, 0, 2**63, 1e308, "", "x", "%s%n", [], {}, [None
           "\u0000", "\ud83d\ude00", "1", ["a", 1, None], {"a": {"a": []}}]
 
 
-def places(node, path=()):
-    """The path of every member and element."""
-    members = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
-    for name, value in members:
-        yield (*path, name)
-        yield from places(value, (*path, name))
+def places(root):
+    """The path of every member and element; without recursion, because trees are nested on purpose."""
+    left = [((), root)]
+    while left:
+        path, node = left.pop()
+        for name, value in node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ():
+            yield (*path, name)
+            left.append(((*path, name), value))
 
 
 def nested():
