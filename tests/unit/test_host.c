@@ -108,12 +108,27 @@ static void test_empty_table(void **state)
     given_release(&given);
 }
 
+/* iptables-save without its remarks, as people paste it. */
+static void test_bare_rules(void **state)
+{
+    struct given given;
+    (void)state;
+    given_text(&given, "rules.txt",
+               "*nat\n:OUTPUT ACCEPT [0:0]\n-A OUTPUT -p tcp -j MESH_EGRESS\nCOMMIT\n");
+    assert_string_equal(given_kind(&given), "host");
+    assert_int_equal(given_count(&given, "host.firewall"), 2);
+    assert_string_equal(given_field(&given, "host.firewall", 1, "table"), "nat");
+    assert_string_equal(given_field(&given, "host.firewall", 1, "action"), "MESH_EGRESS");
+    given_release(&given);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_status),      cmocka_unit_test(test_sysctl),
-        cmocka_unit_test(test_both_in_one), cmocka_unit_test(test_ss),
-        cmocka_unit_test(test_netstat),     cmocka_unit_test(test_empty_table),
+        cmocka_unit_test(test_both_in_one), cmocka_unit_test(test_bare_rules),
+        cmocka_unit_test(test_ss),          cmocka_unit_test(test_netstat),
+        cmocka_unit_test(test_empty_table),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
