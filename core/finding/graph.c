@@ -16,8 +16,6 @@
 #define SEEN_LATE (60 * CLOCK_SECOND)
 #define SAME_TIME CLOCK_SECOND
 
-static const char *const nothing[] = {NULL};
-
 static int severity_of(const cJSON *finding)
 {
     const char *text = json_str(finding, "severity");
@@ -52,10 +50,38 @@ static int64_t time_of(const cJSON *finding, const char *field, const char *othe
     return text && clock_parse(text, strlen(text), &time) ? time : 0;
 }
 
-static void read_node(struct graph_node *node, cJSON *finding, size_t index,
+/* Several checks may report the same finding; what any of them says that it explains, it explains. */
+static const char *const *declared_for(struct arena *arena, const struct registry *registry,
+                                       const char *id)
+{
+    const char **all = NULL;
+    size_t len = 0, cap = 0;
+    for (size_t i = 0; i < registry->checks_len; i++) {
+        const struct check_meta *meta = &registry->checks[i];
+        for (size_t j = 0; j < meta->findings_len; j++) {
+            const char *const *each = meta->findings[j].explains;
+            if (!each || strcmp(meta->findings[j].id, id) != 0)
+                continue;
+            for (; *each; each++) {
+                if (len == cap) {
+                    cap = cap ? cap * 2 : 16;
+                    all = xrealloc(all, cap * sizeof *all);
+                }
+                all[len++] = *each;
+            }
+        }
+    }
+    const char **kept = arena_alloc(arena, (len + 1) * sizeof *kept);
+    if (len)
+        memcpy(kept, all, len * sizeof *kept);
+    kept[len] = NULL;
+    free(all);
+    return kept;
+}
+
+static void read_node(struct arena *arena, struct graph_node *node, cJSON *finding, size_t index,
                       const struct registry *registry)
 {
-    const struct check_finding *declared = NULL;
     node->finding = finding;
     node->index = index;
     node->id = json_str(finding, "id");
@@ -70,9 +96,7 @@ static void read_node(struct graph_node *node, cJSON *finding, size_t index,
     node->first = time_of(finding, "first", "last");
     node->first = node->first ? node->first : INT64_MAX;
     node->last = time_of(finding, "last", "first");
-    node->declared = nothing;
-    if (registry_finding(registry, node->id, &declared) && declared->explains)
-        node->declared = declared->explains;
+    node->declared = declared_for(arena, registry, node->id);
 }
 
 static bool declares(const struct graph_node *cause, const char *id)
@@ -177,7 +201,7 @@ void graph_init(struct graph *graph, const cJSON *findings, const struct registr
     size_t index = 0;
     cJSON *finding;
     cJSON_ArrayForEach (finding, findings) {
-        read_node(&graph->nodes[index], finding, index, registry);
+        read_node(graph->arena, &graph->nodes[index], finding, index, registry);
         index++;
     }
     link_all(graph);

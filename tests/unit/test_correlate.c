@@ -29,12 +29,19 @@ static struct check_finding findings[] = {
     {.id = "s.ping", .title = "t", .worst = DEBRIEF_ERROR, .explains = by_ping},
     {.id = "s.pong", .title = "t", .worst = DEBRIEF_ERROR, .explains = by_pong},
 };
-static struct check_meta check = {.id = "s",
-                                  .title = "t",
-                                  .section = "s",
-                                  .findings = findings,
-                                  .findings_len = sizeof findings / sizeof findings[0]};
-static const struct registry registry = {.checks = &check, .checks_len = 1};
+/* Another check that reports one of them, and knows one consequence more. */
+static struct check_finding others[] = {
+    {.id = "s.listener", .title = "t", .worst = DEBRIEF_ERROR, .explains = by_note},
+};
+static struct check_meta declared[] = {
+    {.id = "s",
+     .title = "t",
+     .section = "s",
+     .findings = findings,
+     .findings_len = sizeof findings / sizeof findings[0]},
+    {.id = "s/other", .title = "t", .section = "s", .findings = others, .findings_len = 1},
+};
+static const struct registry registry = {.checks = declared, .checks_len = 2};
 
 /* A target with the findings of a JSON array, in which only what matters is given. */
 static cJSON *target_with(const char *array)
@@ -104,6 +111,13 @@ static void test_chain_has_one_root(void **state)
     assert_string_equal(json_str(target, "findings[2].explained_by[0]"), "s.waiting");
     assert_string_equal(json_str(target, "verdict"), "error");
     cJSON_Delete(target);
+}
+
+static void test_what_any_check_declares_counts(void **state)
+{
+    (void)state;
+    assert_true(explains("[{\"id\":\"s.listener\"},{\"id\":\"s.waiting\"}]"));
+    assert_false(explains("[{\"id\":\"s.port\"},{\"id\":\"s.waiting\"}]"));
 }
 
 static void test_again_changes_nothing(void **state)
@@ -297,6 +311,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_chain_has_one_root),
+        cmocka_unit_test(test_what_any_check_declares_counts),
         cmocka_unit_test(test_again_changes_nothing),
         cmocka_unit_test(test_what_only_notes_explain_sinks),
         cmocka_unit_test(test_a_cause_beside_the_note_keeps_it_up),
