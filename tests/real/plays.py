@@ -284,20 +284,28 @@ def base_id_taken(scene):
     scene.wait("the second proxy's exit", lambda: scene.envoy.poll() is not None)
 
 
+def _crowd(scene, connections):
+    """Clients that all ask at once, and go again."""
+    clients = [socket.create_connection((LOOPBACK, scene.ports["ingress"]), timeout=5) for _ in range(connections)]
+    for client in clients:
+        client.sendall(b"GET /orders HTTP/1.1\r\nHost: shop.example.com\r\n\r\n")
+    time.sleep(2)
+    for client in clients:
+        client.close()
+
+
 def few_files(scene, limit=48, connections=160):
-    """The proxy may open few files, and many clients come."""
+    """The proxy may open few files, and many clients come: again and again, because only a socket towards the
+    application that cannot be had is worth a line to Envoy, and clients may take all of them."""
     scene.start_app()
     scene.start_xds(resources=_full(scene))
     _start_proxy(scene, open_files=limit)
     _serving(scene)
-    clients = []
-    for _ in range(connections):
-        client = socket.create_connection((LOOPBACK, scene.ports["ingress"]), timeout=5)
-        client.sendall(b"GET /orders HTTP/1.1\r\nHost: shop.example.com\r\n\r\n")
-        clients.append(client)
+    for crowd in range(20):
+        _crowd(scene, connections - 7 * crowd)
+        if "Too many open files" in scene.log():
+            break
     scene.wait_log("Too many open files")
-    for client in clients:
-        client.close()
     time.sleep(2)
 
 
