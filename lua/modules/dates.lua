@@ -1,17 +1,22 @@
--- Dates of certificates against the time that evidence was taken. now() reads `certs` and `log`, which a check that calls
+-- Dates, and the time that evidence was taken, to hold them against. now() reads `certs` and `log`, which a check that calls
 -- it declares as optional needs.
 
 local dates = {}
 
--- Seconds since the epoch of an RFC 3339 time in UTC; nil when it is none.
+-- Seconds since the epoch of an RFC 3339 time, in UTC unless it names an offset, or of a number, which saved answers of SDKs
+-- have instead; nil when it is neither.
 function dates.seconds(text)
-  local year, month, day, hour, minute, second = (text or ""):match("^(%d%d%d%d)-(%d%d)-(%d%d)T(%d%d):(%d%d):(%d%d)")
+  local number = tonumber(text or "")
+  if number then return number end
+  local year, month, day, hour, minute, second, rest = (text or ""):match("^(%d%d%d%d)-(%d%d)-(%d%d)T(%d%d):(%d%d):([%d.]+)(.*)$")
   if not year then return nil end
   year, month, day = tonumber(year), tonumber(month), tonumber(day)
   local y = month <= 2 and year - 1 or year
   local of_year = (153 * (month + (month > 2 and -3 or 9)) + 2) // 5 + day - 1
   local days = (y // 400) * 146097 + (y % 400) * 365 + (y % 400) // 4 - (y % 400) // 100 + of_year - 719468
-  return days * 86400 + tonumber(hour) * 3600 + tonumber(minute) * 60 + tonumber(second)
+  local sign, hours, minutes = rest:match("^([+-])(%d%d):?(%d%d)")
+  local offset = sign and (tonumber(hours) * 3600 + tonumber(minutes) * 60) * (sign == "-" and -1 or 1) or 0
+  return days * 86400 + tonumber(hour) * 3600 + tonumber(minute) * 60 + (tonumber(second) or 0) - offset
 end
 
 -- When the evidence was taken, as { low, high }: not before low, not after high. Live it is one moment. For files it lies

@@ -3,29 +3,11 @@
 -- task's own health checks allow for. A check that is answered with a code of the 300s or 400s fails for ever, however long
 -- it waits: such tasks are another finding's.
 
+local seconds = debrief.use("dates").seconds
+
 local ID = "lb-health.grace-too-short"
 local GUIDE = "https://docs.aws.amazon.com/AmazonECS/latest/developerguide/load-balancer-healthcheck.html"
 local MARGIN = 60 -- seconds: registering, and until the scheduler sees it
-
--- Days since 1970 of a date, after Howard Hinnant's days_from_civil.
-local function days(year, month, day)
-  if month <= 2 then year, month = year - 1, month + 12 end
-  local era = year // 400
-  local of_era = year - era * 400
-  local of_year = (153 * (month - 3) + 2) // 5 + day - 1
-  return era * 146097 + of_era * 365 + of_era // 4 - of_era // 100 + of_year - 719468
-end
-
--- Seconds since the epoch: the AWS CLI prints dates, saved answers of its first version and of SDKs hold numbers.
-local function seconds(text)
-  local number = tonumber(text or "")
-  if number then return number end
-  local y, mo, d, h, mi, s, rest = (text or ""):match("^(%d+)-(%d+)-(%d+)T(%d+):(%d+):([%d.]+)(.*)$")
-  if not y then return nil end
-  local sign, oh, om = rest:match("^([+-])(%d%d):?(%d%d)")
-  local offset = sign and (tonumber(oh) * 3600 + tonumber(om) * 60) * (sign == "-" and -1 or 1) or 0
-  return days(tonumber(y), tonumber(mo), tonumber(d)) * 86400 + tonumber(h) * 3600 + tonumber(mi) * 60 + tonumber(s) - offset
-end
 
 local function only(ev, name)
   return ev:count(name) == 1 and ev:first(name) or nil

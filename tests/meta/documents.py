@@ -43,9 +43,17 @@ def check_links():
                 problems.append(f"{document.relative_to(top)}: links to '{link}', which is not there")
 
 
+def check_modules():
+    """docs/lua-checks.md has a row for each module that sections share, and for no other."""
+    listed = set(re.findall(r"^\| `(\w+)` \| ", (top / "docs/lua-checks.md").read_text().partition("## Sharing")[2].partition("\n## ")[0], re.M))
+    for name in sorted(listed ^ {module.stem for module in (top / "lua/modules").glob("*.lua")}):
+        problems.append(f"docs/lua-checks.md: module '{name}' is listed and not there, or there and not listed")
+
+
 check_dictionary()
 check_readme_sample()
 check_links()
+check_modules()
 for problem in problems:
     print(problem)
 sys.exit(1 if problems else 0)
