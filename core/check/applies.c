@@ -9,13 +9,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+static const char everywhere[] = "any";
+
 static const struct {
     const char *key, *column;
+    const char *values; /* what evidence `proxy` may hold there; NULL: a version */
 } facts_table[APPLIES_FACTS] = {
-    [APPLIES_ENVOY] = {"envoy", "version"},
-    [APPLIES_MESH] = {"mesh", "mesh"},
-    [APPLIES_MODE] = {"mode", "mode"},
-    [APPLIES_PLATFORM] = {"platform", "platform"},
+    [APPLIES_ENVOY] = {"envoy", "version", NULL},
+    [APPLIES_MESH] = {"mesh", "mesh",
+                      "appmesh|service-connect|istio|consul|kuma|contour|envoy-gateway|gloo|cilium|"
+                      "traffic-director"},
+    [APPLIES_MODE] = {"mode", "mode", "sidecar|gateway|client-only|proxyless"},
+    [APPLIES_PLATFORM] = {"platform", "platform", "ecs|kubernetes|docker"},
 };
 
 /* Two-character operators first: the first that fits is taken. */
@@ -74,6 +79,38 @@ static const char *find_operator(const char *text, const char **op)
     return NULL;
 }
 
+/* Takes the next of several alternatives out of *LIST; false at the end. */
+static bool next_value(const char **list, char value[128])
+{
+    const char *end = *list + strcspn(*list, "|");
+    if (!**list)
+        return false;
+    copy_trimmed(value, 128, *list, end);
+    *list = *end ? end + 1 : end;
+    return true;
+}
+
+static bool is_among(const char *list, const char *wanted)
+{
+    char value[128];
+    while (next_value(&list, value))
+        if (strcmp(value, wanted) == 0)
+            return true;
+    return false;
+}
+
+/* A misspelt value would silence the check for ever. */
+static bool check_words(const struct clause *clause, struct err *err)
+{
+    const char *known = facts_table[clause->fact].values, *at = clause->value;
+    char value[128];
+    while (known && next_value(&at, value))
+        if (!is_among(known, value))
+            return err_set(err, "'%s' is no %s; there are %s", value, facts_table[clause->fact].key,
+                           known);
+    return true;
+}
+
 static bool check_value(const struct clause *clause, struct err *err)
 {
     bool equality = strcmp(clause->op, "=") == 0 || strcmp(clause->op, "!=") == 0;
@@ -83,7 +120,7 @@ static bool check_value(const struct clause *clause, struct err *err)
         return err_set(err, "'%s' is no version like 1.24", clause->value);
     if ((clause->fact != APPLIES_ENVOY || strchr(clause->value, '|')) && !equality)
         return err_set(err, "'%s' can only be compared with = or !=", clause->text);
-    return true;
+    return check_words(clause, err);
 }
 
 static bool parse_clause(const char *start, const char *end, struct clause *out, struct err *err)
@@ -102,7 +139,7 @@ typedef bool clause_fn(const struct clause *clause, void *user, struct err *err)
 
 static bool each_clause(const char *text, clause_fn *fn, void *user, struct err *err)
 {
-    while (text && *text) {
+    while (text && *text && strcmp(text, everywhere) != 0) {
         const char *end = text + strcspn(text, ",");
         struct clause clause;
         if (!parse_clause(text, end, &clause, err) || !fn(&clause, user, err))
@@ -140,15 +177,12 @@ static int compare_versions(const char *known, const char *wanted)
 
 static bool equals_any(const struct clause *clause, const char *known)
 {
-    for (const char *at = clause->value; *at;) {
-        char value[128];
-        const char *end = at + strcspn(at, "|");
-        copy_trimmed(value, sizeof value, at, end);
+    char value[128];
+    for (const char *at = clause->value; next_value(&at, value);) {
         bool same = clause->fact == APPLIES_ENVOY ? compare_versions(known, value) == 0
                                                   : strcmp(known, value) == 0;
         if (same)
             return true;
-        at = *end ? end + 1 : end;
     }
     return false;
 }

@@ -1,5 +1,6 @@
 /* Applicability: "envoy >= 1.24, mesh = istio|consul, mode != gateway, platform = ecs". All clauses
- * must hold; a fact that is not known never stands in the way. */
+ * must hold; a fact that is not known never stands in the way. "any" says that a check applies to
+ * every proxy; no text at all means the same, but leaves open whether somebody thought about it. */
 #ifndef DEBRIEF_CHECK_APPLIES_H
 #define DEBRIEF_CHECK_APPLIES_H
 

@@ -129,8 +129,9 @@ static void read_evidence(struct hearing *hearing)
 
 static void put_envoy(cJSON *target, const struct evidence *evidence)
 {
-    static const char *const columns[][2] = {
-        {"version", "version"}, {"state", "state"}, {"node", "node_id"}, {"mesh", "mesh"}};
+    static const char *const columns[][2] = {{"version", "version"}, {"state", "state"},
+                                             {"node", "node_id"},    {"mesh", "mesh"},
+                                             {"mode", "mode"},       {"platform", "platform"}};
     char buf[32];
     cJSON *envoy = json_put_object(target, "envoy");
     const struct record *proxy = evidence_next(evidence, "proxy", NULL);

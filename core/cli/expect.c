@@ -3,6 +3,7 @@
 #include "base/alloc.h"
 #include "base/json.h"
 #include "base/str.h"
+#include "cli/expect_words.h"
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,9 +16,11 @@ static const struct {
     const char *name;
     enum type type;
 } members[] = {
-    {"top", TYPE_TEXTS},   {"also", TYPE_TEXTS},  {"never", TYPE_TEXTS}, {"skip", TYPE_TEXTS},
-    {"found", TYPE_TEXTS}, {"ask", TYPE_ASK},     {"exit", TYPE_NUMBER}, {"now", TYPE_TEXT},
-    {"about", TYPE_TEXT},  {"source", TYPE_TEXT}, {"select", TYPE_TEXT}, {"param", TYPE_TEXTS},
+    {"top", TYPE_TEXTS},   {"also", TYPE_TEXTS},     {"never", TYPE_TEXTS},
+    {"skip", TYPE_TEXTS},  {"found", TYPE_TEXTS},    {"ask", TYPE_ASK},
+    {"exit", TYPE_NUMBER}, {"now", TYPE_TEXT},       {"about", TYPE_TEXT},
+    {"source", TYPE_TEXT}, {"select", TYPE_TEXT},    {"param", TYPE_TEXTS},
+    {"says", TYPE_TEXTS},  {"not_says", TYPE_TEXTS}, {"not_applicable", TYPE_TEXTS},
 };
 
 static bool are_texts(const cJSON *array)
@@ -141,23 +144,32 @@ static void compare_found(const cJSON *expect, const cJSON *target, struct buf *
     }
 }
 
-static void compare_checks(const cJSON *expect, const cJSON *target, struct buf *why)
+/* The checks that the list named OUTCOME holds must end so. */
+static void compare_outcome(const cJSON *expect, const cJSON *target, const char *outcome,
+                            struct buf *why)
 {
     const cJSON *check, *wanted;
+    cJSON_ArrayForEach (wanted, json_at(expect, outcome)) {
+        const char *got = "not there";
+        cJSON_ArrayForEach (check, json_at(target, "checks")) {
+            if (str_equal(json_str(check, "id"), wanted->valuestring))
+                got = json_str(check, "outcome");
+        }
+        if (!str_equal(got, outcome))
+            differ(why, "check %s is %s, not %s", wanted->valuestring, got, outcome);
+    }
+}
+
+static void compare_checks(const cJSON *expect, const cJSON *target, struct buf *why)
+{
+    const cJSON *check;
     cJSON_ArrayForEach (check, json_at(target, "checks")) {
         if (str_equal(json_str(check, "outcome"), "error"))
             differ(why, "check %s ended in error: %s", json_str(check, "id"),
                    json_str(check, "reason"));
     }
-    cJSON_ArrayForEach (wanted, json_at(expect, "skip")) {
-        const char *outcome = "not there";
-        cJSON_ArrayForEach (check, json_at(target, "checks")) {
-            if (str_equal(json_str(check, "id"), wanted->valuestring))
-                outcome = json_str(check, "outcome");
-        }
-        if (!str_equal(outcome, "skip"))
-            differ(why, "check %s is %s, not skip", wanted->valuestring, outcome);
-    }
+    compare_outcome(expect, target, "skip", why);
+    compare_outcome(expect, target, "not_applicable", why);
 }
 
 static bool ask_holds(const cJSON *ask, const char *text)
@@ -198,6 +210,7 @@ bool expect_met(const cJSON *expect, const cJSON *report, int status, struct buf
     compare_found(expect, target, why);
     compare_checks(expect, target, why);
     compare_asks(expect, target, why);
+    expect_words(expect, target, why);
     if (json_num(expect, "exit", &wanted) && status != (int)wanted)
         differ(why, "exit status %d, not %.0f", status, wanted);
     return why->len == before;

@@ -165,8 +165,7 @@ static void explain_check(const struct layout *layout, const struct check_meta *
         layout_field(layout, 0, i ? NULL : "params", text);
         free(text);
     }
-    if (meta->applies)
-        layout_field(layout, 0, "applies", meta->applies);
+    layout_field(layout, 0, "applies", meta->applies ? meta->applies : "any");
     write_list(layout, "tags", meta->tags);
     layout_field(layout, 0, "from", meta->plugin->path);
 }

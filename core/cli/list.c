@@ -35,8 +35,14 @@ static void write_field(const struct layout *layout, const char *label,
 }
 
 struct widths { /* of the columns of the short list */
-    int id, title;
+    int id, title, applies;
 };
+
+/* Of a check that does not say it, it is the same: anywhere. */
+static const char *applies_of(const struct check_meta *meta)
+{
+    return meta->applies ? meta->applies : "any";
+}
 
 static int wider(int width, const char *text)
 {
@@ -46,17 +52,18 @@ static int wider(int width, const char *text)
 
 static struct widths widths_of(const struct plan *plan)
 {
-    struct widths widths = {0, 0};
+    struct widths widths = {0, 0, 0};
     for (size_t i = 0; i < plan->checks_len; i++) {
         widths.id = wider(widths.id, plan->checks[i].meta->id);
         widths.title = wider(widths.title, plan->checks[i].meta->title);
+        widths.applies = wider(widths.applies, applies_of(plan->checks[i].meta));
     }
     if (widths.title > TITLE_MAX)
         widths.title = TITLE_MAX;
     return widths;
 }
 
-/* Title and origin, behind the id. */
+/* Title, where it applies, and origin, behind the id. */
 static void write_row(const struct layout *layout, const struct check_meta *meta,
                       struct widths widths)
 {
@@ -65,6 +72,7 @@ static void write_row(const struct layout *layout, const struct check_meta *meta
     layout_clean(layout, &title, meta->title, false, 0);
     buf_addf(layout->out, "%*s%-*s  ", widths.id - (int)strlen(meta->id) + 2, "", widths.title,
              buf_str(&title));
+    buf_addf(layout->out, "%-*s  ", widths.applies, applies_of(meta));
     layout_verbatim(layout, 0, "", meta->plugin->path);
     buf_release(&title);
 }
@@ -84,6 +92,7 @@ static void write_text(struct buf *out, const struct plan *plan, const struct re
         layout_verbatim(&layout, 0, "", meta->title);
         write_field(&layout, "needs", add_needs, meta);
         write_field(&layout, "finds", add_findings, meta);
+        layout_field(&layout, 2, "applies", applies_of(meta));
         layout_field(&layout, 2, "from", meta->plugin->path);
     }
 }
@@ -101,6 +110,7 @@ static cJSON *row_of(const struct check_meta *meta)
     for (size_t i = 0; i < meta->findings_len; i++)
         cJSON_AddItemToArray(findings, cJSON_CreateString(meta->findings[i].id));
     json_put_str(row, "origin", meta->plugin->path);
+    json_put_str(row, "applies", meta->applies);
     return row;
 }
 
@@ -130,7 +140,7 @@ static void add_csv(struct buf *out, const char *text, char end)
 
 static void write_csv(struct buf *out, const struct plan *plan)
 {
-    buf_adds(out, "id,section,title,needs,findings,origin\n");
+    buf_adds(out, "id,section,title,needs,findings,origin,applies\n");
     for (size_t i = 0; i < plan->checks_len; i++) {
         const struct check_meta *meta = plan->checks[i].meta;
         struct buf needs, findings;
@@ -143,7 +153,8 @@ static void write_csv(struct buf *out, const struct plan *plan)
         add_csv(out, meta->title, ',');
         add_csv(out, buf_str(&needs), ',');
         add_csv(out, buf_str(&findings), ',');
-        add_csv(out, meta->plugin->path, '\n');
+        add_csv(out, meta->plugin->path, ',');
+        add_csv(out, meta->applies ? meta->applies : "", '\n');
         buf_release(&needs);
         buf_release(&findings);
     }

@@ -296,7 +296,7 @@ static const struct dictionary_row rows[] = {
       {"admin_address", "admin.address as HOST:PORT or unix:PATH; absent: no admin page"},
       {"xds", "what this xDS server is used for: ads, cds, lds"},
       {"api_type", "GRPC, DELTA_GRPC, REST, or path for files"},
-      {"client", "google_grpc, envoy_grpc, rest or path"},
+      {"client", "google_grpc, envoy_grpc, rest or path; grpc for a library without Envoy"},
       {"target", "google_grpc target_uri, envoy_grpc cluster name, or the path"},
       {"address", "HOST:PORT of the xDS server as the bootstrap tells, or unix:PATH"},
       {"tls", "yes or no: whether the connection to the xDS server is made with TLS"},
@@ -835,10 +835,12 @@ static const struct dictionary_row rows[] = {
       {"node_id", "node.id"},
       {"node_cluster", "node.cluster"},
       {"mesh",
-       "appmesh, service-connect, istio, consul, envoy-gateway, contour, gloo, kuma; absent: "
-       "none known"},
-      {"mode", "sidecar or gateway, where the evidence tells"},
-      {"platform", "ecs, kubernetes, ec2, where the evidence tells"},
+       "appmesh, service-connect, istio, consul, envoy-gateway, contour, gloo, kuma, cilium, "
+       "traffic-director; absent: none known, or several"},
+      {"mode",
+       "sidecar, gateway, client-only (a sidecar that takes no requests from outside) or proxyless "
+       "(gRPC without Envoy), where the evidence tells"},
+      {"platform", "ecs, kubernetes or docker, where the evidence tells"},
       {"uptime_s", "seconds since this process started"},
       {"hot_restart", "disabled, or the version"},
       {"log_level", "info"},

@@ -1,7 +1,10 @@
 /* Stage: evidence. Who the proxy is. Reads the notes that readers left, and at the end what other
- * evidence tells in passing (variables, images, shapes of logs); writes the one `proxy` record. Knows
- * the habits of the meshes: shapes of node ids, names of their xDS servers. */
+ * evidence tells in passing (variables, images, logs, services); writes the one `proxy` record. The
+ * best note wins; of mesh, mode and platform nothing is said when the best ones differ, for checks are
+ * kept from speaking by them: a wrong fact is worse than none. */
 #include "evidence/identity.h"
+#include "base/alloc.h"
+#include "base/json.h"
 #include "base/str.h"
 #include "evidence/notes.h"
 #include "evidence/table.h"
@@ -9,13 +12,6 @@
 #include <string.h>
 
 enum { TEXT_MAX = 512 };
-
-struct place {
-    struct evidence *evidence;
-    const struct source *source;
-    uint64_t line;
-    const char *pointer;
-};
 
 static int column_of(const char *column)
 {
@@ -54,6 +50,8 @@ void identity_note(struct evidence *evidence, const struct source *source, uint6
         return;
     struct note *best = &evidence_notes(evidence)->best[at];
     bool newer = str_starts(source->name, "sample-2/");
+    if (best->value && (int)rank == best->rank && !newer && strcmp(best->value, value) != 0)
+        best->disputed = true;
     if (best->value && (int)rank < best->rank + !newer)
         return;
     struct arena *arena = evidence_arena(evidence);
@@ -64,207 +62,46 @@ void identity_note(struct evidence *evidence, const struct source *source, uint6
                           .rank = rank};
 }
 
-static void note(const struct place *place, enum identity_rank rank, const char *column,
-                 const char *value)
-{
-    identity_note(place->evidence, place->source, place->line, place->pointer, rank, column, value);
-}
-
-static void note_all(const struct place *place, enum identity_rank rank, const char *mesh,
-                     const char *mode, const char *platform)
-{
-    note(place, rank, "mesh", mesh);
-    note(place, rank, "mode", mode);
-    note(place, rank, "platform", platform);
-}
-
-/* ---- node ids ---- */
-
-/* "sidecar~10.0.0.1~pod.ns~ns.svc.cluster.local" */
-static bool note_istio(const struct place *place, const char *id)
-{
-    static const char *const roles[][2] = {{"sidecar~", "sidecar"},
-                                           {"router~", "gateway"},
-                                           {"ingress~", "gateway"},
-                                           {"waypoint~", "gateway"}};
-    for (size_t i = 0; i < sizeof roles / sizeof *roles; i++) {
-        const char *rest = id + strlen(roles[i][0]);
-        if (!str_starts(id, roles[i][0]) || !strchr(rest, '~'))
-            continue;
-        note_all(place, IDENTITY_HINT, "istio", roles[i][1],
-                 strstr(rest, ".svc.") ? "kubernetes" : NULL);
-        return true;
-    }
-    return false;
-}
-
-static bool note_aws(const struct place *place, const char *id)
-{
-    bool ecs = str_starts(id, "arn:aws") && strstr(id, ":ecs:");
-    const char *node = strstr(id, "mesh/");
-    if (ecs && strstr(id, ":task-set/")) {
-        note_all(place, IDENTITY_HINT, "service-connect", "sidecar", "ecs");
-        return true;
-    }
-    if (!node || (node != id && !strstr(id, ":appmesh")))
-        return false;
-    bool gateway = strstr(node, "/virtualGateway/"), sidecar = strstr(node, "/virtualNode/");
-    if (gateway || sidecar)
-        note_all(place, IDENTITY_HINT, "appmesh", gateway ? "gateway" : "sidecar", NULL);
-    return gateway || sidecar;
-}
-
-static void note_consul(const struct place *place, const char *id)
-{
-    if (strstr(id, "-sidecar-proxy"))
-        note_all(place, IDENTITY_GUESS, "consul", "sidecar", NULL);
-    else if (strstr(id, "mesh-gateway") || strstr(id, "api-gateway"))
-        note(place, IDENTITY_GUESS, "mode", "gateway");
-}
-
-void identity_note_node(struct evidence *evidence, const struct source *source, const char *pointer,
-                        enum identity_rank rank, const char *node_id)
-{
-    struct place place = {evidence, source, 0, pointer};
-    if (!node_id || !*node_id)
-        return;
-    const char *mesh_part = strstr(node_id, ":appmesh") ? strstr(node_id, ":mesh/") : NULL;
-    note(&place, rank, "node_id", mesh_part ? mesh_part + 1 : node_id);
-    if (!note_istio(&place, node_id) && !note_aws(&place, node_id))
-        note_consul(&place, node_id);
-}
-
-/* ---- metadata, variables, servers ---- */
-
-static bool has(const cJSON *object, const char *name)
-{
-    return cJSON_GetObjectItemCaseSensitive(object, name) != NULL;
-}
-
-static bool has_prefix(const cJSON *object, const char *prefix)
-{
-    const cJSON *member;
-    cJSON_ArrayForEach (member, object) {
-        if (str_starts(member->string, prefix))
-            return true;
-    }
-    return false;
-}
-
-void identity_note_metadata(struct evidence *evidence, const struct source *source,
-                            const char *pointer, const cJSON *metadata)
-{
-    struct place place = {evidence, source, 0, pointer};
-    if (!cJSON_IsObject(metadata))
-        return;
-    const cJSON *role = cJSON_GetObjectItemCaseSensitive(metadata, "role");
-    if (has(metadata, "ISTIO_VERSION") || has(metadata, "ISTIO_PROXY_SHA"))
-        note(&place, IDENTITY_STATED, "mesh", "istio");
-    else if (has_prefix(metadata, "dataplane."))
-        note(&place, IDENTITY_STATED, "mesh", "kuma");
-    else if (has_prefix(metadata, "aws.appmesh."))
-        note(&place, IDENTITY_STATED, "mesh", "appmesh");
-    else if (cJSON_IsString(role) && strstr(role->valuestring, "gloo"))
-        note_all(&place, IDENTITY_STATED, "gloo", "gateway", NULL);
-    else if (has(metadata, "partition") && has(metadata, "namespace"))
-        note(&place, IDENTITY_HINT, "mesh", "consul");
-}
-
-void identity_note_variable(struct evidence *evidence, const struct source *source, uint64_t line,
-                            const char *pointer, const char *name, const char *value)
-{
-    struct place place = {evidence, source, line, pointer};
-    if (str_starts(name, "APPMESH_")) {
-        if (value && strcmp(name, "APPMESH_RESOURCE_ARN") == 0)
-            note_aws(&place, value);
-        note(&place, IDENTITY_GUESS, "mesh", "appmesh");
-    } else if (str_starts(name, "ECS_CONTAINER_METADATA_URI") ||
-               (value && strcmp(name, "AWS_EXECUTION_ENV") == 0 && str_starts(value, "AWS_ECS"))) {
-        note(&place, IDENTITY_HINT, "platform", "ecs");
-    } else if (strcmp(name, "KUBERNETES_SERVICE_HOST") == 0) {
-        note(&place, IDENTITY_HINT, "platform", "kubernetes");
-    } else if (str_starts(name, "ISTIO_META_")) {
-        note(&place, IDENTITY_HINT, "mesh", "istio");
-    }
-}
-
-void identity_note_xds(struct evidence *evidence, const struct source *source, const char *pointer,
-                       const char *server)
-{
-    static const struct {
-        const char *text, *mesh;
-        bool whole; /* the name must be this and no more */
-    } servers[] = {{"appmesh-envoy-management", "appmesh", false},
-                   {"/var/run/ecs/", "service-connect", false},
-                   {"ecs-sc", "service-connect", false},
-                   {"istiod", "istio", false},
-                   {"istio-pilot", "istio", false},
-                   {"xds-grpc", "istio", true},
-                   {"consul-dataplane", "consul", true},
-                   {"local_agent", "consul", true},
-                   {"envoy-gateway", "envoy-gateway", false},
-                   {"contour", "contour", true},
-                   {"contour.", "contour", false},
-                   {"gloo.", "gloo", false},
-                   {"kuma-control-plane", "kuma", false},
-                   {"ads_cluster", "kuma", true}};
-    struct place place = {evidence, source, 0, pointer};
-    for (size_t i = 0; server && i < sizeof servers / sizeof *servers; i++) {
-        bool same = servers[i].whole ? strcmp(server, servers[i].text) == 0
-                                     : strstr(server, servers[i].text) != NULL;
-        if (same)
-            note(&place, servers[i].whole ? IDENTITY_GUESS : IDENTITY_HINT, "mesh",
-                 servers[i].mesh);
-    }
-}
-
 /* ---- what other evidence tells in passing ---- */
 
-static struct place place_of(struct evidence *evidence, const struct record *record)
+static const char *text_of(const struct record *record, const char *field, char buf[32])
 {
-    return (struct place){evidence, record->source, record->line, record->pointer};
+    return record_text(record, field, buf);
 }
 
 static void note_from_variables(struct evidence *evidence)
 {
     const struct record *record = NULL;
     while ((record = evidence_next(evidence, "env", record))) {
-        char buf[32];
-        const char *name = record_text(record, "name", buf);
-        if (name)
-            identity_note_variable(evidence, record->source, record->line, record->pointer, name,
-                                   record_text(record, "value", buf));
+        char name[32], value[32];
+        const char *variable = text_of(record, "name", name);
+        if (variable)
+            identity_note_variable(evidence, record->source, record->line, record->pointer,
+                                   variable, text_of(record, "value", value));
     }
 }
 
 static void note_from_logs(struct evidence *evidence)
 {
+    static const char *const shapes[][2] = {{"log.istio", "istio"}, {"log.consul", "consul"}};
     const struct record *record = NULL;
     while ((record = evidence_next(evidence, "log", record))) {
         char buf[32];
-        struct place place = place_of(evidence, record);
-        const char *shape = record_text(record, "shape", buf);
-        if (shape && strcmp(shape, "log.istio") == 0)
-            note(&place, IDENTITY_GUESS, "mesh", "istio");
-        else if (shape && strcmp(shape, "log.consul") == 0)
-            note(&place, IDENTITY_GUESS, "mesh", "consul");
+        const char *shape = text_of(record, "shape", buf);
+        for (size_t i = 0; shape && i < ARRAY_LEN(shapes); i++)
+            if (strcmp(shape, shapes[i][0]) == 0)
+                identity_note(evidence, record->source, record->line, record->pointer,
+                              IDENTITY_GUESS, "mesh", shapes[i][1]);
     }
 }
 
-static void note_image(const struct place *place, const char *image)
+/* What the server says when it ends a stream. */
+static void note_from_closes(struct evidence *evidence)
 {
-    static const char *const images[][2] = {{"aws-appmesh-envoy:", "appmesh"},
-                                            {"/proxyv2:", "istio"},
-                                            {"envoyproxy/envoy:", NULL},
-                                            {"envoyproxy/envoy-distroless:", NULL},
-                                            {"envoyproxy/envoy-alpine:", NULL}};
-    for (size_t i = 0; i < sizeof images / sizeof *images; i++) {
-        const char *tag = strstr(image, images[i][0]);
-        if (!tag)
-            continue;
-        bool envoy_version = strcmp(images[i][0], "/proxyv2:") != 0;
-        note(place, IDENTITY_GUESS, "mesh", images[i][1]);
-        note(place, IDENTITY_GUESS, "version", envoy_version ? tag + strlen(images[i][0]) : NULL);
+    const struct record *record = NULL;
+    while ((record = evidence_next(evidence, "log.xds_closed", record))) {
+        char buf[32];
+        identity_note_words(evidence, record->source, record->line, text_of(record, "rest", buf));
     }
 }
 
@@ -273,27 +110,102 @@ static void note_from_containers(struct evidence *evidence, const char *table)
     const struct record *record = NULL;
     while ((record = evidence_next(evidence, table, record))) {
         char buf[32];
-        struct place place = place_of(evidence, record);
-        const char *image = record_text(record, "image", buf);
-        if (image)
-            note_image(&place, image);
-        note(&place, IDENTITY_GUESS, "platform", record_text(record, "platform", buf));
+        const char *platform = text_of(record, "platform", buf);
+        bool weak = str_equal(platform, "docker") || str_equal(platform, "compose");
+        identity_note_image(evidence, record->source, record->line, record->pointer,
+                            text_of(record, "image", buf));
+        identity_note(evidence, record->source, record->line, record->pointer,
+                      weak ? IDENTITY_FAINT : IDENTITY_GUESS, "platform",
+                      weak ? "docker" : platform);
+        if (strcmp(table, "containers") == 0)
+            identity_note_account(evidence, record->source, record->line, record->pointer,
+                                  text_of(record, "service_account", buf));
     }
 }
 
-static void complete_mode(struct notes *notes)
+/* Whose redirect it is. A template may hold gateways beside it, so of the mode it tells nothing. */
+static void note_from_capture(struct evidence *evidence)
 {
-    static const char *const modes[][2] = {{"envoy-gateway", "gateway"},
-                                           {"contour", "gateway"},
-                                           {"gloo", "gateway"},
-                                           {"service-connect", "sidecar"}};
-    const struct note *mesh = &notes->best[column_of("mesh")];
-    struct note *mode = &notes->best[column_of("mode")];
-    for (size_t i = 0; mesh->value && !mode->value && i < sizeof modes / sizeof *modes; i++)
-        if (strcmp(mesh->value, modes[i][0]) == 0) {
-            *mode = *mesh;
-            mode->value = modes[i][1];
-        }
+    const struct record *record = NULL;
+    while ((record = evidence_next(evidence, "capture", record))) {
+        char buf[32];
+        identity_note(evidence, record->source, record->line, record->pointer, IDENTITY_GUESS,
+                      "mesh", text_of(record, "by", buf));
+    }
+}
+
+/* ---- what follows from the notes ---- */
+
+static struct note *note_on(struct notes *notes, const char *column)
+{
+    return &notes->best[column_of(column)];
+}
+
+static void drop_disputed(struct notes *notes)
+{
+    static const char *const facts[] = {"mesh", "mode", "platform"};
+    for (size_t i = 0; i < ARRAY_LEN(facts); i++)
+        if (note_on(notes, facts[i])->disputed)
+            note_on(notes, facts[i])->value = NULL;
+}
+
+/* What nobody said and the mesh leaves no choice in; disputed facts stay unknown. */
+static void complete(struct notes *notes)
+{
+    static const char *const implied[][3] = {{"envoy-gateway", "mode", "gateway"},
+                                             {"contour", "mode", "gateway"},
+                                             {"gloo", "mode", "gateway"},
+                                             {"service-connect", "mode", "sidecar"},
+                                             {"service-connect", "platform", "ecs"},
+                                             {"contour", "platform", "kubernetes"},
+                                             {"cilium", "platform", "kubernetes"}};
+    const struct note *mesh = note_on(notes, "mesh");
+    for (size_t i = 0; mesh->value && i < ARRAY_LEN(implied); i++) {
+        struct note *fact = note_on(notes, implied[i][1]);
+        if (strcmp(mesh->value, implied[i][0]) != 0 || fact->value || fact->disputed)
+            continue;
+        *fact = *mesh;
+        fact->value = implied[i][2];
+    }
+}
+
+/* A service of Service Connect that offers nothing, a virtual node without listeners: its proxy takes only
+ * requests that go out. Said of the proxy only where the one such object is all there is. */
+static bool is_client_only(const struct evidence *evidence, const char *name, const char *has,
+                           const char *lacks, const struct record **which)
+{
+    const struct record *record = NULL;
+    bool found = false;
+    while ((record = evidence_next(evidence, name, record))) {
+        const cJSON *fact = json_at(record->doc, has);
+        if (!fact || cJSON_IsFalse(fact))
+            continue;
+        if (*which || json_at(record->doc, lacks))
+            return false;
+        *which = record;
+        found = true;
+    }
+    return found;
+}
+
+static void refine_mode(const struct evidence *evidence, struct notes *notes)
+{
+    static const char *const rows[][4] = {
+        {"service-connect", "aws.services", "deployments[0].serviceConnectConfiguration.enabled",
+         "deployments[0].serviceConnectConfiguration.services[0]"},
+        {"appmesh", "k8s.appmesh", "spec.podSelector", "spec.listeners[0]"}};
+    const struct note *mesh = note_on(notes, "mesh");
+    struct note *mode = note_on(notes, "mode");
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        const struct record *record = NULL;
+        if (!str_equal(mesh->value, rows[i][0]) || !str_equal(mode->value, "sidecar") ||
+            !is_client_only(evidence, rows[i][1], rows[i][2], rows[i][3], &record))
+            continue;
+        mode->value = "client-only";
+        mode->source = record->source;
+        mode->line = record->line;
+        mode->pointer = record->pointer;
+    }
 }
 
 static const struct note *best_of(const struct notes *notes)
@@ -314,7 +226,11 @@ void identity_find(struct evidence *evidence)
     note_from_containers(evidence, "containers");
     note_from_containers(evidence, "container_status");
     note_from_logs(evidence);
-    complete_mode(notes);
+    note_from_closes(evidence);
+    note_from_capture(evidence);
+    drop_disputed(notes);
+    complete(notes);
+    refine_mode(evidence, notes);
     const struct note *best = best_of(notes);
     struct record *record = best ? evidence_add(evidence, "proxy", best->source) : NULL;
     if (!record)

@@ -12,6 +12,7 @@ struct note {
     const char *value, *pointer; /* value NULL: nothing noted */
     uint64_t line;
     int rank;
+    bool disputed; /* another note of this rank says something else */
 };
 
 struct notes { /* the best one for each column, in the dictionary's order */

@@ -1,6 +1,8 @@
 /* Stage: read. What a proxy was started with: the Bootstrap message, from a configuration dump or from a
- * bootstrap file of its own. Writes one record for each xDS server, and the proxy's identity; a file
- * feeds its static listeners and clusters to xds.* as well. */
+ * bootstrap file of its own (also that of a gRPC library which speaks xDS without a proxy). Writes one
+ * record for each xDS server, and the proxy's identity; a file feeds its static listeners and clusters
+ * to xds.* as well. */
+#include "base/json.h"
 #include "base/str.h"
 #include "evidence/identity.h"
 #include "read/readers.h"
@@ -152,6 +154,23 @@ static void take_config_source(struct bootstrap *bootstrap, const char *use, con
     }
 }
 
+/* "xds_servers" of a gRPC library. */
+static void take_grpc_servers(struct bootstrap *bootstrap)
+{
+    int index = 0;
+    const cJSON *each;
+    cJSON_ArrayForEach (each, json_at(bootstrap->node, "xds_servers")) {
+        struct server server = {.use = "ads", .api_type = "GRPC", .client = "grpc"};
+        const char *credentials = json_str(each, "channel_creds[0].type");
+        server.target = json_str(each, "server_uri");
+        server.address = target_address(server.target, server.address_text);
+        server.tls = str_equal(credentials, "insecure") ? "no" : "yes";
+        snprintf(server.pointer, sizeof server.pointer, "%.480s/xds_servers/%d", bootstrap->pointer,
+                 index++);
+        note_server(bootstrap, &server);
+    }
+}
+
 static void take_servers(struct bootstrap *bootstrap)
 {
     struct server server = {.use = "ads"};
@@ -162,6 +181,7 @@ static void take_servers(struct bootstrap *bootstrap)
         take_api(bootstrap, &server, ads);
     take_config_source(bootstrap, "cds", "cds_config");
     take_config_source(bootstrap, "lds", "lds_config");
+    take_grpc_servers(bootstrap);
     if (bootstrap->servers_len)
         return;
     server = (struct server){0};
@@ -194,6 +214,10 @@ static void note_identity(const struct bootstrap *bootstrap, bool file)
     identity_note_node(evidence, source, pointer, rank, proto_str(bootstrap->node, "node.id"));
     identity_note(evidence, source, 0, pointer, rank, "node_cluster",
                   proto_str(bootstrap->node, "node.cluster"));
+    identity_note_agent(evidence, source, pointer,
+                        json_at(bootstrap->node, "xds_servers")
+                            ? "gRPC"
+                            : proto_str(bootstrap->node, "node.user_agent_name"));
     identity_note_metadata(evidence, source, pointer, proto_at(bootstrap->node, "node.metadata"));
     note_version(bootstrap, pointer);
 }
@@ -210,7 +234,7 @@ void bootstrap_take(struct reading *reading, const cJSON *node, const char *poin
 static int recognise(const struct peek *peek)
 {
     static const char *const keys[] = {"static_resources", "staticResources", "dynamic_resources",
-                                       "dynamicResources"};
+                                       "dynamicResources", "xds_servers"};
     if (peek->shape != PEEK_JSON_OBJECT && peek->shape != PEEK_YAML)
         return 0;
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
@@ -251,7 +275,7 @@ static void take_file(struct reading *reading, const cJSON *node, const char *pr
     struct xds xds;
     (void)line;
     if (!proto_at(node, "static_resources") && !proto_at(node, "dynamic_resources") &&
-        !proto_at(node, "node"))
+        !proto_at(node, "node") && !json_at(node, "xds_servers"))
         return;
     xds_init(&xds, reading);
     bootstrap_take(reading, node, prefix, true);

@@ -144,12 +144,6 @@ static void add_probe(const struct pod *pod, const cJSON *container, const char 
     set_timing(reading, record, probe);
 }
 
-static void note_platform(const struct kubernetes_object *object)
-{
-    identity_note(object->reading->evidence, object->reading->source, 0, object->pointer,
-                  IDENTITY_GUESS, "platform", "kubernetes");
-}
-
 static void read_container(const struct pod *pod, const cJSON *container, const char *pointer,
                            bool init)
 {
@@ -202,7 +196,8 @@ static void read_pod_spec(struct kubernetes_object *object)
         read_containers(&pod, "containers", false);
         capture_pod(object, pod.spec, pod.pointer,
                     json_at(json_at(object->json, places[i][2]), "annotations"));
-        note_platform(object);
+        identity_note_pod(object->reading->evidence, object->reading->source, object->pointer,
+                          json_at(object->json, places[i][2]));
         static const char *const supplied[] = {"containers", "env", "probes"};
         for (size_t j = 0; j < sizeof supplied / sizeof *supplied; j++)
             evidence_supplied(object->reading->evidence, supplied[j], object->reading->complete);

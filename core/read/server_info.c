@@ -76,6 +76,8 @@ static void read_info(struct reading *reading, const cJSON *info, const char *pr
                        proto_str(info, "node.id"));
     identity_note_node(reading->evidence, reading->source, "/command_line_options/service_node",
                        IDENTITY_CERTAIN, proto_str(info, "command_line_options.service_node"));
+    identity_note_agent(reading->evidence, reading->source, "/node/user_agent_name",
+                        proto_str(info, "node.user_agent_name"));
     identity_note_metadata(reading->evidence, reading->source, "/node/metadata",
                            proto_at(info, "node.metadata"));
     if (proto_seconds(info, "uptime_current_epoch", &seconds)) {

@@ -322,6 +322,7 @@ local BROKEN = {
 return debrief.check {
   id = "certificates",
   title = "are the proxy's certificates valid, and for how long?",
+  applies = "any",
   version = "0.1.0",
   tags = { "xds", "appmesh", "istio", "consul", "gateway" },
   needs = { "certs | xds.certificates | stats{*.ssl.certificate.*} | stats{server.days_until_first_cert_expiring} | aws.certificates", "?certs", "?xds.certificates",

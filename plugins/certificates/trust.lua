@@ -315,6 +315,7 @@ local REFUSED = { "upstreams.tls-verify-failed", "upstreams.connect-fail", "upst
 return debrief.check {
   id = "certificates/trust",
   title = "why does one side refuse the other's certificate?",
+  applies = "any",
   version = "0.1.0",
   tags = { "xds", "appmesh", "istio", "consul", "gateway" },
   needs = { "text | stats{*.ssl.fail_verify_error} | log.tls_error | aws.certificates", "?stats{*.ssl.fail_verify_error}", "?stats{*.ssl.handshake}", "?log.tls_error", "?net.tls",

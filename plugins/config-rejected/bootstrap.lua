@@ -68,6 +68,7 @@ end
 return debrief.check {
   id = "config-rejected/bootstrap",
   title = "does Envoy start with its configuration file?",
+  applies = "mode != proxyless",
   version = "0.2.0",
   needs = { "log", "?log.fatal", "?log.start", "?proxy" },
   events = {

@@ -466,6 +466,7 @@ end
 return debrief.check {
   id = "config-rejected",
   title = "does the proxy accept the configuration that it is given?",
+  applies = "mode != proxyless",
   version = "0.2.0",
   tags = { "xds", "istio", "consul", "gateway" },
   needs = {

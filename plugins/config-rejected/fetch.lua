@@ -55,6 +55,7 @@ end
 return debrief.check {
   id = "config-rejected/fetch",
   title = "did the first configuration come in time?",
+  applies = "envoy >= 1.9, mode != proxyless",
   version = "0.2.0",
   tags = { "xds" },
   needs = {

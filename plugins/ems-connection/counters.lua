@@ -290,6 +290,7 @@ end
 return debrief.check {
   id = "ems-connection/counters",
   title = "what do the statistics tell of the link to the management server?",
+  applies = "mode != proxyless",
   version = "0.1.0",
   tags = { "xds", "appmesh", "istio", "consul", "gateway" },
   needs = {

@@ -161,6 +161,7 @@ end
 return debrief.check {
   id = "ems-connection/egress",
   title = "do the rules around the proxy let it out to its management server?",
+  applies = "any",
   version = "0.1.0",
   tags = { "xds", "appmesh", "ecs", "kubernetes" },
   needs = {

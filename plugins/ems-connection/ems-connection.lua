@@ -416,6 +416,7 @@ end
 return debrief.check {
   id = "ems-connection",
   title = "does the connection to the management server come about, and if not why?",
+  applies = "mode != proxyless",
   version = "0.1.0",
   tags = { "xds", "appmesh", "istio", "consul", "gateway" },
   needs = {

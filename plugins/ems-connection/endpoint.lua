@@ -112,6 +112,7 @@ local EXPLAINS = {
 return debrief.check {
   id = "ems-connection/endpoint",
   title = "can the address of the management server be right?",
+  applies = "any",
   version = "0.1.0",
   tags = { "xds", "appmesh" },
   needs = {

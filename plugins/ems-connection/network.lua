@@ -344,6 +344,7 @@ end
 return debrief.check {
   id = "ems-connection/network",
   title = "does something on the way keep the proxy from its management server?",
+  applies = "any",
   version = "0.1.0",
   tags = { "xds", "appmesh", "istio", "consul", "ecs", "kubernetes" },
   needs = {

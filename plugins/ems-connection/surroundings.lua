@@ -134,6 +134,7 @@ local NAMES = { "ems-connection.dns-failed", "ems-connection.dns-unreachable", "
 return debrief.check {
   id = "ems-connection/surroundings",
   title = "does something around the proxy keep it from its management server?",
+  applies = "any",
   version = "0.1.0",
   tags = { "xds", "appmesh", "istio", "kubernetes" },
   needs = {

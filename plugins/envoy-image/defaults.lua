@@ -104,6 +104,7 @@ end
 return debrief.check {
   id = "envoy-image/defaults",
   title = "which retries and limits are defaults that nobody chose?",
+  applies = "mode != proxyless",
   version = "0.1.0",
   tags = { "appmesh" },
   needs = { "xds.routes | xds.clusters", "?xds.routes", "?xds.clusters", "?proxy", "?stats{cluster.*.upstream_cx_overflow}", "?stats{cluster.*.upstream_rq_pending_overflow}" },

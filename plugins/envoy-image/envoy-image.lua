@@ -551,6 +551,7 @@ local LISTEN = { "config-rejected.rejected", "config-rejected.invalid-address", 
 return debrief.check {
   id = "envoy-image",
   title = "do the variables of the proxy's container say what they should?",
+  applies = "mesh = appmesh|service-connect",
   version = "0.1.0",
   tags = { "appmesh", "ecs", "kubernetes" },
   needs = {

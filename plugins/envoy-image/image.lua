@@ -51,6 +51,7 @@ end
 return debrief.check {
   id = "envoy-image/version",
   title = "is the proxy's version one that its control plane takes?",
+  applies = "mode != proxyless",
   version = "0.1.0",
   tags = { "appmesh", "consul" },
   needs = { "containers | container_status | text", "?containers", "?container_status" },

@@ -59,6 +59,7 @@ local function kind(title) return { title = title, severity = "error", explains 
 return debrief.check {
   id = "grpc-codes/agents",
   title = "does the management server refuse the agent that stands between it and Envoy?",
+  applies = "mesh = istio|consul",
   version = "0.1.0",
   tags = { "xds", "istio", "consul" },
   needs = {

@@ -96,6 +96,7 @@ end
 return debrief.check {
   id = "grpc-codes/counters",
   title = "do google_grpc's counters tell of closes that the log does not have?",
+  applies = "mode != proxyless",
   version = "0.1.0",
   tags = { "xds", "appmesh" },
   needs = {

@@ -449,6 +449,7 @@ end
 return debrief.check {
   id = "grpc-codes",
   title = "does the management server refuse or end the xDS stream, and why?",
+  applies = "mode != proxyless",
   version = "0.1.0",
   tags = { "xds", "appmesh", "istio", "consul", "gateway" },
   needs = {

@@ -25,6 +25,7 @@ end
 return debrief.check {
   id = "image-pull/account",
   title = "do the App Mesh images come from the account of their region?",
+  applies = "mesh = appmesh|service-connect",
   version = "0.1.0",
   tags = { "ecs", "kubernetes", "appmesh" },
   needs = { "containers | container_status | text", "?containers", "?container_status", "?text" },

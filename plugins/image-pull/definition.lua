@@ -60,6 +60,7 @@ end
 return debrief.check {
   id = "image-pull/definition",
   title = "does the task definition let its images be pulled and run?",
+  applies = "platform = ecs|docker",
   version = "0.1.0",
   tags = { "ecs", "appmesh", "preflight" },
   needs = { "aws.task_definitions | text", "?aws.task_definitions" },

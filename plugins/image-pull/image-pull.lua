@@ -929,6 +929,7 @@ end
 return debrief.check {
   id = "image-pull",
   title = "can the images of this task or pod be pulled?",
+  applies = "any",
   version = "0.1.0",
   tags = { "ecs", "kubernetes", "appmesh" },
   needs = {

@@ -4,6 +4,7 @@
 return debrief.check {
   id = "image-pull/name",
   title = "can the names of the images be parsed?",
+  applies = "any",
   version = "0.1.0",
   tags = { "ecs", "kubernetes" },
   needs = { "text" },

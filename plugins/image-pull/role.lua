@@ -97,6 +97,7 @@ end
 return debrief.check {
   id = "image-pull/role",
   title = "do the policies given let the role pull the images?",
+  applies = "any",
   version = "0.1.0",
   tags = { "ecs", "kubernetes", "appmesh" },
   needs = {

@@ -50,6 +50,7 @@ end
 return debrief.check {
   id = "lb-health/gateway-routes",
   title = "does a gateway route serve what the load balancer asks for?",
+  applies = "mesh = appmesh, mode = gateway",
   version = "0.1.0",
   tags = { "appmesh", "gateway" },
   needs = { "aws.appmesh{gatewayRoute} | k8s.appmesh", "?aws.appmesh{gatewayRoute}", "?k8s.appmesh", "?aws.target_health", "?xds.virtual_hosts" },

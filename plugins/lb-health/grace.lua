@@ -112,6 +112,7 @@ end
 return debrief.check {
   id = "lb-health/grace",
   title = "does a task get the time to start before the load balancer's verdict counts?",
+  applies = "platform = ecs|docker",
   version = "0.1.0",
   tags = { "ecs" },
   needs = { "aws.services", "?aws.tasks", "?aws.task_definitions", "?aws.target_groups", "?aws.target_health", "?access.health_check" },

@@ -234,6 +234,7 @@ static const struct debrief_check checks[] = {
     {.id = "lb-health",
      .title = "does the load balancer's check reach what it should?",
      .tags = tags,
+     .applies = "mode != proxyless",
      .needs = needs,
      .events = events,
      .findings = findings,

@@ -92,6 +92,7 @@ end
 return debrief.check {
   id = "lb-health/network",
   title = "does the network let the load balancer's check in?",
+  applies = "any",
   version = "0.1.0",
   tags = { "ecs", "gateway" },
   needs = { "aws.target_health", "aws.security_groups | aws.security_group_rules | aws.network_acls", "?aws.target_groups", "?aws.load_balancers",

@@ -74,6 +74,7 @@ end
 local traffic_policy = debrief.check {
   id = "lb-health/traffic-policy",
   title = "do nodes fail the check because the service keeps traffic local?",
+  applies = "platform = kubernetes|docker",
   version = "0.1.0",
   tags = { "kubernetes", "gateway" },
   needs = { "k8s.services | text", "aws.target_health | text", "?k8s.services", "?aws.target_health", "?k8s.endpoints" },
@@ -136,6 +137,7 @@ end
 local depth = debrief.check {
   id = "lb-health/depth",
   title = "does the load balancer's check reach the application?",
+  applies = "mode = sidecar",
   version = "0.1.0",
   tags = { "ecs", "appmesh" },
   needs = { "aws.target_groups", "proxy", "?xds.listeners", "?xds.filter_chains", "?xds.virtual_hosts", "?xds.routes", "?xds.clusters", "?clusters", "?hosts" },

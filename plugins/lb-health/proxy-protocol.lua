@@ -55,6 +55,7 @@ end
 return debrief.check {
   id = "lb-health/proxy-protocol",
   title = "do load balancer and listener agree on the PROXY protocol?",
+  applies = "mode != client-only|proxyless",
   version = "0.1.0",
   tags = { "gateway", "ecs", "kubernetes" },
   needs = { "aws.target_group_attributes", "?aws.target_groups", "?access.error", "?xds.listeners", "?xds.filter_chains" },

@@ -143,6 +143,7 @@ end
 return debrief.check {
   id = "lb-health/registration",
   title = "is the proxy among the load balancer's targets?",
+  applies = "any",
   version = "0.1.0",
   tags = { "ecs", "kubernetes", "gateway" },
   needs = { "aws.target_health | aws.services | k8s.services | text", "?aws.target_health", "?aws.target_groups", "?aws.services", "?k8s.services",

@@ -299,6 +299,7 @@ static const struct debrief_check checks[] = {
     {.id = "low-ports",
      .title = "can the proxy bind the ports that it should?",
      .tags = tags,
+     .applies = "mode != proxyless",
      .needs = needs,
      .events = events,
      .findings = findings,

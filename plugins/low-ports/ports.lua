@@ -63,6 +63,7 @@ end
 local file_capability = debrief.check {
   id = "low-ports/file-capability",
   title = "may the proxy's binary be executed with the capabilities that are left?",
+  applies = "any",
   tags = { "gateway", "kubernetes" },
   needs = { "text", "?containers", "?container_status" },
   events = {
@@ -97,6 +98,7 @@ end
 local host_port = debrief.check {
   id = "low-ports/host-port",
   title = "is the node's port free that the proxy asks for?",
+  applies = "any",
   tags = { "gateway", "ecs", "kubernetes" },
   needs = { "text", "?container_status", "?containers" },
   events = {
@@ -175,6 +177,7 @@ end
 local sharing = debrief.check {
   id = "low-ports/sharing",
   title = "is the proxy alone on its ports?",
+  applies = "mode != proxyless",
   tags = { "gateway" },
   needs = { "host.sockets" },
   findings = {
@@ -208,6 +211,7 @@ end
 local shift = debrief.check {
   id = "low-ports/shift",
   title = "does a gateway on the host's network listen where clients ask?",
+  applies = "mesh = envoy-gateway, mode = gateway",
   tags = { "gateway", "kubernetes" },
   needs = { "listeners | xds.listeners", "containers" },
   findings = {

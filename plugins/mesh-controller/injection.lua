@@ -329,6 +329,7 @@ local POD = { "mesh-controller.not-injected", "mesh-controller.resource-refused"
 return debrief.check {
   id = "mesh-controller/objects",
   title = "do the objects of the cluster let every pod of the mesh have its proxy?",
+  applies = "platform = kubernetes|docker",
   version = "0.1.0",
   tags = { "kubernetes", "appmesh", "istio", "consul" },
   needs = {

@@ -261,6 +261,7 @@ local BOTH = { "mesh-controller.not-injected", "mesh-controller.resource-refused
 return debrief.check {
   id = "mesh-controller",
   title = "does the mesh's controller do its work, and can the API server ask it?",
+  applies = "platform = kubernetes|docker",
   version = "0.1.0",
   tags = { "kubernetes", "appmesh", "istio", "consul" },
   needs = { "text", "?k8s.appmesh", "?proxy" },

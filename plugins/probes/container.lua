@@ -403,6 +403,7 @@ end
 return debrief.check {
   id = "probes/container",
   title = "do the containers' health checks ask the right thing?",
+  applies = "any",
   version = "0.1.0",
   tags = { "appmesh", "istio", "consul", "gateway", "ecs", "kubernetes" },
   needs = {

@@ -460,6 +460,7 @@ static const struct debrief_check checks[] = {
     {.id = "probes",
      .title = "is the proxy ready, and if not what does it wait for?",
      .tags = tags,
+     .applies = "mode != proxyless",
      .needs = needs,
      .events = events,
      .findings = findings,

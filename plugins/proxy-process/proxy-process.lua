@@ -299,6 +299,7 @@ end
 local process = debrief.check {
   id = "proxy-process",
   title = "does the proxy's process live, and why did it end?",
+  applies = "mode != proxyless",
   version = "0.1.0",
   tags = { "process" },
   needs = { "log | text | container_status", "?log.start", "?container_status", "?proxy" },
@@ -394,6 +395,7 @@ end
 local overload = debrief.check {
   id = "proxy-process/overload",
   title = "does the proxy refuse work to save itself?",
+  applies = "mode != proxyless",
   version = "0.1.0",
   tags = { "process" },
   needs = { "stats{overload.*} | stats{server.watchdog_*} | stats{*.downstream_rq_overload_close} | event.overload", "?stats{*.downstream_cx_overload_reject}", "?proxy" },
@@ -481,6 +483,7 @@ end
 local admin = debrief.check {
   id = "proxy-process/admin",
   title = "can strangers reach the admin page?",
+  applies = "mode != proxyless",
   version = "0.1.0",
   tags = { "security" },
   needs = { "bootstrap", "?host.sockets", "?k8s.services", "?aws.security_groups" },

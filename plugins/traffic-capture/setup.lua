@@ -173,6 +173,7 @@ end
 return debrief.check {
   id = "traffic-capture/setup",
   title = "did setting up the redirect into the proxy succeed?",
+  applies = "mode != proxyless",
   tags = { "appmesh", "istio", "consul", "ecs", "kubernetes" },
   needs = { "text", "?container_status" },
   events = {

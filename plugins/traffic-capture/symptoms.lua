@@ -127,6 +127,7 @@ end
 return debrief.check {
   id = "traffic-capture/symptoms",
   title = "do applications fail because traffic is captured that should not be?",
+  applies = "mode != proxyless",
   tags = { "appmesh", "istio", "consul", "ecs", "kubernetes" },
   needs = { "text", "?capture", "?proxy", "?stats{listener.*downstream_pre_cx_timeout}" },
   events = {

@@ -389,6 +389,7 @@ end
 return debrief.check {
   id = "traffic-capture",
   title = "is traffic redirected into the proxy, its own and nobody's too much?",
+  applies = "mode != proxyless",
   tags = { "appmesh", "istio", "consul", "ecs", "kubernetes", "preflight" },
   needs = { "capture", "?containers", "?aws.task_definitions", "?k8s.pods", "?k8s.workloads", "?env", "?container_status" },
   findings = {

@@ -150,6 +150,7 @@ end
 return debrief.check {
   id = "upstreams/endings",
   title = "which requests does the proxy answer itself, and which does the upstream cut off?",
+  applies = "mode != proxyless",
   version = "0.1.0",
   tags = { "gateway", "istio" },
   needs = { "access.error", "?proxy" },

@@ -136,6 +136,7 @@ end
 return debrief.check {
   id = "upstreams/texts",
   title = "do answers and listeners tell of requests that found no way?",
+  applies = "mode != proxyless",
   version = "0.1.0",
   tags = { "gateway" },
   needs = { "text | stats{listener.*} | stats{cluster.*}", "?stats{cluster.*.upstream_cx_protocol_error}", "?stats{listener.*.no_filter_chain_match}", "?stats{listener.*.downstream_cx_total}", "?xds.listeners", "?xds.filter_chains" },

@@ -559,6 +559,7 @@ local LB = { "lb-health.backend-unready", "probes.wrong-address" }
 return debrief.check {
   id = "upstreams",
   title = "do requests find their way to hosts that answer?",
+  applies = "mode != proxyless",
   version = "0.1.0",
   tags = { "xds", "gateway", "istio", "consul" },
   needs = { "access.error | clusters | stats{cluster.*} | xds.listeners", "?access.error", "?clusters", "?hosts", "?stats{cluster.*}", "?xds.listeners",

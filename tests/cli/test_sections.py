@@ -16,12 +16,15 @@ class List(Case):
     def test_text_json_and_csv_tell_the_same(self):
         text, rows = debrief("list", *SITE).out, json.loads(debrief("list", *SITE, "-o", "json").out)
         table = list(csv.DictReader(io.StringIO(debrief("list", *SITE, "-o", "csv").out)))
-        self.assertEqual([list(row) for row in rows], [MEMBERS] * len(rows))
+        for row in rows:
+            self.assertIn(list(row), [MEMBERS, [*MEMBERS, "applies"]])
+        self.assertEqual([row["applies"] for row in table], [row.get("applies", "") for row in rows])
         self.assertEqual([row["id"] for row in table], [row["id"] for row in rows])
         self.assertEqual([line.split()[0] for line in text.splitlines()], [row["id"] for row in rows])
         for line, row in zip(text.splitlines(), rows):
             self.assertIn(f"  {row['title']}  ", line)
             self.assertTrue(line.endswith("  " + row["origin"]), line)
+            self.assertIn(f"  {row.get('applies', 'any')}  ", line)
         full = debrief("list", *SITE, "--verbose").out
         self.assertEqual([line.split()[0] for line in full.splitlines() if line[0] != " "], [row["id"] for row in rows])
         self.assertIn("finds    site-said.", full)

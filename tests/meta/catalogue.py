@@ -3,7 +3,7 @@
 It has a check that can report it at that severity, a manual entry that `debrief explain` prints, a
 case that fires it, and a case of the same section in which it does not fire; and the program knows
 no finding that the list does not hold. And every row of docs/coverage.md names findings that are
-reported, and cases that fire one of them.
+reported, and cases that fire one of them. Every check says where it applies, `any` included.
 """
 import json
 import os
@@ -29,7 +29,10 @@ def listed():
 
 
 def known():
-    return {finding for check in json.loads(run("list", "-o", "json")) for finding in check["findings"]}
+    checks = json.loads(run("list", "-o", "json"))
+    problems.extend(f"{check['id']}: does not say where it applies (applies = \"any\" says everywhere)"
+                    for check in checks if "applies" not in check)
+    return {finding for check in checks for finding in check["findings"]}
 
 
 def cases():

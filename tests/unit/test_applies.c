@@ -26,6 +26,12 @@ static void test_valid(void **state)
         {"envoy >= 1.24|1.25", "can only be compared with = or !="},
         {"mesh > istio", "can only be compared with = or !="},
         {"colour = red", "'colour' is no fact"},
+        {"any", NULL},
+        {"mode = sidecar|client-only", NULL},
+        {"mesh = istoi", "'istoi' is no mesh; there are appmesh"},
+        {"mode != proxyless|gate", "'gate' is no mode"},
+        {"platform = any", "'any' is no platform"},
+        {"any, mesh = istio", "'any' is no comparison"},
         {"mesh = istio,", NULL},
         {"mesh = istio,,mode = gateway", "is no comparison"},
     };
@@ -66,6 +72,9 @@ static void test_applies(void **state)
         {"mesh = istio", "1.36.4", NULL, true},
         {"mesh != appmesh", "1.36.4", "appmesh", false},
         {"mesh = istio, envoy >= 1.24", "1.20.0", "istio", false},
+        {"mesh != istio|consul", NULL, "consul", false},
+        {"mesh != istio|consul", NULL, "kuma", true},
+        {"any", "1.20.0", "istio", true},
     };
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {

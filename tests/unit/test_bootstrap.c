@@ -77,6 +77,23 @@ static void relay(void **state)
     given_release(&given);
 }
 
+static void proxyless(void **state)
+{
+    (void)state;
+    struct given given;
+    given_text(&given, "b.json",
+               "{\"xds_servers\": [{\"server_uri\": \"trafficdirector.googleapis.com:443\","
+               " \"channel_creds\": [{\"type\": \"google_default\"}]}], \"node\": {\"id\":"
+               " \"projects/1/networks/default/nodes/a\"}}");
+    static const char *const rows[][6] = {{"ads", "GRPC", "grpc",
+                                           "trafficdirector.googleapis.com:443",
+                                           "trafficdirector.googleapis.com:443", "yes"}};
+    assert_servers(&given, rows, 1);
+    assert_string_equal(given_field(&given, "proxy", 0, "mode"), "proxyless");
+    assert_string_equal(given_field(&given, "proxy", 0, "mesh"), "traffic-director");
+    given_release(&given);
+}
+
 static void static_only(void **state)
 {
     (void)state;
@@ -106,6 +123,6 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(app_mesh),
                                        cmocka_unit_test(separate_servers), cmocka_unit_test(relay),
-                                       cmocka_unit_test(static_only)};
+                                       cmocka_unit_test(proxyless), cmocka_unit_test(static_only)};
     return cmocka_run_group_tests_name("bootstrap", tests, NULL, NULL);
 }

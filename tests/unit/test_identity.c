@@ -97,6 +97,11 @@ static void node_ids(void **state)
         {"arn:aws:ecs:eu-west-1:111122223333:task-set/c/s/1", "service-connect", "sidecar", "ecs"},
         {"sidecar~10.0.0.1~p.n~n.svc.cluster.local", "istio", "sidecar", "kubernetes"},
         {"backend-sidecar-proxy-0", "consul", "sidecar", "(none)"},
+        {"arn:aws:appmesh:eu-west-1:111122223333:mesh/m@444455556666/virtualNode/n", "appmesh",
+         "sidecar", "(none)"},
+        {"router~10.0.0.1~gw.ns~ns.svc.cluster.local", "istio", "gateway", "kubernetes"},
+        {"host~127.0.0.1~no-id~localdomain", "cilium", "(none)", "kubernetes"},
+        {"the-mesh/virtualNode/of-nobody", "(none)", "(none)", "(none)"},
         {"mesh/but-nothing-more", "(none)", "(none)", "(none)"},
         {"web-1", "(none)", "(none)", "(none)"}};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -131,6 +136,111 @@ static void the_best_note_wins(void **state)
     sources_release(&given.sources);
 }
 
+/* What is seen of a proxy beside its own pages: objects, images, variables, redirects. */
+static void signs(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *mesh, *mode, *platform;
+    } rows[] = {
+        {"kind: Pod\napiVersion: v1\nmetadata: {name: a, annotations: {sidecar.istio.io/status: "
+         "'{}'}}\nspec: {containers: [{name: a, image: a}]}\n",
+         "istio", "(none)", "kubernetes"},
+        {"kind: Pod\napiVersion: v1\nmetadata: {name: a, annotations: {inject.istio.io/templates: "
+         "grpc-agent}}\nspec: {containers: [{name: a, image: a}]}\n",
+         "istio", "proxyless", "kubernetes"},
+        {"kind: Pod\napiVersion: v1\nmetadata: {name: a, labels: {istio: ingressgateway}}\nspec: "
+         "{containers: [{name: istio-proxy, image: docker.io/istio/proxyv2:1.20.0}]}\n",
+         "istio", "gateway", "kubernetes"},
+        {"kind: Deployment\napiVersion: apps/v1\nmetadata: {name: a}\nspec: {template: {metadata: "
+         "{annotations: {consul.hashicorp.com/connect-inject-status: injected}}, spec: "
+         "{containers: [{name: a, image: a}]}}}\n",
+         "consul", "sidecar", "kubernetes"},
+        {"kind: Pod\napiVersion: v1\nmetadata: {name: a, annotations: {kuma.io/gateway: enabled}}\n"
+         "spec: {containers: [{name: a, image: a}]}\n",
+         "kuma", "gateway", "kubernetes"},
+        {"kind: Pod\napiVersion: v1\nmetadata: {name: a, annotations: {kuma.io/gateway: "
+         "disabled}}\n"
+         "spec: {containers: [{name: a, image: a}]}\n",
+         "(none)", "(none)", "kubernetes"},
+        {"kind: Pod\napiVersion: v1\nmetadata: {name: a, labels: "
+         "{gateway.envoyproxy.io/owning-gateway-name: eg}}\nspec: {containers: [{name: envoy, "
+         "image: envoyproxy/envoy:v1.31.0}]}\n",
+         "envoy-gateway", "gateway", "kubernetes"},
+        {"kind: DaemonSet\napiVersion: apps/v1\nmetadata: {name: envoy}\nspec: {template: {spec: "
+         "{containers: [{name: shutdown-manager, image: ghcr.io/projectcontour/contour:v1.28.0}, "
+         "{name: envoy, image: docker.io/envoyproxy/envoy:v1.29.1}]}}}\n",
+         "contour", "gateway", "kubernetes"},
+        {"kind: Pod\napiVersion: v1\nmetadata: {name: a}\nspec: {serviceAccountName: "
+         "istio-ingressgateway-service-account, containers: [{name: a, image: a}]}\n",
+         "istio", "gateway", "kubernetes"},
+        {"{\"family\": \"a\", \"containerDefinitions\": [{\"name\": \"envoy\", \"image\": "
+         "\"x/aws-appmesh-envoy:v1.27.2.0-prod\", \"environment\": [{\"name\": "
+         "\"APPMESH_VIRTUAL_NODE_NAME\", \"value\": \"mesh/m/virtualGateway/g\"}]}]}",
+         "appmesh", "gateway", "ecs"},
+        {"{\"family\": \"a\", \"containerDefinitions\": [{\"name\": \"sc\", \"image\": "
+         "\"ecs-service-connect-agent:interface-v1\"}]}",
+         "service-connect", "sidecar", "ecs"},
+        {"services: {envoy: {image: 'envoyproxy/envoy:v1.31.0'}}\n", "(none)", "(none)", "docker"},
+        {"node: {id: a, user_agent_name: gRPC Go}\ndynamic_resources: {}\n", "(none)", "proxyless",
+         "(none)"},
+        {"node: {id: a, metadata: {dataplane.proxyType: ingress}}\ndynamic_resources: {}\n", "kuma",
+         "gateway", "(none)"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct given given;
+        given_text(&given, "x", rows[i].text);
+        print_message("%s\n", rows[i].text);
+        assert_proxy(&given, "mesh", rows[i].mesh);
+        assert_proxy(&given, "mode", rows[i].mode);
+        assert_proxy(&given, "platform", rows[i].platform);
+        given_release(&given);
+    }
+}
+
+/* What a server says when it ends a stream names its own resources and rights. */
+static void words(void **state)
+{
+    (void)state;
+    static const char *const rows[][4] = {
+        {"Unauthorized to perform appmesh:StreamAggregatedResources for "
+         "arn:aws:appmesh:eu-west-1:111122223333:mesh/m/virtualGateway/g",
+         "appmesh", "gateway", "(none)"},
+        {"Unauthorized to perform ecs:Poll for arn:aws:ecs:eu-west-1:111122223333:task-set/c/s/1",
+         "service-connect", "sidecar", "ecs"},
+        {"Resource not found: mesh/m/virtualNode/n", "appmesh", "sidecar", "(none)"}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct given given;
+        memset(&given, 0, sizeof given);
+        sources_init(&given.sources);
+        struct source *source = sources_add(&given.sources, "s");
+        given.evidence = evidence_new(&given.sources, NULL);
+        identity_note_words(given.evidence, source, 1, rows[i][0]);
+        identity_find(given.evidence);
+        assert_proxy(&given, "mesh", rows[i][1]);
+        assert_proxy(&given, "mode", rows[i][2]);
+        assert_proxy(&given, "platform", rows[i][3]);
+        evidence_free(given.evidence);
+        sources_release(&given.sources);
+    }
+}
+
+/* Evidence of two proxies in one target, or of a mesh that is being replaced. */
+static void a_disputed_fact_is_unknown(void **state)
+{
+    (void)state;
+    struct given given;
+    given_text(&given, "x",
+               "kind: Pod\napiVersion: v1\nmetadata: {name: a, annotations: "
+               "{sidecar.istio.io/status: '{}'}}\nspec: {containers: [{name: a, image: a}]}\n"
+               "---\nkind: Pod\napiVersion: v1\nmetadata: {name: b, annotations: "
+               "{consul.hashicorp.com/connect-inject-status: injected}}\nspec: {containers: "
+               "[{name: b, image: b}]}\n");
+    assert_proxy(&given, "mesh", "(none)");
+    assert_proxy(&given, "platform", "kubernetes");
+    given_release(&given);
+}
+
 static void nothing_known(void **state)
 {
     (void)state;
@@ -148,6 +258,9 @@ int main(void)
         cmocka_unit_test(ready),
         cmocka_unit_test(node_ids),
         cmocka_unit_test(the_best_note_wins),
+        cmocka_unit_test(signs),
+        cmocka_unit_test(words),
+        cmocka_unit_test(a_disputed_fact_is_unknown),
         cmocka_unit_test(nothing_known),
     };
     return cmocka_run_group_tests_name("identity", tests, NULL, NULL);

@@ -82,7 +82,8 @@ struct debrief_check {
     const char *id;          /* "section" or "section/name" */
     const char *title;       /* the question it asks */
     const char *const *tags; /* NULL-terminated, or NULL */
-    const char *applies; /* "envoy >= 1.24, mesh = istio|consul, mode = gateway"; NULL: always */
+    /* "envoy >= 1.24, mesh = istio|consul, mode = gateway"; "any" or NULL: always */
+    const char *applies;
     const char *const *needs; /* docs/evidence.md; NULL-terminated */
     const struct debrief_event *events;
     const struct debrief_finding_type *findings;

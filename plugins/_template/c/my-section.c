@@ -38,6 +38,7 @@ static const struct debrief_check checks[] = {{
     .id = "my-section",
     .title = "is the log level fit for production?",
     .tags = tags,
+    .applies = "any",
     .needs = needs,
     .findings = findings,
     .params = params,

@@ -8,6 +8,7 @@ return debrief.check {
   title = "is the log level fit for production?",
   version = "0.1.0",
   tags = { "site" },
+  applies = "any",
   needs = { "proxy" },
   params = {
     level = { type = "string", default = "debug", help = "the log level that is not wanted" },
