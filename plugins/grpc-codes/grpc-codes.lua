@@ -58,10 +58,10 @@ end
 
 local function code_of(code) return string.format("code %d (%s)", code, NAMES[code] or "no gRPC code") end
 
--- The action, the resource and the caller that an AWS refusal names.
+-- The action, the resource and the caller that an AWS refusal names; the ARN may end a sentence, and has no full stop of its own.
 local function denial(close)
   local text = close.text
-  local found = match(text, [[(?i)authorized to perform:?\s+(?<action>[\w-]+:\w+)(\s+(for|on resource:?)\s+(?<arn>arn:[^\s{},"']+))?]]) or {}
+  local found = match(text, [[(?i)authorized to perform:?\s+(?<action>[\w-]+:\w+)(\s+(for|on resource:?)\s+(?<arn>arn:[^\s{},"']*[^\s{},"'.;:]))?]]) or {}
   local user = match(text, [[User:\s+(?<user>arn:\S+)]])
   return { action = found.action, arn = found.arn, user = user and user.user }
 end

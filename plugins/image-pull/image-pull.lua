@@ -133,7 +133,7 @@ end
 
 -- A stopped task may name the secret that it could not read, of the registry's login or of the application.
 local function fix_secret(f, pull, said)
-  local resource = match(pull.text, [[on resource: (?<arn>arn:[\w:/+=.@-]+)]])
+  local resource = match(pull.text, [[on resource: (?<arn>arn:[\w:/+=.@-]*[\w/+=@-])]])
   f:snippet("attach this policy to " .. role_text(pull.role, pull.role_kind), "secret.json", string.format([[
 { "Version": "2012-10-17",
   "Statement": [{ "Effect": "Allow", "Action": "%s", "Resource": "%s" }] }
