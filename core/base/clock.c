@@ -1,6 +1,7 @@
 /* Base: time. Reads the system clock (or DEBRIEF_NOW) and the shapes of time that logs and APIs
  * print. Deliberately knows no time zones by name but UTC, and never asks the host for its own. */
 #include "base/clock.h"
+#include "base/str.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -234,6 +235,36 @@ size_t clock_parse(const char *text, size_t len, int64_t *out)
         return parse_syslog(c, out);
     size_t used = parse_full(c, out);
     return used ? used : parse_epoch(c, out);
+}
+
+bool clock_zoned(const char *text, size_t len)
+{
+    if (len && (text[len - 1] == 'Z' || text[len - 1] == 'z'))
+        return true;
+    /* "+02:00" or "-0500"; in a date without zone a colon stands there, or a digit. */
+    return (len > 6 && text[len - 3] == ':' && strchr("+-", text[len - 6])) ||
+           (len > 15 && strchr("+-", text[len - 5]));
+}
+
+bool clock_bound_parse(const char *text, struct clock_bound *out)
+{
+    int64_t ms;
+    *out = (struct clock_bound){0};
+    if (str_to_duration(text, &ms) && ms > 0) {
+        *out = (struct clock_bound){ms * (CLOCK_SECOND / 1000), true};
+        return true;
+    }
+    char day[CLOCK_TEXT_MAX];
+    size_t len = strlen(text);
+    bool whole_day = len == strlen("2026-11-21");
+    snprintf(day, sizeof day, "%s%s", text, whole_day ? "T00:00:00Z" : "");
+    return len < sizeof day && clock_parse(day, strlen(day), &out->time) == strlen(day) &&
+           out->time > 0;
+}
+
+int64_t clock_bound_at(struct clock_bound bound, int64_t present)
+{
+    return bound.back ? present - bound.time : bound.time;
 }
 
 const char *clock_text(int64_t ns, char out[CLOCK_TEXT_MAX])

@@ -143,6 +143,8 @@ static void settle(struct examination *all)
         .collect_ms = collect_ms,
         .read_ms = collect_ms > READ_MS ? collect_ms : READ_MS,
         .check_ms = check_timeout(options),
+        .since = options->since,
+        .until = options->until,
         .memory = options->memory_max ? options->memory_max : (size_t)MEMORY_MB << 20,
     };
     long processors = sysconf(_SC_NPROCESSORS_ONLN);

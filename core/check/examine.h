@@ -4,6 +4,7 @@
 #ifndef DEBRIEF_CHECK_EXAMINE_H
 #define DEBRIEF_CHECK_EXAMINE_H
 
+#include "base/clock.h"
 #include "check/plan.h"
 #include "collect/collect.h"
 #include "collect/target.h"
@@ -13,11 +14,12 @@ struct examine_options {
     struct collect_options collect; /* `wanted` NULL: examine_wants */
     /* Per check; 0: DEBRIEF_CHECK_TIMEOUT (a duration) when it is set, else 10 s. */
     int64_t check_timeout_ms;
-    size_t memory_max; /* bytes that any child may grow to; 0: the default (512 MB) */
-    int jobs;          /* targets at the same time; 0: number of processors, at most 8 */
-    bool redact;       /* secrets in excerpts and texts */
-    bool quiet;        /* never say on standard error what is running */
-    bool verbose;      /* say it even where standard error is no terminal */
+    size_t memory_max;               /* bytes that any child may grow to; 0: the default (512 MB) */
+    struct clock_bound since, until; /* of events that are judged; back from the gathering */
+    int jobs;     /* targets at the same time; 0: number of processors, at most 8 */
+    bool redact;  /* secrets in excerpts and texts */
+    bool quiet;   /* never say on standard error what is running */
+    bool verbose; /* say it even where standard error is no terminal */
     const char
         *work_dir; /* where working bundles go and stay; NULL: one in TMPDIR, removed after */
 };

@@ -221,6 +221,8 @@ static void start_phase(struct job *job, enum job_phase phase, int64_t limit_ms,
         .plan = job->plan,
         .collect = job->collect,
         .redact = job->redact,
+        .since = job->limits->since,
+        .until = job->limits->until,
         .memory_max = job->limits->memory,
         .check_timeout_ms = job->limits->check_ms,
     };

@@ -3,6 +3,7 @@
 #ifndef DEBRIEF_CHECK_JOB_H
 #define DEBRIEF_CHECK_JOB_H
 
+#include "base/clock.h"
 #include "check/message.h"
 #include "check/plan.h"
 #include "collect/collect.h"
@@ -15,6 +16,7 @@
 struct job_limits { /* all set */
     int64_t collect_ms, read_ms, check_ms;
     size_t memory;
+    struct clock_bound since, until; /* of events that are judged */
 };
 
 enum job_phase { JOB_WAITING, JOB_COLLECTING, JOB_READING, JOB_DONE };

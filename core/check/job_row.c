@@ -8,6 +8,7 @@
 #include "finding/correlate.h"
 #include "report/report.h"
 #include "source/bundle.h"
+#include "timeline/timeline.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -125,6 +126,9 @@ cJSON *job_row(struct job *job)
     cJSON *target = cJSON_CreateObject();
     json_put_str(target, "name", job->target->name);
     json_put_str(target, "verdict", "unknown");
+    cJSON *window = cJSON_DetachItemFromObjectCaseSensitive(job->about, "window");
+    if (window)
+        cJSON_AddItemToObject(target, "window", window);
     cJSON_AddItemToObject(target, "envoy", take_about(job, "envoy", cJSON_CreateObject()));
     cJSON *findings = json_put_array(target, "findings");
     cJSON *checks = json_put_array(target, "checks");
@@ -140,6 +144,8 @@ cJSON *job_row(struct job *job)
     cJSON_AddItemToObject(target, "sources", sources);
     cJSON_AddItemToObject(target, "unrecognised",
                           take_about(job, "unrecognised", cJSON_CreateArray()));
+    cJSON_AddItemToObject(target, "timeline", take_about(job, "timeline", cJSON_CreateArray()));
     correlate_target(target, job->plan->registry);
+    timeline_join(target);
     return target;
 }

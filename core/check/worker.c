@@ -15,6 +15,7 @@
 #include "read/read.h"
 #include "read/scan.h"
 #include "source/bundle.h"
+#include "timeline/timeline.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -112,10 +113,22 @@ static bool open_bundle(struct bundle *bundle, const char *dir, struct err *err)
     return bundle_add_directory(bundle, dir, err);
 }
 
+static int64_t gathered(const struct hearing *hearing)
+{
+    return hearing->bundle.when ? hearing->bundle.when : clock_now();
+}
+
+static int64_t bound_at(const struct hearing *hearing, struct clock_bound bound)
+{
+    return clock_bound_at(bound, gathered(hearing));
+}
+
 static void read_evidence(struct hearing *hearing)
 {
     const struct plan *plan = hearing->worker->plan;
     hearing->evidence = evidence_new(&hearing->bundle.sources, &plan->needs);
+    evidence_set_window(hearing->evidence, bound_at(hearing, hearing->worker->since),
+                        bound_at(hearing, hearing->worker->until));
     declare(hearing->evidence, plan);
     struct scan *scan = scan_new(plan->patterns, plan->patterns_len, hearing->evidence,
                                  refuse_event, hearing);
@@ -139,6 +152,34 @@ static void put_envoy(cJSON *target, const struct evidence *evidence)
         json_put_str(envoy, columns[i][0], record_text(proxy, columns[i][1], buf));
 }
 
+static void put_bound(cJSON *window, const char *name, int64_t time)
+{
+    char text[CLOCK_TEXT_MAX];
+    if (time)
+        json_put_str(window, name, clock_text(time, text));
+}
+
+/* What time was asked for, where one was. */
+static void put_window(cJSON *target, const struct hearing *hearing)
+{
+    if (!evidence_bounded(hearing->evidence))
+        return;
+    cJSON *window = json_put_object(target, "window");
+    put_bound(window, "since", bound_at(hearing, hearing->worker->since));
+    put_bound(window, "until", bound_at(hearing, hearing->worker->until));
+}
+
+static bool was_asked(const struct hearing *hearing)
+{
+    return str_starts(hearing->bundle.how ? hearing->bundle.how : "", "asked ");
+}
+
+/* When the proxy was asked; 0: of files that somebody saved nobody knows. */
+static int64_t asked_at(const struct hearing *hearing)
+{
+    return was_asked(hearing) ? hearing->bundle.when : 0;
+}
+
 static void send_target(const struct hearing *hearing)
 {
     const struct sources *all = &hearing->bundle.sources;
@@ -153,6 +194,10 @@ static void send_target(const struct hearing *hearing)
         if (!all->items[i].unrecognised || all->items[i].problems)
             cJSON_AddItemToArray(sources, source_report(&all->items[i]));
     }
+    put_window(target, hearing);
+    cJSON_AddItemToObject(
+        target, "timeline",
+        timeline_gather(hearing->evidence, asked_at(hearing), hearing->worker->redact));
     message_send(hearing->worker->fd, message);
     cJSON_Delete(message);
 }
@@ -183,8 +228,8 @@ _Noreturn static void be_runner(const struct hearing *hearing, size_t first)
         .plan = worker->plan,
         .evidence = hearing->evidence,
         .redact = worker->redact,
-        .gathered = hearing->bundle.when ? hearing->bundle.when : clock_now(),
-        .asked = str_starts(hearing->bundle.how ? hearing->bundle.how : "", "asked "),
+        .gathered = gathered(hearing),
+        .asked = was_asked(hearing),
         .soft_timeout_ms = worker->check_timeout_ms * 4 / 5,
     };
     process_default_faults();

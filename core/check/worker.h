@@ -4,6 +4,7 @@
 #ifndef DEBRIEF_CHECK_WORKER_H
 #define DEBRIEF_CHECK_WORKER_H
 
+#include "base/clock.h"
 #include "check/plan.h"
 #include "collect/collect.h"
 #include "collect/target.h"
@@ -18,6 +19,7 @@ struct worker {
     bool redact;
     size_t memory_max;
     int64_t check_timeout_ms;
+    struct clock_bound since, until; /* of events that are judged */
 };
 
 _Noreturn void worker_collect(const struct worker *worker);

@@ -12,6 +12,8 @@ static struct examine_options examine_options_of(const struct options *options, 
         .collect = session_collect_options(options),
         .jobs = (int)options->jobs,
         .redact = !options->no_redact,
+        .since = options->since,
+        .until = options->until,
         .quiet = options->quiet,
         .verbose = options->verbose,
     };

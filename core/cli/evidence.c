@@ -2,6 +2,7 @@
  * checks would see: an overview, or the records of some names, as a table or as JSON. */
 #include "evidence/evidence.h"
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/json.h"
 #include "base/str.h"
 #include "check/registry.h"
@@ -92,9 +93,12 @@ static bool send(int fd, const struct buf *bytes)
 
 static int show(struct bundle *bundle, const struct viewing *viewing, int fd)
 {
-    const char *glob = viewing->options->operands.len > 1 ? viewing->options->operands.items[1]
-                                                          : NULL;
+    const struct options *options = viewing->options;
+    const char *glob = options->operands.len > 1 ? options->operands.items[1] : NULL;
     struct evidence *evidence = evidence_new(&bundle->sources, NULL);
+    int64_t when = bundle->when ? bundle->when : clock_now();
+    evidence_set_window(evidence, clock_bound_at(options->since, when),
+                        clock_bound_at(options->until, when));
     struct evidence_names names = names_of(viewing->registry, glob);
     struct evidence_view view = {
         .evidence = evidence,

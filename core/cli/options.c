@@ -12,6 +12,7 @@ enum kind {
     KIND_TEXT,
     KIND_LIST,
     KIND_DURATION,
+    KIND_TIME,
     KIND_NUMBER,
     KIND_CHOICE,
     KIND_SHARD
@@ -73,6 +74,12 @@ static const struct option_row rows[] = {
      "ask the admin address for its counters a second time after DURATION, and tell what happens "
      "now from what happened before",
      GATHERING, KIND_DURATION, AT(sample_ms), NULL},
+    {0, "since", "TIME",
+     "leave out log lines and events before TIME: 2026-11-21T08:00:00Z, or how long before the "
+     "evidence was gathered (30m, 2h)",
+     FOR_CHECK | FOR_EVIDENCE, KIND_TIME, AT(since), NULL},
+    {0, "until", "TIME", "leave out log lines and events after TIME", FOR_CHECK | FOR_EVIDENCE,
+     KIND_TIME, AT(until), NULL},
     {0, "timeout", "DURATION", "how long one target may take: 500ms, 10s, 1m30s (default 60s)",
      ASKING, KIND_DURATION, AT(timeout_ms), NULL},
     {0, "jobs", "N", "how many targets at the same time (default: one per processor)", GATHERING,
@@ -159,6 +166,13 @@ static bool take_value(struct options *options, const struct option_row *row, ch
         if (str_to_duration(value, number) && *number > 0)
             return true;
         return err_set(err, "option '--%s' takes a duration (500ms, 10s, 1m30s), not '%s'",
+                       row->name, value);
+    case KIND_TIME:
+        if (clock_bound_parse(value, at))
+            return true;
+        return err_set(err,
+                       "option '--%s' takes a time (2026-11-21T08:00:00Z) or how long ago (30m, "
+                       "2h), not '%s'",
                        row->name, value);
     case KIND_NUMBER:
         if (str_to_int64(value, number) && *number >= 1 && *number <= 1024)

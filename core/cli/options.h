@@ -3,6 +3,7 @@
 #ifndef DEBRIEF_CLI_OPTIONS_H
 #define DEBRIEF_CLI_OPTIONS_H
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "report/report.h"
 #include <stdbool.h>
@@ -38,6 +39,7 @@ struct options {
     struct text_list operands, output, plugin_path, param, evidence;
     const char *bundle, *select, *skip, *targets, *cacert, *cert, *key, *dir, *shard, *kube, *aws;
     int64_t timeout_ms, sample_ms, jobs;
+    struct clock_bound since, until;
     int64_t shard_index, shard_count; /* 1-based; count 0: no shards */
     int fail_on, color, lang;
     bool host, probe, dry_run, no_redact, quiet, verbose, dictionary, help;

@@ -628,6 +628,7 @@ static const struct dictionary_row rows[] = {
       {"lines", "number of lines"},
       {"first", "time of the first line with a time, RFC 3339"},
       {"last", "time of the last one"},
+      {"zone", "told, or assumed: its times tell no zone and are read as UTC"},
       {"from_start", "yes when the proxy's start-up is in it"},
       {"debug", "yes when it holds lines of level debug or trace"}}},
     {"log.aws_credentials",

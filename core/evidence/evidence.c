@@ -22,6 +22,7 @@ struct evidence {
     size_t nodes; /* values in documents, as far as they were counted */
     struct notes notes;
     uint64_t total;
+    int64_t since, until; /* 0: no bound */
 };
 
 static struct evidence_table **slot_of(const struct evidence *evidence, const char *name)
@@ -74,8 +75,26 @@ struct evidence *evidence_new(struct sources *sources, const struct need_set *ne
     const struct dictionary_row *rows = dictionary_rows(&len);
     for (size_t i = 0; i < len; i++)
         add_table(evidence, rows[i].name, rows[i].columns, rows[i].key);
-    table_of(evidence, "proxy")->wanted = true; /* every report tells what proxy it is about */
+    table_of(evidence, "proxy")->wanted = true;      /* every report tells what proxy it is about */
+    table_of(evidence, "k8s.events")->wanted = true; /* and what happened when */
     return evidence;
+}
+
+void evidence_set_window(struct evidence *evidence, int64_t since, int64_t until)
+{
+    evidence->since = since;
+    evidence->until = until;
+}
+
+bool evidence_bounded(const struct evidence *evidence)
+{
+    return evidence->since || evidence->until;
+}
+
+bool evidence_in_window(const struct evidence *evidence, int64_t time)
+{
+    return !time || ((!evidence->since || time >= evidence->since) &&
+                     (!evidence->until || time <= evidence->until));
 }
 
 void evidence_free(struct evidence *evidence)

@@ -45,6 +45,12 @@ struct sources *evidence_sources(struct evidence *evidence);
 const struct need_set *evidence_needs(const struct evidence *evidence); /* NULL: everything */
 uint64_t evidence_total(const struct evidence *evidence); /* records of all names so far */
 
+/* Only events from SINCE to UNTIL (ns since the epoch; 0: no bound) are to be kept. */
+void evidence_set_window(struct evidence *evidence, int64_t since, int64_t until);
+/* Whether there is such a bound, and whether TIME is within it: an unknown one (0) is. */
+bool evidence_bounded(const struct evidence *evidence);
+bool evidence_in_window(const struct evidence *evidence, int64_t time);
+
 /* ---- writing, for readers ---- */
 
 /* Whether any selected check wants records of NAME whose key column holds KEY (NULL: any). Cheap: ask

@@ -13,6 +13,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum {
+    KEPT_UNASKED = 500, /* events that no check asks for: the timeline shows them */
+};
+
 struct event {
     const char *reason, *type, *kind, *message;
     char object[KUBERNETES_NAME_MAX];
@@ -27,7 +31,10 @@ struct event {
 
 static void add_row(struct reading *reading, const struct event *event)
 {
-    if (!evidence_wants(reading->evidence, "k8s.events", event->reason))
+    const struct need_set *needs = evidence_needs(reading->evidence);
+    bool asked = !needs || need_set_wants(needs, "k8s.events", event->reason);
+    bool room = evidence_count(reading->evidence, "k8s.events") < KEPT_UNASKED;
+    if ((!asked && !room) || !evidence_in_window(reading->evidence, event->time))
         return;
     struct record *record = NULL;
     if (event->pointer)

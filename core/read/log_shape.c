@@ -141,6 +141,7 @@ static bool take_field(struct brackets *seen, struct log_header *out, const char
     int64_t time;
     if (!seen->time && !seen->thread && !seen->level && take_time(&c, &time) && c.at == c.end) {
         out->time = time;
+        out->zoned = clock_zoned(text, len);
         return seen->time = true;
     }
     if (!seen->thread && !seen->level && len <= 12 && is_all(text, len, is_digit))
@@ -362,9 +363,11 @@ static void skip_second_zone(struct cursor *c) /* Consul dataplane prints "Z+00:
 static bool time_header(struct cursor c, const char *line, struct log_header *out)
 {
     int64_t time;
+    const char *start = c.at;
     if (!take_time(&c, &time) || c.at == c.end)
         return false;
     out->time = time;
+    out->zoned = clock_zoned(start, (size_t)(c.at - start));
     bool utc = c.at[-1] == 'Z';
     skip_second_zone(&c);
     if (c.at < c.end && *c.at == ']')
@@ -440,7 +443,7 @@ static bool logfmt_header(struct cursor c, const char *line, struct log_header *
     if (!logfmt_value(&c, "level=", &value) || !set_level(out, value.at, left(&value)))
         return false;
     if (logfmt_value(&c, "time=", &value) || logfmt_value(&c, "ts=", &value))
-        clock_parse(value.at, left(&value), &out->time);
+        out->zoned = clock_zoned(value.at, clock_parse(value.at, left(&value), &out->time));
     out->kind = LOG_OTHER;
     out->message = logfmt_value(&c, "msg=", &value) ? (size_t)(value.at - line) : 0;
     return true;

@@ -20,6 +20,7 @@ struct log_header {
     enum log_kind kind;
     const char *origin; /* who wrote it: envoy, istio, consul, agent, access or text */
     int64_t time;       /* ns since the epoch; 0: it says none. No zone is read as UTC */
+    bool zoned;         /* the time tells its zone */
     char level[12];  /* trace, debug, info, warning, error, critical, off; "" when there is none */
     char logger[64]; /* "" when there is none */
     size_t message;  /* where the message begins */

@@ -230,8 +230,10 @@ static size_t timed(const struct peel *peel)
             return 0;
         same_stream(peel, "time", "", 0);
     }
-    if (!peel->out->time)
+    if (!peel->out->time) {
         peel->out->time = time;
+        peel->out->zoned = clock_zoned(at - blanks - used, used);
+    }
     return (size_t)(at - peel->at) + part;
 }
 
@@ -313,6 +315,20 @@ static void peel_all(struct peel *peel, struct log_header *header)
     }
 }
 
+/* Whether header and wrapper tell the same moment in two zones, and the header does not say in which: they
+ * are quarters of an hour apart, as zones are. Then the wrapper knows better. */
+static bool shifted(const struct log_line *line)
+{
+    const int64_t quarter = 900 * CLOCK_SECOND, near = 30 * CLOCK_SECOND;
+    if (!line->time || !line->zoned || line->header.zoned)
+        return false;
+    int64_t apart = line->header.time - line->time;
+    int64_t quarters = (apart + (apart < 0 ? -quarter : quarter) / 2) / quarter;
+    int64_t rest = apart - quarters * quarter;
+    return quarters != 0 && quarters >= -14 * 4 && quarters <= 14 * 4 && rest < near &&
+           rest > -near;
+}
+
 void log_unwrap_line(const char *line, size_t len, struct log_line *out)
 {
     *out = (struct log_line){.stream = UINT64_C(14695981039346656037)};
@@ -321,8 +337,10 @@ void log_unwrap_line(const char *line, size_t len, struct log_line *out)
     peel_all(&peel, &out->header);
     out->wrapper = (size_t)(peel.at - line);
     out->header.message += out->wrapper;
-    if (out->header.time)
+    if (out->header.time && !shifted(out)) {
         out->time = out->header.time;
+        out->zoned |= out->header.zoned;
+    }
     const char *at = peel.at + blanks_at(peel.at, peel.end);
     out->blank = out->header.kind == LOG_NONE &&
                  (at == peel.end || (*at == '\r' && at + 1 == peel.end));

@@ -13,7 +13,10 @@ struct log_span { /* borrowed from the line; len 0: not known */
 struct log_line {
     struct log_header header; /* `message` counts from the line's first byte, wrappers included */
     size_t wrapper;           /* bytes of wrappers in front */
-    int64_t time;             /* the header's time, else the wrapper's; 0: neither tells */
+    /* The header's time, else the wrapper's; 0: neither tells. A wrapper that tells its zone corrects a
+     * header that does not. */
+    int64_t time;
+    bool zoned; /* the time tells its zone; others are read as UTC */
     struct log_span container, workload;
     uint64_t
         stream; /* lines of one writer have the same: same wrappers, container, stdout or stderr */

@@ -179,7 +179,7 @@ static void begin_messages(struct scan *scan, struct reading *reading)
 
 void scan_message(struct scan *scan, struct reading *reading, const struct scan_text *text)
 {
-    if (!scan || !text->text || !*text->text)
+    if (!scan || !text->text || !*text->text || !evidence_in_window(scan->evidence, text->time))
         return;
     scan_open(scan);
     begin_messages(scan, reading);

@@ -28,6 +28,7 @@ static int64_t look_at(struct scan_run *run, const struct scan_view *view, size_
     size_t len = end - start < SCAN_RECORD_MAX ? end - start : SCAN_RECORD_MAX;
     log_unwrap_line(view->text + start, len, &line);
     run->kinds[line.header.kind]++;
+    run->zoned |= line.zoned;
     return line.time;
 }
 
@@ -82,12 +83,22 @@ static void *take_copy(void *user, size_t event, const struct keep_hit *hit)
     return copy;
 }
 
+/* Whether the line that holds AT is from the time that was asked for. Costs nothing where none was. */
+static bool in_window(const struct scan_run *run, size_t at)
+{
+    const struct evidence *evidence = run->scan->evidence;
+    return !evidence_bounded(evidence) ||
+           evidence_in_window(evidence, scan_view_time(run->view, at));
+}
+
 static int on_match(unsigned int row, unsigned long long from, unsigned long long to,
                     unsigned int flags, void *user)
 {
     struct scan_run *run = user;
     (void)from;
     (void)flags;
+    if (row < run->scan->patterns_len && !in_window(run, (size_t)to - 1))
+        return 0;
     if (row < run->scan->patterns_len)
         keep_match(&run->keep, run->scan->event_of[row], row, (size_t)to);
     else if (row == run->scan->patterns_len)
@@ -174,6 +185,8 @@ static void write_log(struct scan_run *run, const char *shape)
         evidence_set(evidence, record, "first", clock_text(run->first, time));
     if (run->last)
         evidence_set(evidence, record, "last", clock_text(run->last, time));
+    if (run->first)
+        evidence_set(evidence, record, "zone", run->zoned ? "told" : "assumed");
     evidence_set(evidence, record, "from_start", run->from_start ? "yes" : NULL);
     evidence_set(evidence, record, "debug", run->debug ? "yes" : NULL);
 }

@@ -53,6 +53,7 @@ struct scan_run {
     uint64_t kinds[LOG_KINDS]; /* of the lines that were looked at */
     int64_t first, last;
     bool from_start, debug;
+    bool zoned; /* some time told its zone */
 };
 
 void scan_run_begin(struct scan_run *run, struct scan *scan, struct reading *reading);

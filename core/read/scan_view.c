@@ -202,6 +202,19 @@ struct scan_extent scan_view_record(struct scan_view *view, size_t at)
     return (struct scan_extent){start, view->record_to};
 }
 
+int64_t scan_view_time(const struct scan_view *view, size_t at)
+{
+    struct log_line line = {.time = 0};
+    size_t start = scan_line_start(view->text, at);
+    for (int i = 0; i < SCAN_RECORD_LINES && !line.time; i++) {
+        read_line(view, start, &line);
+        if (!start)
+            break;
+        start = scan_line_start(view->text, start - 1);
+    }
+    return line.time;
+}
+
 size_t scan_view_cut(const struct scan_view *view)
 {
     size_t end = scan_line_start(view->text, view->len), at = end;

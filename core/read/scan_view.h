@@ -55,6 +55,10 @@ struct scan_extent {
 /* The record that the byte at AT belongs to. */
 struct scan_extent scan_view_record(struct scan_view *view, size_t at);
 
+/* The time of the line that holds AT, or of the nearest line above that has one, at most
+ * SCAN_RECORD_LINES away; 0: not known. */
+int64_t scan_view_time(const struct scan_view *view, size_t at);
+
 /* Where to cut a view that is not the source's last: before the last record that may go on behind
  * its end, at a line start. 0: there is no such place. */
 size_t scan_view_cut(const struct scan_view *view);

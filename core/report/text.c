@@ -6,6 +6,7 @@
 #include "report/layout.h"
 #include "report/text_asks.h"
 #include "report/text_finding.h"
+#include "report/text_timeline.h"
 #include "report/text_verdict.h"
 #include "report/writers.h"
 #include <stdlib.h>
@@ -89,6 +90,17 @@ static void write_more(const struct layout *layout, int indent, int more)
         buf_addf(layout->out, "%*sand %d more (--verbose)\n", indent, "", more);
 }
 
+static void write_window(const struct layout *layout, const cJSON *window)
+{
+    const char *since = json_str(window, "since"), *until = json_str(window, "until");
+    if (!since && !until)
+        return;
+    char *text = xasprintf("log lines and events%s%s%s%s only", since ? " from " : "",
+                           since ? since : "", until ? " until " : "", until ? until : "");
+    layout_item(layout, 2, "", INK_PLAIN, 4, text);
+    free(text);
+}
+
 static void write_coverage(const struct layout *layout, const cJSON *target)
 {
     static const char *const outcomes[][2] = {{"pass", "passed"},
@@ -108,6 +120,7 @@ static void write_coverage(const struct layout *layout, const cJSON *target)
                            counts.len ? buf_str(&counts) : "none ran");
     buf_addch(layout->out, '\n');
     layout_item(layout, 2, "", INK_PLAIN, 4, text);
+    write_window(layout, json_at(target, "window"));
     free(text);
     buf_release(&counts);
 }
@@ -246,6 +259,7 @@ static void write_target(const struct layout *layout, const cJSON *target)
     write_heading(layout, target);
     write_envoy(layout, target);
     write_findings(layout, target);
+    text_timeline(layout, target);
     if (text_verdict_read(target))
         text_asks(layout, target);
     write_coverage(layout, target);

@@ -110,6 +110,36 @@ static void test_text(void **state)
     assert_string_equal(clock_text(0, out), "");
 }
 
+static void test_zones(void **state)
+{
+    (void)state;
+    assert_true(clock_zoned("2026-11-21T08:00:00Z", 20));
+    assert_true(clock_zoned("2026-11-21T08:00:00+02:00", 25));
+    assert_true(clock_zoned("2026-11-21T08:00:00.5-0500", 26));
+    assert_false(clock_zoned("2026-11-21 08:00:00.123", 23));
+    assert_false(clock_zoned("2026-11-21 08:00:00", 19));
+    assert_false(clock_zoned("Nov 21 08:00:00", 15));
+    assert_false(clock_zoned("1795248000", 10));
+    assert_false(clock_zoned("", 0));
+}
+
+static void test_bounds(void **state)
+{
+    struct clock_bound bound;
+    (void)state;
+    assert_true(clock_bound_parse("2026-11-21T08:00:00Z", &bound));
+    assert_int_equal(clock_bound_at(bound, 1), EIGHT);
+    assert_true(clock_bound_parse("2026-11-21", &bound));
+    assert_int_equal(clock_bound_at(bound, 1), EIGHT - 8 * 3600 * CLOCK_SECOND);
+    assert_true(clock_bound_parse("1h30m", &bound));
+    assert_int_equal(clock_bound_at(bound, EIGHT), EIGHT - 5400 * CLOCK_SECOND);
+    assert_false(clock_bound_parse("2026-11-21T08:00:00Z or so", &bound));
+    assert_false(clock_bound_parse("2026-11-2x", &bound));
+    assert_false(clock_bound_parse("0s", &bound));
+    assert_false(clock_bound_parse("", &bound));
+    assert_int_equal(clock_bound_at((struct clock_bound){0}, EIGHT), 0);
+}
+
 static void test_spans(void **state)
 {
     char out[CLOCK_TEXT_MAX];
@@ -131,6 +161,7 @@ int main(void)
         cmocka_unit_test(test_a_cut_text),   cmocka_unit_test(test_epochs),
         cmocka_unit_test(test_without_year), cmocka_unit_test(test_now_can_be_fixed),
         cmocka_unit_test(test_text),         cmocka_unit_test(test_spans),
+        cmocka_unit_test(test_zones),        cmocka_unit_test(test_bounds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
