@@ -189,6 +189,8 @@ static void send_target(const struct hearing *hearing)
     cJSON *sources = json_put_array(target, "sources");
     cJSON *unrecognised = json_put_array(target, "unrecognised");
     for (size_t i = 0; i < all->len; i++) {
+        if (all->items[i].shared && !all->items[i].records)
+            continue; /* it tells of others only, and is listed with what is nobody's own */
         if (all->items[i].unrecognised)
             cJSON_AddItemToArray(unrecognised, cJSON_CreateString(all->items[i].name));
         if (!all->items[i].unrecognised || all->items[i].problems)

@@ -6,7 +6,6 @@
 #include "base/alloc.h"
 #include "base/json.h"
 #include "base/str.h"
-#include "collect/fleet.h"
 #include "collect/unarchive.h"
 #include "source/hash.h"
 
@@ -27,13 +26,14 @@ struct member {
     uint64_t size;
     char sha256[65];
     const char *trouble; /* NULL when all is well */
+    bool opened;         /* an archive itself, whose members stand beside it */
 };
 
 struct unpacking {
     struct collection *collection;
-    struct unarchive *from;
     const char *archive;         /* as the user named it */
     const struct target *within; /* what of it is this target's; NULL: all */
+    uint64_t stored;             /* bytes of the archive that holds all the others */
     struct arena *arena;
     struct member *members;
     size_t len, cap;
@@ -51,7 +51,8 @@ bool archive_recognise(const char *path)
 
 /* ---- unpacking ---- */
 
-static struct member *new_member(struct unpacking *unpacking, const char *name)
+/* The new member's index; they move when there are more of them. */
+static size_t new_member(struct unpacking *unpacking, const char *name)
 {
     if (unpacking->len == unpacking->cap) {
         unpacking->cap = unpacking->cap ? unpacking->cap * 2 : 64;
@@ -60,9 +61,9 @@ static struct member *new_member(struct unpacking *unpacking, const char *name)
     }
     while (str_starts(name, "./"))
         name += 2;
-    struct member *member = &unpacking->members[unpacking->len++];
-    *member = (struct member){.name = arena_strdup(unpacking->arena, name)};
-    return member;
+    unpacking->members[unpacking->len] = (struct member){
+        .name = arena_strdup(unpacking->arena, name)};
+    return unpacking->len++;
 }
 
 static bool leaves(const char *name)
@@ -78,23 +79,23 @@ static bool leaves(const char *name)
 
 static bool too_much(struct unpacking *unpacking, const struct member *member)
 {
-    uint64_t stored = unarchive_stored_size(unpacking->from);
     if (unpacking->total > total_max)
         err_set(&unpacking->stop, "expands beyond 4 GB at member '%s'", member->name);
-    else if (unpacking->total > ratio_from && unpacking->total / RATIO_MAX > stored)
+    else if (unpacking->total > ratio_from && unpacking->total / RATIO_MAX > unpacking->stored)
         err_set(&unpacking->stop, "expands more than 1000 times at member '%s'", member->name);
     else if (collection_is_late(unpacking->collection))
         err_set(&unpacking->stop, "unpacking reached the time limit at member '%s'", member->name);
     return unpacking->stop.text[0];
 }
 
-static void copy_member(struct unpacking *unpacking, struct member *member, int fd)
+static void copy_member(struct unpacking *unpacking, struct unarchive *from, struct member *member,
+                        int fd)
 {
     struct err err = ERR_INIT;
     struct hash *hash = hash_new();
     char *bytes = xmalloc(PORTION);
     size_t got = 0;
-    while (!member->trouble && unarchive_read(unpacking->from, bytes, PORTION, &got, &err) && got) {
+    while (!member->trouble && unarchive_read(from, bytes, PORTION, &got, &err) && got) {
         hash_add(hash, bytes, got);
         member->size += got;
         unpacking->total += got;
@@ -111,12 +112,14 @@ static void copy_member(struct unpacking *unpacking, struct member *member, int 
     hash_end(hash, member->sha256);
 }
 
-static void unpack_member(struct unpacking *unpacking, const char *name)
+/* Its index, for an archive within to be opened. */
+static size_t unpack_member(struct unpacking *unpacking, struct unarchive *from, const char *name)
 {
-    struct member *member = new_member(unpacking, name);
+    size_t index = new_member(unpacking, name);
+    struct member *member = &unpacking->members[index];
     if (leaves(member->name)) {
         member->trouble = "its name leads out of the archive, so it was not unpacked";
-        return;
+        return index;
     }
     char *below = xasprintf("members/%u", unpacking->collection->unpacked++);
     char *path = collection_path(unpacking->collection, below);
@@ -125,11 +128,12 @@ static void unpack_member(struct unpacking *unpacking, const char *name)
         member->trouble = arena_printf(unpacking->arena, "cannot keep it: %s", strerror(errno));
     } else {
         member->path = arena_strdup(unpacking->arena, path);
-        copy_member(unpacking, member, fd);
+        copy_member(unpacking, from, member, fd);
         close(fd);
     }
     free(path);
     free(below);
+    return index;
 }
 
 static const char *entry_name(struct archive_entry *entry)
@@ -137,35 +141,65 @@ static const char *entry_name(struct archive_entry *entry)
     const char *name = archive_entry_pathname(entry);
     if (!name)
         name = archive_entry_pathname_utf8(entry); /* the C locale cannot say every name */
-    return name && *name ? name : "member";
-}
-
-static bool is_ours(const struct target *within, const char *name)
-{
+    if (!name || !*name)
+        return "member";
     while (str_starts(name, "./"))
         name += 2;
-    for (size_t i = 0; within && i < within->apart_len; i++)
-        if (fleet_below(name, within->apart[i]))
-            return false;
-    return !within || !within->folder || fleet_below(name, within->folder);
+    return name;
 }
 
-static void unpack_all(struct unpacking *unpacking)
+static void unpack_all(struct unpacking *unpacking, struct unarchive *from, const char *prefix,
+                       int depth);
+
+/* An archive in the archive: its members stand for it, below its name. */
+static void unpack_nested(struct unpacking *unpacking, size_t index, int depth)
+{
+    const char *path = unpacking->members[index].path;
+    bool whole = path && !unpacking->members[index].trouble && !unpacking->stop.text[0];
+    if (depth == UNARCHIVE_DEPTH_MAX || !whole || !unarchive_recognise(path))
+        return;
+    struct unarchive *nested = unarchive_open(path, NULL);
+    if (!nested)
+        return;
+    unpacking->members[index].opened = true;
+    char *prefix = xasprintf("%s/", unpacking->members[index].name);
+    unpack_all(unpacking, nested, prefix, depth + 1);
+    free(prefix);
+    unarchive_close(nested);
+    unlink(path);
+}
+
+static void say_end(struct unpacking *unpacking, const char *prefix, const struct err *why)
+{
+    char *name = xasprintf("%.*s", (int)strlen(prefix) - 1, prefix);
+    collection_missing(unpacking->collection, name, unpacking->archive,
+                       "the archive in the archive ends early: %s; what came before was kept",
+                       why->text);
+    free(name);
+}
+
+static void unpack_all(struct unpacking *unpacking, struct unarchive *from, const char *prefix,
+                       int depth)
 {
     struct archive_entry *entry;
-    while (!unpacking->stop.text[0] &&
-           (entry = unarchive_next(unpacking->from, &unpacking->stop))) {
+    struct err end = ERR_INIT;
+    while (!unpacking->stop.text[0] && (entry = unarchive_next(from, &end))) {
         if (archive_entry_filetype(entry) != AE_IFREG || archive_entry_hardlink(entry))
             continue;
-        const char *name = entry_name(entry);
-        if (!is_ours(unpacking->within, name))
-            continue;
-        if (unpacking->len == BUNDLE_FILES_MAX)
+        char *name = xasprintf("%s%s", prefix, entry_name(entry));
+        if (!target_takes(unpacking->within, name))
+            ;
+        else if (unpacking->len == BUNDLE_FILES_MAX)
             err_set(&unpacking->stop, "holds more than %d members; '%s' and what follows was left",
                     BUNDLE_FILES_MAX, name);
         else
-            unpack_member(unpacking, name);
+            unpack_nested(unpacking, unpack_member(unpacking, from, name), depth);
+        free(name);
     }
+    if (end.text[0] && *prefix)
+        say_end(unpacking, prefix, &end);
+    else if (end.text[0])
+        err_set(&unpacking->stop, "%s", end.text);
 }
 
 /* ---- as sources ---- */
@@ -184,8 +218,12 @@ static void fill(struct unpacking *unpacking, struct source *source, const struc
 
 static void add_member(struct unpacking *unpacking, const struct member *member)
 {
+    if (member->opened)
+        return;
     char *origin = xasprintf("%s: %s", unpacking->archive, member->name);
-    fill(unpacking, collection_add(unpacking->collection, member->name, origin), member);
+    struct source *source = collection_add(unpacking->collection, member->name, origin);
+    source->shared = target_shares(unpacking->within, member->name);
+    fill(unpacking, source, member);
     free(origin);
 }
 
@@ -203,7 +241,9 @@ static const struct member *find_index(const struct unpacking *unpacking)
     }
     size_t folder = found ? strlen(found->name) - strlen(BUNDLE_INDEX) : 0;
     for (size_t i = 0; found && i < unpacking->len; i++)
-        if (strncmp(unpacking->members[i].name, found->name, folder) != 0)
+        if (!unpacking->members[i].opened &&
+            strncmp(unpacking->members[i].name, found->name, folder) != 0 &&
+            !target_shares(unpacking->within, unpacking->members[i].name))
             return NULL;
     return found;
 }
@@ -274,22 +314,27 @@ static void add_all(struct unpacking *unpacking)
     free(used);
 }
 
-void archive_collect(struct collection *collection, const char *path, const struct target *within)
+void archive_collect(struct collection *collection, const char *path, const char *name,
+                     const struct target *within)
 {
     struct unpacking unpacking = {
         .collection = collection,
         .archive = path,
         .within = within,
         .arena = collection->bundle.sources.arena,
-        .from = unarchive_open(path, &unpacking.stop),
     };
-    if (unpacking.from)
-        unpack_all(&unpacking);
+    struct unarchive *from = unarchive_open(path, &unpacking.stop);
+    char *prefix = xasprintf("%s%s", name, *name ? "/" : "");
+    if (from) {
+        unpacking.stored = unarchive_stored_size(from);
+        unpack_all(&unpacking, from, prefix, *name ? 1 : 0);
+    }
+    free(prefix);
     add_all(&unpacking);
     if (unpacking.stop.text[0])
         collection_missing(collection, collection_base_name(path), path,
                            "the archive ends early: %s; what came before was kept",
                            unpacking.stop.text);
-    unarchive_close(unpacking.from);
+    unarchive_close(from);
     free(unpacking.members);
 }

@@ -7,8 +7,10 @@
 bool archive_recognise(const char *path); /* false also for what cannot be read */
 
 /* Unpacks PATH below the bundle under names of its own making and adds each regular member as a
- * source under the member's path. When there is a bundle.json among them, at the top or in the
- * folder that holds all, the archive is a bundle and its index says what the members are. Only what lies in WITHIN's folder and in none of the folders apart is taken (NULL: all). */
-void archive_collect(struct collection *collection, const char *path, const struct target *within);
+ * source under the member's path, below NAME ("": nothing). Archives in the archive are opened too. When there
+ * is a bundle.json among the members, at the top or in the folder that holds all, the archive is a
+ * bundle and its index says what the members are. Only what WITHIN takes is taken (NULL: all). */
+void archive_collect(struct collection *collection, const char *path, const char *name,
+                     const struct target *within);
 
 #endif

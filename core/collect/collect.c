@@ -9,6 +9,7 @@
 #include "collect/collection.h"
 #include "collect/ecs.h"
 #include "collect/files.h"
+#include "collect/fleet.h"
 #include "collect/host.h"
 #include "collect/kube.h"
 #include "collect/probe.h"
@@ -114,6 +115,24 @@ static const char *manner(const struct target *target)
     return "read files";
 }
 
+/* Which pods' part of what a cluster's files say is this target's. */
+static void set_focus(struct collection *collection)
+{
+    const struct target *target = collection->target;
+    struct sources *sources = &collection->bundle.sources;
+    if (!target->fleet)
+        return;
+    bool rest = target->member == FLEET_REST;
+    sources->focus.pods = arena_alloc(sources->arena,
+                                      target->fleet->len * sizeof *sources->focus.pods);
+    sources->focus.except = rest;
+    for (size_t i = 0; i < target->fleet->len; i++) {
+        const char *pod = target->fleet->members[i].pod;
+        if (pod && (rest || i == target->member))
+            sources->focus.pods[sources->focus.len++] = arena_strdup(sources->arena, pod);
+    }
+}
+
 static void collect_all(struct collection *collection)
 {
     const struct target *target = collection->target;
@@ -161,6 +180,7 @@ bool collect_target(const struct target *target, const struct collect_options *o
         bundle->when = now; /* and not the time of a bundle that is given as further evidence */
         bundle->how = xstrdup(manner(target));
     }
+    set_focus(&collection);
     collect_all(&collection);
     if (!bundle->when)
         bundle->when = now;

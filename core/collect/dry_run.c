@@ -20,7 +20,7 @@ void collect_dry_run(const struct target *target, const struct collect_options *
     else if (target->kind == TARGET_HOST)
         host_dry_run();
     else if (target->kind != TARGET_FILES)
-        files_dry_run(target->address);
+        files_dry_run(target->address, target);
     if (target->kube)
         kube_dry_run(target->kube, false, options);
     if (target->aws)
@@ -28,7 +28,7 @@ void collect_dry_run(const struct target *target, const struct collect_options *
     if (target->host)
         host_dry_run();
     for (size_t i = 0; i < target->evidence_len; i++)
-        files_dry_run(target->evidence[i]);
+        files_dry_run(target->evidence[i], NULL);
     if (options->probe)
         probe_dry_run(target);
 }

@@ -7,6 +7,7 @@
 #include "base/dirscan.h"
 #include "collect/archive.h"
 #include "collect/fleet.h"
+#include "collect/unarchive.h"
 #include "source/hash.h"
 
 #include <errno.h>
@@ -135,41 +136,73 @@ static void add_pipe(struct collection *collection, const char *path)
     free(name);
 }
 
+/* Archives among the files are opened: their members stand for them. */
+static void open_archives(struct collection *collection, size_t from, const struct target *within)
+{
+    struct sources *sources = &collection->bundle.sources;
+    for (size_t i = from, len = sources->len; i < len; i++) {
+        const struct source source = sources->items[i];
+        if (!source.path || source.missing || !unarchive_recognise(source.path))
+            continue;
+        sources_remove(sources, i--);
+        len--;
+        archive_collect(collection, source.path, source.name, within);
+    }
+}
+
 static void add_directory(struct collection *collection, const char *path)
 {
     struct err err = ERR_INIT;
+    size_t before = collection->bundle.sources.len;
     if (!bundle_add_directory(&collection->bundle, path, &err))
         collection_missing(collection, collection_base_name(path), path, "%s", err.text);
+    open_archives(collection, before, NULL);
 }
 
-static bool is_apart(const struct target *target, const char *name)
+static void add_taken(struct collection *collection, const struct dirscan_entry *entry,
+                      const char *folder)
 {
-    for (size_t i = 0; i < target->apart_len; i++)
-        if (fleet_below(name, target->apart[i]))
-            return true;
-    return false;
+    const struct target *target = collection->target;
+    if (!target_takes(target, entry->name) || (folder && fleet_below(entry->name, folder)))
+        return;
+    size_t before = collection->bundle.sources.len;
+    add_named(collection, entry->name, entry->path, entry->size);
+    if (collection->bundle.sources.len > before)
+        collection->bundle.sources.items[before].shared = target_shares(target, entry->name);
+    open_archives(collection, before, target);
 }
 
-static void collect_rest(struct collection *collection)
+/* One of the proxies that live in a directory, or what is nobody's own. A folder of its own may be a
+ * bundle. */
+static void collect_member(struct collection *collection)
 {
     struct dirscan scan;
     struct err err = ERR_INIT;
-    const char *path = collection->target->address;
+    struct stat status;
+    const struct target *target = collection->target;
+    const char *path = target->address;
+    const char *folder = target->member == FLEET_REST
+                             ? NULL
+                             : target->fleet->members[target->member].folder;
+    char *below = folder ? xasprintf("%s/%s", path, folder) : NULL;
+    bool own = below && stat(below, &status) == 0 && S_ISDIR(status.st_mode);
+    if (own)
+        add_directory(collection, below);
     if (!dirscan_walk(&scan, path, BUNDLE_FILES_MAX, &err))
         collection_missing(collection, collection_base_name(path), path, "%s", err.text);
     for (size_t i = 0; i < scan.len; i++)
-        if (!is_apart(collection->target, scan.items[i].name))
-            add_named(collection, scan.items[i].name, scan.items[i].path, scan.items[i].size);
+        add_taken(collection, &scan.items[i], own ? folder : NULL);
     dirscan_release(&scan);
+    free(below);
 }
 
 void files_collect_target(struct collection *collection)
 {
     const struct target *target = collection->target;
     if (target->kind == TARGET_ARCHIVE)
-        archive_collect(collection, target->address, target);
-    else if (target->apart_len)
-        collect_rest(collection);
+        archive_collect(collection, target->address, "", target);
+    else if (target->fleet)
+        collect_member(collection);
     else
         files_collect(collection, target->address);
 }
@@ -187,29 +220,30 @@ void files_collect(struct collection *collection, const char *path)
     else if (!S_ISREG(status.st_mode))
         add_pipe(collection, path);
     else if (archive_recognise(path))
-        archive_collect(collection, path, NULL);
+        archive_collect(collection, path, "", NULL);
     else
         add_file(collection, path, (uint64_t)status.st_size);
 }
 
-static void dry_run_directory(const char *path)
+static void dry_run_directory(const struct target *target, const char *path)
 {
     struct dirscan scan;
     struct err err = ERR_INIT;
     if (!dirscan_walk(&scan, path, BUNDLE_FILES_MAX, &err))
         printf("%s\n", err.text);
     for (size_t i = 0; i < scan.len; i++)
-        printf("read %s/%s\n", path, scan.items[i].name);
+        if (target_takes(target, scan.items[i].name))
+            printf("read %s/%s\n", path, scan.items[i].name);
     dirscan_release(&scan);
 }
 
-void files_dry_run(const char *path)
+void files_dry_run(const char *path, const struct target *within)
 {
     struct stat status;
     if (strcmp(path, "-") == 0)
         printf("read standard input\n");
     else if (stat(path, &status) == 0 && S_ISDIR(status.st_mode))
-        dry_run_directory(path);
+        dry_run_directory(within, path);
     else
         printf("read %s\n", path);
 }

@@ -10,7 +10,7 @@ void files_collect(struct collection *collection, const char *path);
 /* The directory or archive that the target is, or what of it is this target's. */
 void files_collect_target(struct collection *collection);
 
-/* The lines of a dry run for PATH, on standard output. */
-void files_dry_run(const char *path);
+/* The lines of a dry run for PATH, on standard output; of a directory only what WITHIN takes (NULL: all). */
+void files_dry_run(const char *path, const struct target *within);
 
 #endif

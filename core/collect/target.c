@@ -7,7 +7,6 @@
 #include "base/str.h"
 #include "collect/archive.h"
 #include "collect/ecs.h"
-#include "collect/fleet.h"
 #include "collect/kube.h"
 #include "collect/target_parse.h"
 
@@ -35,10 +34,7 @@ static void release(struct target *target)
 {
     free(target->name);
     free(target->address);
-    free(target->folder);
-    for (size_t i = 0; i < target->apart_len; i++)
-        free(target->apart[i]);
-    free(target->apart);
+    target_leave_fleet(target);
     for (size_t i = 0; i < target->evidence_len; i++)
         free(target->evidence[i]);
     free(target->evidence);
@@ -207,6 +203,17 @@ static bool is_bundle(const char *path)
     return bundle;
 }
 
+/* One proxy's is called after the folder; those of many by their own place. */
+static void add_bundle(struct targets *targets, const char *path, bool directory, const char *name)
+{
+    size_t before = targets->len;
+    target_add_tree(targets, directory ? TARGET_DIRECTORY : TARGET_ARCHIVE, path);
+    if (targets->len != before + 1)
+        return;
+    free(targets->items[before].name);
+    targets->items[before].name = xstrdup(name);
+}
+
 /* What `debrief collect` makes of several targets: nothing but bundles, each a target
  * NAME#MEMBER. */
 static bool parse_fleet(struct targets *targets, const char *dir)
@@ -221,8 +228,7 @@ static bool parse_fleet(struct targets *targets, const char *dir)
         struct stat status;
         fleet = fleet && is_bundle(path);
         if (fleet && stat(path, &status) == 0)
-            target_add(targets, S_ISDIR(status.st_mode) ? TARGET_DIRECTORY : TARGET_ARCHIVE, name,
-                       path);
+            add_bundle(targets, path, S_ISDIR(status.st_mode), name);
         free(path);
         free(name);
         free(names[i]);
@@ -232,53 +238,6 @@ static bool parse_fleet(struct targets *targets, const char *dir)
     while (!fleet && targets->len > before)
         release(&targets->items[--targets->len]);
     return fleet;
-}
-
-/* ---- many proxies in one place ---- */
-
-/* What belongs to no proxy alone: the cluster's objects and events, the control plane's log. */
-static void add_rest(struct targets *targets, enum target_kind kind, const char *path,
-                     const struct fleet *fleet)
-{
-    char *name = xasprintf("%s#(the rest)", path);
-    struct target *rest = target_add(targets, kind, name, path);
-    rest->apart = xcalloc(fleet->len, sizeof *rest->apart);
-    while (rest->apart_len < fleet->len) {
-        rest->apart[rest->apart_len] = xstrdup(fleet->folders[rest->apart_len]);
-        rest->apart_len++;
-    }
-    free(name);
-}
-
-/* Each proxy's folder is a target NAME#FOLDER; false when PATH does not hold several. */
-static bool parse_members(struct targets *targets, enum target_kind kind, const char *path)
-{
-    struct fleet fleet;
-    if (kind == TARGET_ARCHIVE)
-        fleet_of_archive(&fleet, path);
-    else
-        fleet_of_directory(&fleet, path);
-    for (size_t i = 0; i < fleet.len; i++) {
-        char *name = xasprintf("%s#%s", path, fleet.folders[i]);
-        char *below = xasprintf("%s/%s", path, fleet.folders[i]);
-        struct target *target = target_add(targets, kind, name,
-                                           kind == TARGET_ARCHIVE ? path : below);
-        if (kind == TARGET_ARCHIVE)
-            target->folder = xstrdup(fleet.folders[i]);
-        free(name);
-        free(below);
-    }
-    if (fleet.files)
-        add_rest(targets, kind, path, &fleet);
-    bool several = fleet.len > 0;
-    fleet_release(&fleet);
-    return several;
-}
-
-static void parse_tree(struct targets *targets, enum target_kind kind, const char *path)
-{
-    if (!parse_members(targets, kind, path))
-        target_add(targets, kind, path, path);
 }
 
 /* ---- arguments ---- */
@@ -291,11 +250,11 @@ static bool parse_path(struct targets *targets, const char *path, bool *file)
         return false;
     if (S_ISDIR(status.st_mode)) {
         if (!parse_fleet(targets, path))
-            parse_tree(targets, TARGET_DIRECTORY, path);
+            target_add_tree(targets, TARGET_DIRECTORY, path);
     } else if (S_ISSOCK(status.st_mode)) {
         target_add(targets, TARGET_UNIX, path, path);
     } else if (S_ISREG(status.st_mode) && archive_recognise(path)) {
-        parse_tree(targets, TARGET_ARCHIVE, path);
+        target_add_tree(targets, TARGET_ARCHIVE, path);
     } else {
         *file = true;
     }

@@ -26,9 +26,9 @@ struct target {
     char *via;     /* how else than by its name ADDRESS is reached, for people; NULL */
     char *kube, *aws; /* --kube and --aws: whom else to ask; NULL */
     bool host;        /* --host: what this machine says of it is evidence too */
-    char *folder;     /* of an archive: only what lies below it; NULL: all */
-    char **apart;     /* folders that are targets of their own, and so not this one's */
-    size_t apart_len;
+    struct fleet
+        *fleet;      /* of an archive or a directory with several proxies: whose is what; NULL */
+    size_t member;   /* which of them this is, or FLEET_REST: what is nobody's own */
     char **evidence; /* further files and directories; for TARGET_FILES the files themselves */
     size_t evidence_len;
 };
@@ -37,6 +37,11 @@ struct targets {
     struct target *items;
     size_t len, cap;
 };
+
+/* Whether the file NAME of an archive or a directory is to be collected for TARGET (NULL: it is): its own,
+ * or what may tell of the cluster that it shares with others. */
+bool target_takes(const struct target *target, const char *name);
+bool target_shares(const struct target *target, const char *name);
 
 /* Whether an admin address is asked, rather than what was saved of one. */
 bool target_has_admin(const struct target *target);

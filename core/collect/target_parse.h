@@ -7,6 +7,10 @@
 /* NAME and ADDRESS are copied; valid until the next add. */
 struct target *target_add(struct targets *targets, enum target_kind kind, const char *name,
                           const char *address);
+/* Adds what lies at PATH, an archive or a directory: one target, or with several proxies there one for each,
+ * NAME#MEMBER, and one for what is nobody's own. */
+void target_add_tree(struct targets *targets, enum target_kind kind, const char *path);
+void target_leave_fleet(struct target *target);
 /* The one at INDEX; the others keep their order. */
 void target_remove(struct targets *targets, size_t index);
 void target_add_evidence(struct target *target, const char *path);

@@ -4,6 +4,7 @@
 #include "collect/unarchive.h"
 
 #include "base/alloc.h"
+#include "base/str.h"
 #include "source/unpack.h"
 
 #include <stdio.h>
@@ -78,6 +79,46 @@ struct unarchive *unarchive_open(const char *path, struct err *err)
         return reader;
     unarchive_close(reader);
     return NULL;
+}
+
+/* What tells most files apart from archives without opening them as one. */
+bool unarchive_magic(const char *bytes, size_t len)
+{
+    static const struct {
+        const char *text;
+        size_t len, at;
+    } magics[] = {{"PK\3\4", 4, 0},
+                  {"PK\5\6", 4, 0},
+                  {"\x1f\x8b", 2, 0},
+                  {"\x28\xb5\x2f\xfd", 4, 0},
+                  {"\xfd"
+                   "7zXZ",
+                   5, 0},
+                  {"BZh", 3, 0},
+                  {"ustar", 5, 257}};
+    for (size_t i = 0; i < ARRAY_LEN(magics); i++)
+        if (len >= magics[i].at + magics[i].len &&
+            memcmp(bytes + magics[i].at, magics[i].text, magics[i].len) == 0)
+            return true;
+    return false;
+}
+
+static bool begins_like_one(const char *path)
+{
+    char head[512];
+    FILE *file = fopen(path, "re");
+    size_t len = file ? fread(head, 1, sizeof head, file) : 0;
+    if (file)
+        fclose(file);
+    return unarchive_magic(head, len);
+}
+
+bool unarchive_recognise(const char *path)
+{
+    struct unarchive *reader = begins_like_one(path) ? unarchive_open(path, NULL) : NULL;
+    bool known = reader && unarchive_next(reader, NULL);
+    unarchive_close(reader);
+    return known;
 }
 
 void unarchive_close(struct unarchive *reader)

@@ -8,7 +8,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#define UNARCHIVE_DEPTH_MAX 3 /* archives in archives in archives */
+
 struct unarchive;
+
+/* Whether a file that begins so may be an archive, or the file at PATH is one. */
+bool unarchive_magic(const char *bytes, size_t len);
+bool unarchive_recognise(const char *path); /* false also for what cannot be read */
 
 struct unarchive *unarchive_open(const char *path, struct err *err);
 void unarchive_close(struct unarchive *reader); /* NULL is fine */

@@ -9,6 +9,7 @@
 #include "evidence/identity.h"
 #include "read/capture.h"
 #include "read/containers.h"
+#include "read/focus.h"
 #include "read/objects.h"
 #include "read/readers.h"
 #include "read/template.h"
@@ -266,12 +267,15 @@ static void read_object(struct reading *reading, const cJSON *json, const char *
         reading->user = reading; /* once for each source */
         template_say(reading, false);
     }
-    kubernetes_name(object.name, json_str(json, "metadata.namespace"),
-                    json_str(json, "metadata.name"));
+    const char *space = json_str(json, "metadata.namespace"),
+               *name = json_str(json, "metadata.name");
+    kubernetes_name(object.name, space, name);
     if (is_event(json)) {
         kubernetes_event(&object);
         return;
     }
+    if (!focus_object(reading, object.kind, space, name))
+        return;
     keep_object(&object);
     read_pod_spec(&object);
     kubernetes_status(&object);

@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "base/str.h"
 #include "read/containers.h"
+#include "read/focus.h"
 #include "read/kubernetes.h"
 #include "read/readers.h"
 #include <ctype.h>
@@ -61,6 +62,8 @@ static void add_row(struct reading *reading, const struct event *event)
 static void emit(struct reading *reading, const struct event *event)
 {
     char place[32];
+    if (!focus_event(reading, event->kind, event->object))
+        return;
     snprintf(place, sizeof place, "line %" PRIu64, event->line);
     add_row(reading, event);
     containers_scan(reading,
@@ -288,7 +291,7 @@ static void read_line(struct reading *reading, const char *line, size_t len, uin
     bool blank = !copy[skip(copy, 0, " \t")];
     if (blank || read_header(table, copy))
         goto out;
-    if (!table->len || !read_row(reading, table, copy, number)) {
+    if ((!table->len || !read_row(reading, table, copy, number)) && !reading->source->shared) {
         memcpy(copy, line, len);
         containers_scan(
             reading, &(struct scan_text){.text = copy, .pointer = place, .origin = "kubernetes"});

@@ -3,6 +3,7 @@
  * of records and problems of sources. Hashing runs beside it, in a thread that is joined at the end. */
 #include "read/read.h"
 #include "base/str.h"
+#include "read/focus.h"
 #include "read/peek.h"
 #include "read/readers.h"
 #include "source/hash.h"
@@ -179,6 +180,8 @@ static void read_opened(struct reading *reading, enum pass pass, struct arena *a
     look(&found, reading, arena);
     if (is_dump(found.reader) != (pass == PASS_DUMPS))
         return;
+    if (source->shared && !focus_reads(found.reader))
+        return; /* the rest of the cluster is judged as a target of its own */
     reading->peek = &found.peek;
     if (found.peek.shape == PEEK_EMPTY)
         return reading_problem(reading, "is empty");

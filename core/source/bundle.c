@@ -134,6 +134,7 @@ static void read_facts(struct sources *sources, struct source *source, const cJS
     source->asked = json_bool(row, "asked");
     source->complete = json_bool(row, "complete");
     source->missing = json_bool(row, "missing");
+    source->shared = json_bool(row, "shared");
     cJSON_ArrayForEach (problem, json_at(row, "problems")) {
         if (cJSON_IsString(problem))
             source_problem(sources, source, "%s", problem->valuestring);
@@ -163,6 +164,21 @@ static void read_row(struct bundle *bundle, const cJSON *row, bundle_locate_fn *
     }
 }
 
+/* Of the first bundle that has one: what is read beside it is this target's too. */
+static void read_focus(struct sources *sources, const cJSON *json)
+{
+    const cJSON *pods = json_at(json, "pods"), *pod;
+    if (sources->focus.len || !cJSON_IsArray(pods))
+        return;
+    size_t most = (size_t)cJSON_GetArraySize(pods);
+    sources->focus.pods = arena_alloc(sources->arena, (most + 1) * sizeof *sources->focus.pods);
+    sources->focus.except = json_bool(json, "except");
+    cJSON_ArrayForEach (pod, pods)
+        if (cJSON_IsString(pod))
+            sources->focus.pods[sources->focus.len++] = arena_strdup(sources->arena,
+                                                                     pod->valuestring);
+}
+
 static void read_head(struct bundle *bundle, const cJSON *index)
 {
     const char *target = json_str(index, "target"), *when = json_str(index, "when");
@@ -174,6 +190,7 @@ static void read_head(struct bundle *bundle, const cJSON *index)
         bundle->how = xstrdup(how);
     if (!bundle->when && when && clock_parse(when, strlen(when), &time) == strlen(when))
         bundle->when = time;
+    read_focus(&bundle->sources, json_at(index, "focus"));
 }
 
 static bool read_index(struct bundle *bundle, const char *index_path, int most,
@@ -339,10 +356,24 @@ cJSON *bundle_row(const struct source *source)
     json_put_bool(row, "complete", source->complete);
     if (source->missing)
         json_put_bool(row, "missing", true);
+    if (source->shared)
+        json_put_bool(row, "shared", true);
     cJSON *problems = json_put_array(row, "problems");
     for (const struct source_problem *problem = source->problems; problem; problem = problem->next)
         cJSON_AddItemToArray(problems, cJSON_CreateString(problem->text));
     return row;
+}
+
+static void put_focus(cJSON *index, const struct source_focus *focus)
+{
+    if (!focus->len)
+        return;
+    cJSON *json = json_put_object(index, "focus");
+    cJSON *pods = json_put_array(json, "pods");
+    for (size_t i = 0; i < focus->len; i++)
+        cJSON_AddItemToArray(pods, cJSON_CreateString(focus->pods[i]));
+    if (focus->except)
+        json_put_bool(json, "except", true);
 }
 
 cJSON *bundle_index(const struct bundle *bundle)
@@ -356,6 +387,7 @@ cJSON *bundle_index(const struct bundle *bundle)
     json_put_str(index, "target", bundle->target);
     json_put_str(index, "when", bundle->when ? clock_text(bundle->when, when) : NULL);
     json_put_str(index, "how", bundle->how);
+    put_focus(index, &bundle->sources.focus);
     json_put_array(index, "files");
     return index;
 }

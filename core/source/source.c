@@ -78,15 +78,20 @@ static uint32_t *slot_of(const struct sources *sources, const char *name)
     return &sources->slots[at];
 }
 
-static void grow(struct sources *sources)
+static void fill_slots(struct sources *sources)
 {
-    sources->cap = sources->cap ? sources->cap * 2 : 32;
-    sources->items = xrealloc(sources->items, sources->cap * sizeof *sources->items);
     free(sources->slots);
     sources->slots_cap = sources->cap * 4;
     sources->slots = xcalloc(sources->slots_cap, sizeof *sources->slots);
     for (size_t i = 0; i < sources->len; i++)
         *slot_of(sources, sources->items[i].name) = (uint32_t)i + 1;
+}
+
+static void grow(struct sources *sources)
+{
+    sources->cap = sources->cap ? sources->cap * 2 : 32;
+    sources->items = xrealloc(sources->items, sources->cap * sizeof *sources->items);
+    fill_slots(sources);
 }
 
 static bool is_taken(const struct sources *sources, const char *name)
@@ -122,6 +127,24 @@ struct source *sources_add(struct sources *sources, const char *name)
     uint32_t *slot = slot_of(sources, unique);
     *slot = (uint32_t)++sources->len;
     return source;
+}
+
+void sources_remove(struct sources *sources, size_t index)
+{
+    sources->len--;
+    memmove(&sources->items[index], &sources->items[index + 1],
+            (sources->len - index) * sizeof *sources->items);
+    fill_slots(sources);
+}
+
+const char *sources_namespace(const struct sources *sources, const struct source *source,
+                              size_t *len)
+{
+    const struct source_focus *focus = &sources->focus;
+    if (!source->shared || focus->except || focus->len != 1)
+        return NULL;
+    *len = strcspn(focus->pods[0], "/");
+    return focus->pods[0];
 }
 
 struct source *sources_find(const struct sources *sources, const char *name)

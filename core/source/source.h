@@ -27,11 +27,20 @@ struct source {
     bool complete;      /* collecting reached its end */
     bool missing;       /* collecting failed altogether: no bytes */
     bool unrecognised;
+    bool shared; /* tells of a cluster; only what concerns this target (sources.focus) is taken */
     struct source_problem *problems; /* in order of appearance */
+};
+
+/* The pods, NAMESPACE/POD, that a target is about, when a cluster's files tell of others too. */
+struct source_focus {
+    const char **pods;
+    size_t len;
+    bool except; /* these are other targets' */
 };
 
 struct sources {
     struct arena *arena; /* owns every string above */
+    struct source_focus focus;
     struct source *items;
     size_t len, cap;
     uint32_t *slots; /* items by hash of their name, index + 1; 0 is free */
@@ -44,6 +53,11 @@ void sources_release(struct sources *sources);
  * (characters other than [A-Za-z0-9._/-] become '_', no leading '/', no "..", no endless parts) and
  * unique ("envoy.log", then "envoy-2.log"); "bundle.json" is the index's alone. */
 struct source *sources_add(struct sources *sources, const char *name);
+/* Takes the source at INDEX out of the list. */
+void sources_remove(struct sources *sources, size_t index);
+/* The namespace that a shared source is read for; NULL: any. */
+const char *sources_namespace(const struct sources *sources, const struct source *source,
+                              size_t *len);
 /* NAME as it came, or made safe. */
 struct source *sources_find(const struct sources *sources, const char *name);
 /* TEXT is made valid UTF-8; beyond 50 problems of one source the rest is not listed. */

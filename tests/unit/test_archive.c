@@ -63,7 +63,7 @@ static struct collection collected(const char *path)
     char *name = xasprintf("work-%d", number++), *dir = scratch_path(name);
     assert_int_equal(mkdir(dir, 0700), 0);
     bundle_init(&collection.bundle, dir, NULL);
-    archive_collect(&collection, path, NULL);
+    archive_collect(&collection, path, "", NULL);
     free(name), free(dir);
     return collection;
 }
@@ -234,6 +234,37 @@ static void test_a_bad_index_is_no_index(void **state)
     free(path);
 }
 
+/* What stands in an archive that stands in another one; names in it lead out no more than others. */
+static void test_archives_within(void **state)
+{
+    static const struct member inner[] = {{.name = "a.log", .text = "a"},
+                                          {.name = "../../up", .text = "x"}};
+    size_t len;
+    (void)state;
+    char *path = make_archive("inner.tar.gz", inner, ARRAY_LEN(inner));
+    char *bytes = scratch_read(path, &len);
+    char *outer = scratch_path("outer.tar");
+    struct archive *archive = archive_write_new();
+    archive_write_set_format_pax_restricted(archive);
+    assert_int_equal(archive_write_open_filename(archive, outer), ARCHIVE_OK);
+    struct archive_entry *entry = archive_entry_new();
+    archive_entry_set_pathname(entry, "logs/old.tgz");
+    archive_entry_set_filetype(entry, AE_IFREG);
+    archive_entry_set_size(entry, (la_int64_t)len);
+    assert_int_equal(archive_write_header(archive, entry), ARCHIVE_OK);
+    archive_write_data(archive, bytes, len);
+    archive_entry_free(entry);
+    assert_int_equal(archive_write_close(archive), ARCHIVE_OK);
+    archive_write_free(archive);
+    struct collection collection = collected(outer);
+    assert_source(&collection, "logs/old.tgz/a.log", "a");
+    assert_true(has_problem(&collection, "its name leads out"));
+    assert_null(sources_find(&collection.bundle.sources, "logs/old.tgz"));
+    assert_int_equal(collection.bundle.sources.len, 2);
+    bundle_release(&collection.bundle);
+    free(path), free(bytes), free(outer);
+}
+
 static void test_what_is_no_archive(void **state)
 {
     char zeros[2048] = "";
@@ -256,6 +287,7 @@ int main(void)
         cmocka_unit_test(test_a_bomb_is_cut),
         cmocka_unit_test(test_an_index_among_the_members),
         cmocka_unit_test(test_a_bad_index_is_no_index),
+        cmocka_unit_test(test_archives_within),
         cmocka_unit_test(test_what_is_no_archive),
     };
     return cmocka_run_group_tests(tests, scratch_begin, scratch_end);

@@ -12,7 +12,10 @@
 #define FIND(fleet, ...)                                                                           \
     do {                                                                                           \
         const char *const names_[] = {__VA_ARGS__};                                                \
-        fleet_find(fleet, names_, sizeof names_ / sizeof *names_);                                 \
+        struct fleet_file files_[sizeof names_ / sizeof *names_] = {{0}};                          \
+        for (size_t i_ = 0; i_ < sizeof names_ / sizeof *names_; i_++)                             \
+            files_[i_].name = names_[i_];                                                          \
+        fleet_find(fleet, files_, sizeof names_ / sizeof *names_);                                 \
     } while (0)
 
 static void folders_of_pods(void **state)
@@ -23,8 +26,8 @@ static void folders_of_pods(void **state)
          "r/proxies/ns/b/stats/prometheus", "r/proxies/ns/a/server_info", "r/proxies/ns/a/clusters",
          "r/cluster/events", "r/proxies/ns/a/istio-proxy.log");
     assert_int_equal(fleet.len, 2);
-    assert_string_equal(fleet.folders[0], "r/proxies/ns/a");
-    assert_string_equal(fleet.folders[1], "r/proxies/ns/b");
+    assert_string_equal(fleet.members[0].folder, "r/proxies/ns/a");
+    assert_string_equal(fleet.members[1].folder, "r/proxies/ns/b");
     assert_int_equal(fleet.files, 1);
     fleet_release(&fleet);
 }
@@ -37,8 +40,8 @@ static void bundles(void **state)
     FIND(&fleet, "x/admin/stats.txt", "x/admin/certs.json", "x/log/envoy.log", "y/admin/stats.txt",
          "y/admin/certs.json", "y/sample-2/admin/stats.txt", "y/sample-2/admin/ready.txt");
     assert_int_equal(fleet.len, 2);
-    assert_string_equal(fleet.folders[0], "x");
-    assert_string_equal(fleet.folders[1], "y");
+    assert_string_equal(fleet.members[0].folder, "x");
+    assert_string_equal(fleet.members[1].folder, "y");
     assert_int_equal(fleet.files, 0);
     fleet_release(&fleet);
 }
@@ -65,10 +68,46 @@ static void nested(void **state)
     fleet_release(&fleet);
 }
 
+/* Whose a file is: by the shortest of its folders that is somebody's. */
+static void owners(void **state)
+{
+    struct fleet fleet;
+    (void)state;
+    FIND(&fleet, "p/n/a/certs", "p/n/a/clusters", "p/n/a-b/certs", "p/n/a-b/clusters",
+         "x/pods/logs/n/a/istio-proxy.log", "x/pods/logs/n/c/app.log", "x/nodes.json");
+    assert_int_equal(fleet.len, 2);
+    assert_int_equal(fleet_owner(&fleet, "p/n/a/deep/er"), 0);
+    assert_int_equal(fleet_owner(&fleet, "./p/n/a-b/certs"), 1);
+    assert_int_equal(fleet_owner(&fleet, "x/pods/logs/n/a/app.log"), 0);
+    assert_true(fleet_owner(&fleet, "x/pods/logs/n/c/app.log") == FLEET_REST);
+    assert_true(fleet_owner(&fleet, "p/n") == FLEET_REST);
+    assert_string_equal(fleet.members[1].pod, "n/a-b");
+    assert_null(fleet.members[0].folder);
+    assert_int_equal(fleet.files, 2);
+    assert_true(fleet_shared("x/nodes.json"));
+    assert_false(fleet_shared("x/pods/logs/n/c/app.log"));
+    assert_true(fleet_holds(&fleet, 0, "p"));
+    assert_false(fleet_holds(&fleet, 0, "x/pods/logs/n/c"));
+    fleet_release(&fleet);
+}
+
+/* A proxy's pages and the log of the one pod that it can be. */
+static void pages_and_one_pod(void **state)
+{
+    struct fleet fleet;
+    (void)state;
+    FIND(&fleet, "admin/stats", "admin/certs", "pod-logs/n/web/envoy.log");
+    assert_int_equal(fleet.len, 0);
+    fleet_release(&fleet);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(folders_of_pods), cmocka_unit_test(bundles),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(folders_of_pods),
+                                       cmocka_unit_test(bundles),
                                        cmocka_unit_test(one_proxy_is_no_fleet),
-                                       cmocka_unit_test(nested)};
+                                       cmocka_unit_test(nested),
+                                       cmocka_unit_test(owners),
+                                       cmocka_unit_test(pages_and_one_pod)};
     return cmocka_run_group_tests_name("fleet", tests, NULL, NULL);
 }
