@@ -2,7 +2,7 @@
 -- by the text before the code, and tells trouble from rotation by what happened around it. The counters of
 -- google_grpc are counters.lua's. A link that never came about (refused, DNS, TLS) is ems-connection's to name, not ours.
 
-local match, xds = debrief.match, debrief.use "xds_stream"
+local match, xds, identity = debrief.match, debrief.use "xds_stream", debrief.use "aws_identity"
 
 local GRACEFUL = [[prior goaway: code: no error|goaway.*no error|\bmax[ _-]?(connection[ _-])?age\b|^eof$]]
 -- Ordinary too, unless the stream is cut again and again.
@@ -58,58 +58,6 @@ end
 
 local function code_of(code) return string.format("code %d (%s)", code, NAMES[code] or "no gRPC code") end
 
--- The action, the resource and the caller that an AWS refusal names; the ARN may end a sentence, and has no full stop of its own.
-local function denial(close)
-  local text = close.text
-  local found = match(text, [[(?i)authorized to perform:?\s+(?<action>[\w-]+:\w+)(\s+(for|on resource:?)\s+(?<arn>arn:[^\s{},"']*[^\s{},"'.;:]))?]]) or {}
-  local user = match(text, [[User:\s+(?<user>arn:\S+)]])
-  return { action = found.action, arn = found.arn, user = user and user.user }
-end
-
--- The role that the proxy runs as: named by the refusal, by the pod's variables, or by the task definition.
-local function role_of(ev, user)
-  local assumed = match(user or "", [[:assumed-role/(?<role>[^/]+)/]])
-  if assumed then return assumed.role end
-  for record in ev:each("env") do
-    if record.name == "AWS_ROLE_ARN" and match(record.value or "", [[^arn:aws[a-z-]*:iam::\d+:role/]]) then return record.value end
-  end
-  for record in ev:each("containers") do
-    if match(record.task_role or "", [[^arn:aws[a-z-]*:iam::\d+:role/]]) then return record.task_role end
-  end
-  return nil
-end
-
-local function role_name(ev, user)
-  local role = role_of(ev, user)
-  return role and role:match("([^/]+)$") or "ROLE"
-end
-
--- The resource that a proxy of App Mesh asks for, as it names itself.
-local function own_resource(ev)
-  local proxy = ev:first("proxy")
-  local texts = { proxy and proxy.node_id or "" }
-  for record in ev:each("env") do
-    if record.name == "APPMESH_RESOURCE_ARN" then texts[#texts + 1] = record.value or "" end
-  end
-  for _, text in ipairs(texts) do
-    if match(text, [[^arn:aws[a-z-]*:appmesh:]]) then return text end
-  end
-  return nil
-end
-
--- What the policies at hand say of the refused action; nil when nobody gave any, or nothing names action and resource.
-local function decide(ev, group, close)
-  local what = denial(close)
-  if not what.action and group.mesh == "appmesh" then
-    what.action, what.arn = "appmesh:StreamAggregatedResources", own_resource(ev)
-  end
-  local role = role_of(ev, what.user)
-  local given = ev:count("aws.roles") + ev:count("aws.policies") + ev:count("aws.attached_policies")
-  if not role or not what.action or not what.arn or given == 0 then return nil end
-  local decision, why, record, reason = ev:iam { role = role, action = what.action, resource = what.arn }
-  return { decision = decision, why = why, record = record, reason = reason, role = role:match("([^/]+)$"), action = what.action, arn = what.arn }
-end
-
 local function policy(action, arn)
   return string.format([[{
   "Version": "2012-10-17",
@@ -120,12 +68,6 @@ end
 
 -- Steps that need nothing from the evidence.
 local STEPS = {
-  ["no-credentials"] = {
-    { "ECS: set taskRoleArn (the proxy does not see the execution role) and leave 169.254.170.2 uncaptured (EgressIgnoredIPs)" },
-    { "EKS: give the pod the service account that is bound to the role, and see that the role is injected",
-      "kubectl get pod POD -o jsonpath='{.spec.serviceAccountName} {.spec.containers[*].env[?(@.name==\"AWS_ROLE_ARN\")].value}'" },
-    { "EC2: attach an instance role; a container needs a metadata hop limit of 2, images before 1.24 need IMDSv1" },
-  },
   ["quota-exceeded"] = {
     { "count the proxies that share this identity; a rolling deployment doubles them for a while" },
     { "raise the limit (App Mesh: connected Envoys per virtual node, 50 by default; elsewhere the server's stream limit)",
@@ -152,12 +94,31 @@ local STEPS = {
 
 local advise = {}
 
+-- A trust policy that does not let the pod's service account in is the cause; one that does leaves the cluster's identity
+-- provider to be asked.
+local function advise_trust(ev, finding, trust)
+  finding:cite(trust.record):cite(trust.source)
+  if trust.takes then
+    ev:ask { evidence = "aws/describe-cluster.json", why = "the role's trust policy lets the service account in: is the identity provider that it names this cluster's?",
+      how = "aws eks describe-cluster --name CLUSTER --query cluster.identity.oidc.issuer" }
+    return
+  end
+  finding:snippet("let the pod's service account take the role, beside or instead of what its trust policy holds", "trust.json", identity.trust_policy(trust))
+  finding:advise("set it", string.format("aws iam update-assume-role-policy --role-name %s --policy-document file://trust.json", trust.role))
+  finding:advise("make the pods anew, so that they ask again with a fresh token", string.format("kubectl -n %s rollout restart deployment NAME",
+    trust.account:match("^[%w.-]+") or "NAMESPACE"))
+end
+
+-- An instance's role: what a pod without a role of its own is refused as.
+local function is_instance(user) return match(user or "", [[:assumed-role/[^/]+/i-[0-9a-f]+$]]) ~= nil end
+
 advise["permission-denied"] = function(ev, finding, group, close)
-  local what, decided = denial(close), group.decided
+  local what, decided = identity.denial(close.text), group.decided
   if decided then finding:cite(decided.record) end
   if decided and decided.reason == "explicit-deny" then
+    local role = decided.role or "ROLE"
     finding:advise(string.format("take the Deny away, or except %s on %s from it: an Allow does not outweigh it", decided.action, decided.arn),
-      "aws iam list-role-policies --role-name " .. decided.role .. "; aws iam list-attached-role-policies --role-name " .. decided.role)
+      "aws iam list-role-policies --role-name " .. role .. "; aws iam list-attached-role-policies --role-name " .. role)
     finding:reference(PROXY_AUTHORIZATION)
     return
   elseif decided and decided.decision == "granted" then
@@ -169,9 +130,14 @@ advise["permission-denied"] = function(ev, finding, group, close)
     return
   elseif decided then
     what.action, what.arn = decided.action, decided.arn
+    if decided.only and #decided.only > 0 then
+      finding:advise(string.format("either the proxy asks as the wrong resource (APPMESH_RESOURCE_ARN should be %s), or the policy lacks this one: then add it, "
+        .. "in %s or as a policy of its own", table.concat(decided.only, " or "), decided.near))
+    end
   end
   if what.action then
-    if match(what.user or "", [[:assumed-role/[^/]+/i-[0-9a-f]+$]]) then
+    if group.trust then advise_trust(ev, finding, group.trust) end
+    if is_instance(what.user) then
       finding:advise("the refused identity is an instance's role: on Kubernetes the pod got no role of its own, so bind its service account "
         .. "to one (IRSA) and name it in the pod, instead of permitting it to every pod of the node",
         "kubectl get pod POD -o jsonpath='{.spec.serviceAccountName} {.spec.containers[*].env[?(@.name==\"AWS_ROLE_ARN\")].value}'")
@@ -180,7 +146,7 @@ advise["permission-denied"] = function(ev, finding, group, close)
       .. "execution role), the role of the pod's service account, or the instance role", "envoy-policy.json",
       policy(what.action, what.arn or "*"))
     finding:advise("attach it", string.format(
-      "aws iam put-role-policy --role-name %s --policy-name envoy-xds --policy-document file://envoy-policy.json", role_name(ev, what.user)))
+      "aws iam put-role-policy --role-name %s --policy-name envoy-xds --policy-document file://envoy-policy.json", identity.name(identity.role(ev, what.user)) or "ROLE"))
     finding:advise("start the proxy anew, or wait for its next try: the stream is tried again by itself")
     finding:reference(PROXY_AUTHORIZATION)
     if what.action:match("^acm") then
@@ -217,8 +183,23 @@ advise["identity-rejected"] = function(_, finding, group, close)
   finding:advise("compare the clocks of proxy and server: a token is valid for a span of time")
 end
 
-advise["no-credentials"] = function(ev, finding)
+-- Where a proxy of each platform gets its credentials.
+local CREDENTIALS = {
+  { "ecs", "ECS: set taskRoleArn (the proxy does not see the execution role) and leave 169.254.170.2 uncaptured (EgressIgnoredIPs)" },
+  { "kubernetes", "EKS: give the pod the service account that is bound to the role, and see that the role is injected",
+    "kubectl get pod POD -o jsonpath='{.spec.serviceAccountName} {.spec.containers[*].env[?(@.name==\"AWS_ROLE_ARN\")].value}'" },
+  { "ec2", "EC2: attach an instance role; a container needs a metadata hop limit of 2, images before 1.24 need IMDSv1" },
+}
+
+advise["no-credentials"] = function(ev, finding, group)
   finding:reference(PROXY_AUTHORIZATION)
+  local trust, proxy = group.trust, ev:first("proxy")
+  if trust then advise_trust(ev, finding, trust) end
+  if trust and not trust.takes then return end
+  local platform = (trust or identity.is_web(ev)) and "kubernetes" or proxy and proxy.platform
+  for _, step in ipairs(CREDENTIALS) do
+    if not platform or platform == step[1] then finding:advise(step[2], step[3]) end
+  end
   ev:ask { evidence = "k8s/pods.json or aws/describe-task-definition.json",
     why = "the proxy's service account or task role says which credentials it should have found",
     how = "kubectl get pod POD -o json, or aws ecs describe-task-definition --task-definition FAMILY --output json" }
@@ -288,22 +269,14 @@ local SAYS = {
   ["quota-exceeded"] = "%s takes no further stream: %s, %s",
 }
 
-local function verdict_of(group)
-  local decided = group.decided
-  if not decided then return "" end
-  local format = decided.decision == "denied" and "; so the policies of %s say: %s" or decided.decision == "granted"
-    and "; the policies of %s that were given say otherwise: %s" or "; what the policies of %s say cannot be decided: %s"
-  return string.format(format, decided.role, decided.why or "nothing")
-end
-
 local function message_of(slug, group, close)
   local code, said, name = code_of(close.code), quoted(close), group.shown
-  local what = slug == "permission-denied" and denial(close) or {}
+  local what = slug == "permission-denied" and identity.denial(close.text) or {}
   if what.action then
     return string.format("%s refuses the xDS stream: %s may not perform %s%s", name, what.user or "the proxy's role",
-      what.action, what.arn and (" on " .. what.arn) or "") .. verdict_of(group)
+      what.action, what.arn and (" on " .. what.arn) or "") .. identity.verdict(group.decided) .. identity.distrust(group.trust)
   elseif SAYS[slug] then
-    return string.format(SAYS[slug], name, code, said) .. (slug == "permission-denied" and verdict_of(group) or "")
+    return string.format(SAYS[slug], name, code, said) .. identity.verdict(group.decided) .. identity.distrust(group.trust)
   elseif slug == "message-too-large" then
     local size = match(close.text, [[\((?<got>\d+) vs\. (?<limit>\d+)\)]])
     return size and string.format("the configuration from %s has %s bytes, the limit of a gRPC message here is %s", name, size.got, size.limit)
@@ -361,7 +334,9 @@ local function report_before(ev, group, slug, close, marks)
 end
 
 local function report_trouble(ev, group, slug, close, link, marks)
-  group.decided = slug == "permission-denied" and decide(ev, group, close) or nil
+  group.decided = slug == "permission-denied" and identity.decide(ev, group.mesh, close.text) or nil
+  local web = slug == "no-credentials" or slug == "permission-denied" and is_instance(identity.denial(close.text).user)
+  group.trust = web and identity.trust(ev) or nil
   local finding = ev:report("grpc-codes." .. slug, "xds-server", group.name, "%s", message_of(slug, group, close))
   if link.connected == 0 or close.time and math.abs(ev:now() - close.time) < 600 then finding:when("now") end
   if slug == "internal" then
@@ -457,7 +432,7 @@ return debrief.check {
     "?stats{cluster_manager.cds.update_*}", "?stats{listener_manager.lds.update_*}", "?log", "?log.start", "?log.stop", "?log.workers_started",
     "?log.config_rejected", "?log.xds_answered", "?log.aws_credentials", "?bootstrap", "?proxy", "?containers",
     "?env{AWS_ROLE_ARN}", "?env{APPMESH_RESOURCE_ARN}", "?aws.roles", "?aws.policies", "?aws.policy_names", "?aws.attached_policies",
-    "?aws.repository_policies",
+    "?aws.repository_policies", "?k8s.service_accounts",
   },
   events = {
     google = xds.GOOGLE,

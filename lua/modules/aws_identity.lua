@@ -1,0 +1,289 @@
+-- Who a proxy is to AWS: what a refusal names, as which role the proxy runs, what the policies at hand say of the refused
+-- action, and whether the role's trust policy lets the pod's service account take it. A check that calls decide() declares,
+-- each as an optional need, containers, env{AWS_ROLE_ARN}, env{APPMESH_RESOURCE_ARN}, proxy, k8s.service_accounts,
+-- aws.roles, aws.policies, aws.policy_names, aws.attached_policies and aws.repository_policies; trust() needs of these
+-- containers, env{AWS_ROLE_ARN}, k8s.service_accounts, aws.roles and aws.policies.
+
+local match = debrief.match
+
+local identity = {}
+
+local ROLE = [[^arn:aws[a-z-]*:iam::\d+:role/]]
+local WEB = "sts:AssumeRoleWithWebIdentity"
+
+-- The action, the resource and the caller that an AWS refusal names; the ARN may end a sentence, and has no full stop of its own.
+function identity.denial(text)
+  local found = match(text, [[(?i)authorized to perform:?\s+(?<action>[\w-]+:\w+)(\s+(for|on resource:?)\s+(?<arn>arn:[^\s{},"']*[^\s{},"'.;:]))?]]) or {}
+  local user = match(text, [[User:\s+(?<user>arn:\S+)]])
+  return { action = found.action, arn = found.arn, user = user and user.user }
+end
+
+-- The role that all policies and role descriptions at hand belong to, when it is one.
+local function role_of_documents(ev)
+  local only, several
+  for _, name in ipairs { "aws.roles", "aws.policies" } do
+    for record in ev:each(name) do
+      local role = record.RoleName
+      several = several or only and role and role ~= only
+      only = only or role
+    end
+  end
+  return not several and only or nil
+end
+
+-- The role as the pod's variables, its service account or the task definition tell it.
+local function role_of_workload(ev)
+  for record in ev:each("env") do
+    if record.name == "AWS_ROLE_ARN" and match(record.value or "", ROLE) then return record.value end
+  end
+  for record in ev:each("k8s.service_accounts") do
+    local role = record['metadata.annotations."eks.amazonaws.com/role-arn"']
+    if match(role or "", ROLE) then return role end
+  end
+  for record in ev:each("containers") do
+    if match(record.task_role or "", ROLE) then return record.task_role end
+  end
+  return nil
+end
+
+-- The role that the proxy runs as: named by the refusal, by what describes the workload, or by the documents that somebody
+-- thought worth giving. A refused user of IAM has none.
+function identity.role(ev, user)
+  local assumed = match(user or "", [[:assumed-role/(?<role>[^/]+)/]])
+  if assumed then return assumed.role end
+  if user then return nil end
+  return role_of_workload(ev) or role_of_documents(ev)
+end
+
+-- Names come from evidence and go into commands that people paste: nothing but names may pass.
+function identity.name(role) return role and role:match("([%w+=,.@_-]+)$") end
+
+-- The resource that a proxy of App Mesh asks for, as it names itself.
+local function own_resource(ev)
+  local proxy = ev:first("proxy")
+  local texts = { proxy and proxy.node_id or "" }
+  for record in ev:each("env") do
+    if record.name == "APPMESH_RESOURCE_ARN" then texts[#texts + 1] = record.value or "" end
+  end
+  for _, text in ipairs(texts) do
+    if match(text, [[^arn:aws[a-z-]*:appmesh:]]) then return text end
+  end
+  return nil
+end
+
+-- IAM takes one text where a list may stand.
+local function values(ev, record, path)
+  local list = {}
+  for item in ev:items(record, path) do
+    if type(item) == "string" then list[#list + 1] = item end
+  end
+  if #list == 0 and record[path] and not record[path]:match("^[%[{]") then list[1] = record[path] end
+  return list
+end
+
+-- Statements of a document, as paths below the record; a single one may stand without a list.
+local function statements(ev, record, path)
+  local list, at = {}, 0
+  if record[path .. ".Effect"] then return { path } end
+  for _ in ev:items(record, path) do
+    list[#list + 1], at = string.format("%s[%d]", path, at), at + 1
+  end
+  return list
+end
+
+-- A trust policy names who may take the role; what a role may do names nobody.
+local function is_permission(ev, record)
+  for _, path in ipairs { "Statement", "Statement[0]" } do
+    if record[path .. ".Principal"] or #ev:keys(record, path .. ".Principal") > 0 then return false end
+  end
+  return true
+end
+
+-- What the documents given allow at all, for a sentence: the actions, at most five.
+local function granted(ev)
+  local list, seen = {}, {}
+  for record in ev:each("aws.policies") do
+    for _, path in ipairs(is_permission(ev, record) and { "PolicyDocument.Statement", "Statement", "Document.Statement" } or {}) do
+      for _, statement in ipairs(statements(ev, record, path)) do
+        for _, action in ipairs(record[statement .. ".Effect"] == "Allow" and values(ev, record, statement .. ".Action") or {}) do
+          if not seen[action] then list[#list + 1], seen[action] = action, true end
+        end
+      end
+    end
+  end
+  local more = #list > 5 and string.format(" and %d more", #list - 5) or ""
+  return #list > 0 and table.concat(list, ", ", 1, math.min(#list, 5)) .. more or nil
+end
+
+local function any_permission(ev)
+  if ev:count("aws.roles") + ev:count("aws.attached_policies") > 0 then return true end
+  for record in ev:each("aws.policies") do
+    if is_permission(ev, record) then return true end
+  end
+  return false
+end
+
+-- What the policies at hand say of the refusal TEXT: action, arn, role (a name; nil when no document names one), decision,
+-- why, reason and record as ev:iam gives them; `only` is where they do allow the action, `grants` what they allow when it
+-- is something else. nil when nobody gave any, or nothing names action and resource.
+function identity.decide(ev, mesh, text)
+  local what = identity.denial(text)
+  if not what.action and mesh == "appmesh" then
+    what.action, what.arn = "appmesh:StreamAggregatedResources", own_resource(ev)
+  end
+  local role = identity.role(ev, what.user)
+  if not what.action or not what.arn or not any_permission(ev) or what.user and not role then return nil end
+  local decision, why, record, reason = ev:iam { role = role or "ROLE", action = what.action, resource = what.arn }
+  local said = { decision = decision, why = why, record = record, reason = reason, role = identity.name(role), action = what.action, arn = what.arn }
+  if record and record.Effect == "Allow" and (reason == "other-resource" or reason == "more-policies") then
+    said.only = values(ev, record, "Resource")
+    said.near = why:match("^(.-) allows the action")
+  elseif reason == "not-granted" or reason == "more-policies" then
+    said.grants = granted(ev)
+  end
+  return said
+end
+
+-- The same as the end of a sentence that tells the refusal.
+function identity.verdict(said)
+  if not said then return "" end
+  local whose = said.role and "the policies of " .. said.role or "the policy that was given"
+  if said.only and #said.only > 0 then
+    return string.format("; %s%s allows it on %s only", said.near, said.role and " of " .. said.role or "", table.concat(said.only, ", "))
+  elseif said.grants then
+    return string.format("; %s, as given, allow%s %s and not this", whose, said.role and "" or "s", said.grants)
+  end
+  local format = said.decision == "denied" and "; so %s say%s: %s" or said.decision == "granted"
+    and "; %s say%s otherwise: %s" or "; what %s say%s cannot be decided: %s"
+  local why = (said.why or "nothing"):gsub(" of role 'ROLE'", ""):gsub(" for role 'ROLE'", "")
+  return string.format(format, whose, said.role and "" or "s", why)
+end
+
+-- ---- trust: may the service account take the role? ----
+
+-- "NAMESPACE:NAME" of each service account that the proxy may run as: those bound to the role, those of the pods at hand,
+-- or what is both.
+local function accounts_of(ev, role)
+  local bound, pods, any_bound, both = {}, {}, false, {}
+  for record in ev:each("k8s.service_accounts") do
+    local space, name = record["metadata.namespace"], record["metadata.name"]
+    if space and name and record['metadata.annotations."eks.amazonaws.com/role-arn"'] == role then
+      bound[space .. ":" .. name], any_bound = record, true
+    end
+  end
+  for record in ev:each("containers") do
+    local space = record.platform == "kubernetes" and record.service_account and (record.workload or ""):match("^([^/]+)/")
+    if space then pods[space .. ":" .. record.service_account] = record end
+  end
+  for id, record in pairs(pods) do
+    if bound[id] or not any_bound then both[id] = record end
+  end
+  return next(both) and both or bound
+end
+
+local function trust_document(ev, name)
+  for record in ev:each("aws.roles") do
+    if record.RoleName == name then return record, "AssumeRolePolicyDocument.Statement" end
+  end
+  local only, several
+  for record in ev:each("aws.policies") do
+    if not is_permission(ev, record) then only, several = record, only ~= nil end
+  end
+  return not several and only or nil, "Statement"
+end
+
+local function fits(list, pattern, like)
+  for _, value in ipairs(list) do
+    if value == pattern or like and debrief.glob(value, pattern) then return true end
+  end
+  return false
+end
+
+-- One statement: whom it lets in, and whether SUBJECT is among them; nil when a condition is none of the usual ones.
+local function judge_statement(ev, record, path, subject)
+  local lets = { federated = record[path .. ".Principal.Federated"], subjects = {}, fits = true }
+  for _, operator in ipairs(ev:keys(record, path .. ".Condition")) do
+    local like = operator == "StringLike"
+    if not like and operator ~= "StringEquals" then return nil end
+    for _, key in ipairs(ev:keys(record, path .. ".Condition." .. operator)) do
+      local wanted = values(ev, record, string.format('%s.Condition.%s."%s"', path, operator, key))
+      if key:match(":sub$") then
+        lets.subjects, lets.key = wanted, key
+        lets.fits = lets.fits and fits(wanted, subject, like)
+      elseif key:match(":aud$") then
+        lets.audience, lets.fits = wanted, lets.fits and fits(wanted, "sts.amazonaws.com", like)
+      else
+        return nil
+      end
+    end
+  end
+  return lets
+end
+
+-- Of the trust policy: `takes` tells whether a statement lets SUBJECT in; the first one for web identities is `lets`.
+local function judge_trust(ev, record, path, subject)
+  local first, takes, unsure
+  for _, statement in ipairs(statements(ev, record, path)) do
+    local actions = values(ev, record, statement .. ".Action")
+    if record[statement .. ".Effect"] == "Allow" and (fits(actions, WEB, true)) then
+      local lets = judge_statement(ev, record, statement, subject)
+      unsure = unsure or not lets
+      takes = takes or lets and lets.fits
+      first = first or lets
+    end
+  end
+  return { takes = takes, unsure = unsure and not takes, lets = first }
+end
+
+-- Whether the role that the pod is to take trusts its service account, for a pod whose credentials come from a token: nil
+-- where role, trust policy or account is not told; else role (a name), account ("NAMESPACE:NAME"), takes, lets and record.
+function identity.trust(ev)
+  local role = role_of_workload(ev)
+  local name = identity.name(role)
+  local record, path = trust_document(ev, name)
+  if not role or not record then return nil end
+  local said
+  for account, source in pairs(accounts_of(ev, role)) do
+    local judged = judge_trust(ev, record, path, "system:serviceaccount:" .. account)
+    if judged.unsure or judged.takes and said and not said.takes or said and said.takes and not judged.takes then return nil end
+    said = { role = name, account = account, takes = judged.takes, lets = judged.lets, record = record, source = source }
+  end
+  return said
+end
+
+-- The same as the end of a sentence that tells of the missing credentials.
+function identity.distrust(said)
+  if not said or said.takes then return "" end
+  local lets = said.lets and #said.lets.subjects > 0 and "lets in only " .. table.concat(said.lets.subjects, ", ")
+    or said.lets and "does not fit the token's audience" or "lets in no service account at all"
+  return string.format("; the trust policy of role %s %s, the pod runs as system:serviceaccount:%s", said.role, lets, said.account)
+end
+
+-- Whether the workload gets its role by a service account's token.
+function identity.is_web(ev)
+  for record in ev:each("env") do
+    if record.name == "AWS_ROLE_ARN" then return true end
+  end
+  return ev:count("k8s.service_accounts") > 0
+end
+
+-- The trust policy that lets the account in, in place of the one that does not.
+function identity.trust_policy(said)
+  local lets = said.lets or {}
+  local provider = lets.federated or "arn:aws:iam::ACCOUNT:oidc-provider/ISSUER"
+  local issuer = provider:match("oidc%-provider/(.+)$") or "ISSUER"
+  return string.format([[{
+  "Version": "2012-10-17",
+  "Statement": [{
+    "Effect": "Allow",
+    "Principal": { "Federated": "%s" },
+    "Action": "%s",
+    "Condition": { "StringEquals": {
+      "%s:sub": "system:serviceaccount:%s",
+      "%s:aud": "sts.amazonaws.com" } }
+  }]
+}
+]], provider, WEB, issuer, said.account, issuer)
+end
+
+return identity
