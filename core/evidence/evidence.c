@@ -6,6 +6,8 @@
 #include "base/str.h"
 #include "evidence/notes.h"
 #include "evidence/table.h"
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,6 +25,7 @@ struct evidence {
     struct notes notes;
     uint64_t total;
     int64_t since, until; /* 0: no bound */
+    char outer[32];       /* what pointers begin with */
 };
 
 static struct evidence_table **slot_of(const struct evidence *evidence, const char *name)
@@ -276,7 +279,24 @@ void evidence_setf(struct evidence *evidence, struct record *record, const char 
 
 void evidence_place(struct evidence *evidence, struct record *record, const char *pointer)
 {
-    record->pointer = keep_text(evidence, pointer, strlen(pointer), CELL_MAX);
+    bool inner = *evidence->outer && (*pointer == '/' || !*pointer); /* no name of a statistic */
+    if (inner)
+        record->pointer = arena_printf(evidence->arena, "%s%.*s", evidence->outer, CELL_MAX,
+                                       pointer);
+    else
+        record->pointer = keep_text(evidence, pointer, strlen(pointer), CELL_MAX);
+}
+
+void evidence_within(struct evidence *evidence, uint64_t line)
+{
+    *evidence->outer = '\0';
+    if (line)
+        snprintf(evidence->outer, sizeof evidence->outer, "line %" PRIu64, line);
+}
+
+const char *evidence_outer(const struct evidence *evidence)
+{
+    return evidence->outer;
 }
 
 void evidence_excerpt(struct evidence *evidence, struct record *record, const char *text,

@@ -75,6 +75,11 @@ void evidence_set(struct evidence *evidence, struct record *record, const char *
 void evidence_setf(struct evidence *evidence, struct record *record, const char *column,
                    const char *format, ...) __attribute__((format(printf, 4, 5)));
 
+/* From here on a document is read that begins in LINE of its source: JSON pointers are told apart by it
+ * ("line 12/tasks/0"). 0: sources are documents again. */
+void evidence_within(struct evidence *evidence, uint64_t line);
+const char *evidence_outer(const struct evidence *evidence); /* "line 12", or "" */
+
 /* The record's place, as a JSON pointer or the name of a statistic; copied. */
 void evidence_place(struct evidence *evidence, struct record *record, const char *pointer);
 

@@ -55,11 +55,12 @@ void identity_note(struct evidence *evidence, const struct source *source, uint6
     if (best->value && (int)rank < best->rank + !newer)
         return;
     struct arena *arena = evidence_arena(evidence);
-    *best = (struct note){.source = source,
-                          .value = arena_strdup(arena, value),
-                          .pointer = pointer ? arena_strdup(arena, pointer) : NULL,
-                          .line = line,
-                          .rank = rank};
+    *best = (struct note){
+        .source = source,
+        .value = arena_strdup(arena, value),
+        .pointer = pointer ? arena_printf(arena, "%s%s", evidence_outer(evidence), pointer) : NULL,
+        .line = line,
+        .rank = rank};
 }
 
 /* ---- what other evidence tells in passing ---- */

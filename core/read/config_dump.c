@@ -358,7 +358,7 @@ static void supply(const struct dump *dump)
  * listener can hold one. */
 static void take_failure(struct reading *reading, const char *line, size_t len, uint64_t number)
 {
-    if (number > 1)
+    if (!len)
         return;
     char *text = xstrndup(line, len);
     reading_partial(reading, "the proxy could not print its configuration: %s", text);

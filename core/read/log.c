@@ -1,10 +1,8 @@
 /* Stage: read. The reader of logs and of any other text: the last one asked, since every text is worth
  * a look. Reads the source through the log engine, which writes events and says what shape the log
  * has. */
-#include "base/alloc.h"
 #include "read/log_cloudwatch.h"
 #include "read/log_unwrap.h"
-#include "read/peek.h"
 #include "read/readers.h"
 #include "read/scan.h"
 #include <string.h>
@@ -88,40 +86,14 @@ static int recognise(const struct peek *peek)
     return 0;
 }
 
-/* Where CloudWatch's JSON begins behind the command that printed it; 0: nowhere. */
-static size_t cloudwatch_offset(const struct peek *peek)
-{
-    size_t offset = peek->shape == PEEK_TEXT ? peek_json_offset(peek->text, peek->len) : 0;
-    const char *text = peek->text + offset;
-    size_t len = peek->len - offset;
-    bool found = offset && memmem(text, len, "\"events\": [", 11) &&
-                 memmem(text, len, "\"message\":", 10) && memmem(text, len, "\"timestamp\":", 12);
-    return found ? offset : 0;
-}
-
-static void drop(struct reading *reading, size_t len)
-{
-    char bytes[4096];
-    size_t got = 1;
-    while (len && got &&
-           stream_read(reading->stream, bytes, len < sizeof bytes ? len : sizeof bytes, &got, NULL))
-        len -= got;
-}
-
 static void read(struct reading *reading)
 {
-    struct peek inner = *reading->peek;
-    size_t offset = cloudwatch_offset(reading->peek);
     if (!reading->scan)
         return;
-    if (!offset && !log_cloudwatch_recognise(reading->peek)) {
+    if (log_cloudwatch_recognise(reading->peek))
+        log_cloudwatch_scan(reading->scan, reading);
+    else
         scan_log(reading->scan, reading);
-        return;
-    }
-    inner.shape = PEEK_JSON_OBJECT;
-    reading->peek = &inner;
-    drop(reading, offset);
-    log_cloudwatch_scan(reading->scan, reading);
 }
 
 static const char *const supplies[] = {"log", "log.*", "access.*", "event.*", "text", "env", NULL};

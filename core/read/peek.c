@@ -5,7 +5,7 @@
 #include "base/str.h"
 #include <string.h>
 
-enum { PREAMBLE_LINES_MAX = 12, YAML_LINES_MAX = 400 };
+enum { YAML_LINES_MAX = 400 };
 
 struct line {
     const char *text;
@@ -37,20 +37,6 @@ static const char *skip_blanks(const char *at, const char *end)
     while (at < end && (*at == ' ' || *at == '\t' || *at == '\r' || *at == '\n'))
         at++;
     return at;
-}
-
-size_t peek_json_offset(const char *text, size_t len)
-{
-    const char *at = text, *end = text + len;
-    struct line line;
-    for (int i = 0; i < PREAMBLE_LINES_MAX && next_line(&at, end, &line); i++) {
-        if (!line.len || (*line.text != '{' && *line.text != '['))
-            continue;
-        const char *behind = skip_blanks(line.text + 1, end);
-        if (behind < end && (*behind == '"' || (*line.text == '[' && *behind == '{')))
-            return (size_t)(line.text - text);
-    }
-    return 0;
 }
 
 /* ---- JSON ---- */

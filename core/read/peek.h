@@ -9,8 +9,4 @@
 void peek_init(struct peek *peek, struct arena *arena, const char *name, const char *text,
                size_t len, bool whole);
 
-/* Where JSON begins that somebody pasted together with what a terminal showed before it: the offset of
- * a line that begins with '{' among the first ones, 0 when there is none. */
-size_t peek_json_offset(const char *text, size_t len);
-
 #endif

@@ -4,6 +4,7 @@
 #include "read/read.h"
 #include "base/str.h"
 #include "read/focus.h"
+#include "read/paste.h"
 #include "read/peek.h"
 #include "read/readers.h"
 #include "source/hash.h"
@@ -39,11 +40,7 @@ const struct reader *const read_readers[] = {&read_server_info,
 
 #define SECOND_SAMPLE "sample-2/"
 
-enum {
-    SURE = 60
-}; /* a score that is enough to take JSON out of what a terminal showed around it */
-
-static const struct reader *recognise(const struct peek *peek, int *best_score)
+const struct reader *read_recognise(const struct peek *peek, int *best_score)
 {
     const struct reader *best = NULL;
     *best_score = 0;
@@ -94,61 +91,13 @@ static bool worth_reading(const struct evidence *evidence, const struct source *
            reader == &read_ready || reader == &read_server_info;
 }
 
-static bool drop(struct stream *stream, size_t len)
-{
-    char bytes[4096];
-    size_t got = 1;
-    for (; len && got; len -= got)
-        if (!stream_read(stream, bytes, len < sizeof bytes ? len : sizeof bytes, &got, NULL))
-            return false;
-    return !len;
-}
-
-/* One reader over one source, from its beginning (behind SKIP bytes). */
-static void run(struct reading *reading, void (*read)(struct reading *), size_t skip)
+/* One reader over one source, from its beginning. */
+static void run(struct reading *reading, void (*read)(struct reading *))
 {
     uint64_t before = evidence_total(reading->evidence);
-    if (drop(reading->stream, skip))
-        read(reading);
+    read(reading);
     if (!reading->source->records)
         reading->source->records = evidence_total(reading->evidence) - before;
-}
-
-static void run_again(struct reading *reading, void (*read)(struct reading *), size_t skip)
-{
-    struct err err = ERR_INIT;
-    stream_close(reading->stream);
-    reading->stream = stream_open(reading->source->path, &err);
-    if (!reading->stream)
-        return reading_problem(reading, "%s", err.text);
-    run(reading, read, skip);
-}
-
-struct found {
-    const struct reader *reader; /* NULL: not recognised */
-    struct peek peek;
-    size_t skip; /* bytes before what the reader reads */
-};
-
-static void look(struct found *found, struct reading *reading, struct arena *arena)
-{
-    size_t len;
-    bool whole;
-    int score;
-    const char *name = reading->source->name;
-    const char *text = stream_peek(reading->stream, &len, &whole);
-    peek_init(&found->peek, arena, name, text, len, whole);
-    found->reader = recognise(&found->peek, &score);
-    found->skip = 0;
-    bool plain = found->peek.shape == PEEK_TEXT || found->peek.shape == PEEK_YAML;
-    size_t offset = plain ? peek_json_offset(text, len) : 0;
-    if (!offset)
-        return;
-    struct peek inner;
-    peek_init(&inner, arena, name, text + offset, len - offset, whole);
-    const struct reader *reader = recognise(&inner, &score);
-    if (reader && score >= SURE && reader != &read_log)
-        *found = (struct found){reader, inner, offset};
 }
 
 /* Which sources a pass over all of them reads: dumps come last, because they are large and because it
@@ -173,37 +122,144 @@ static void say_if_broken(struct reading *reading, const struct peek *peek)
     cJSON_Delete(tree);
 }
 
-static void read_opened(struct reading *reading, enum pass pass, struct arena *arena)
+/* ---- pastes ---- */
+
+static void read_region(struct reading *outer, const struct region *region)
+{
+    struct reading inner = {.peek = &region->peek,
+                            .source = outer->source,
+                            .sources = outer->sources,
+                            .evidence = outer->evidence,
+                            .scan = outer->scan,
+                            .stream = paste_stream(region),
+                            .complete = outer->source->complete && !region->cut && !region->gaps,
+                            .lenient = region->cut};
+    if (region->gaps)
+        reading_problem(outer, "lines %zu to %zu: somebody left parts out ('...')",
+                        region->first + 1, region->end);
+    evidence_within(outer->evidence, region->first + 1);
+    region->reader->read(&inner);
+    evidence_within(outer->evidence, 0);
+    stream_close(inner.stream);
+}
+
+/* Returns whether anything but the rest is there. */
+static void read_regions(struct reading *reading, const struct paste *paste, enum pass pass)
+{
+    for (size_t i = 0; i < paste->len; i++) {
+        const struct region *region = &paste->regions[i];
+        if (reading->source->shared && !focus_reads(region->reader))
+            continue;
+        reading->source->dumps_wait |= is_dump(region->reader);
+        if (is_dump(region->reader) == (pass == PASS_DUMPS) &&
+            worth_reading(reading->evidence, reading->source, region->reader))
+            read_region(reading, region);
+    }
+    if (pass == PASS_REST)
+        paste_say_unread(paste, reading);
+}
+
+/* ---- one source ---- */
+
+/* The first bytes of the stream as it is now. */
+static void look(struct reading *reading, struct peek *peek, struct arena *arena)
+{
+    size_t len;
+    bool whole;
+    const char *text = stream_peek(reading->stream, &len, &whole);
+    peek_init(peek, arena, reading->source->name, text, len, whole);
+}
+
+/* The paste again, after a reader has been through it. */
+static struct paste *open_again(struct reading *reading, const struct peek *peek)
+{
+    struct err err = ERR_INIT;
+    stream_close(reading->stream);
+    reading->stream = stream_open(reading->source->path, &err);
+    if (!reading->stream)
+        reading_problem(reading, "%s", err.text);
+    return reading->stream ? paste_open(reading, peek) : NULL;
+}
+
+/* What no region is: a document or a log, or what is left of a paste. FIRST: the source as it came. */
+static void read_rest(struct reading *reading, const struct peek *first, const struct peek *peek,
+                      const struct reader *reader)
+{
+    reading->peek = peek;
+    bool text = reader == &read_host &&
+                worth_reading(reading->evidence, reading->source, &read_log);
+    if (text || worth_reading(reading->evidence, reading->source, reader))
+        run(reading, reader->read);
+    /* A session that somebody pasted holds log lines as well as what tools printed. */
+    if (!text || !reading->prose)
+        return;
+    struct paste *paste = open_again(reading, first);
+    if (reading->stream)
+        run(reading, read_log.read);
+    paste_free(paste);
+    reading->source->kind = reader->kind;
+}
+
+static void read_as_file(struct reading *reading, const struct peek *first)
+{
+    struct err err = ERR_INIT;
+    stream_close(reading->stream);
+    reading->stream = stream_open(reading->source->path, &err);
+    if (!reading->stream)
+        return reading_problem(reading, "%s", err.text);
+    reading->peek = first;
+    run(reading, file_read);
+}
+
+static void read_text(struct reading *reading, const struct paste *paste, const struct peek *first,
+                      enum pass pass, struct arena *arena)
 {
     struct source *source = reading->source;
-    struct found found;
-    look(&found, reading, arena);
-    if (is_dump(found.reader) != (pass == PASS_DUMPS))
-        return;
-    if (source->shared && !focus_reads(found.reader))
+    struct peek peek;
+    int score;
+    look(reading, &peek, arena);
+    const struct reader *reader = peek.shape == PEEK_EMPTY || (paste && paste->len && !paste->rest)
+                                      ? NULL
+                                      : read_recognise(&peek, &score);
+    if (source->shared && !focus_reads(reader))
         return; /* the rest of the cluster is judged as a target of its own */
-    reading->peek = &found.peek;
-    if (found.peek.shape == PEEK_EMPTY)
-        return reading_problem(reading, "is empty");
-    bool as_file = file_wanted(reading->evidence, source);
-    source->unrecognised = !found.reader && !as_file;
+    if (is_dump(reader))
+        source->dumps_wait = true;
+    reading->peek = &peek;
+    bool as_file = pass == PASS_REST && file_wanted(reading->evidence, source);
+    bool regions = paste && paste->len;
+    if (pass == PASS_REST)
+        source->unrecognised = !reader && !regions && !as_file;
     if (source->unrecognised)
-        say_if_broken(reading, &found.peek);
-    if (found.reader || as_file)
-        source->kind = found.reader ? found.reader->kind : "file";
-    bool text = found.reader == &read_host && worth_reading(reading->evidence, source, &read_log);
-    bool read_it = found.reader && (text || worth_reading(reading->evidence, source, found.reader));
-    if (read_it)
-        run(reading, found.reader->read, found.skip);
-    /* A session that somebody pasted holds log lines as well as what tools printed. */
-    if (text && reading->prose) {
-        run_again(reading, read_log.read, found.skip);
-        source->kind = found.reader->kind;
-    }
-    if (as_file && read_it)
-        run_again(reading, file_read, found.skip);
-    else if (as_file)
-        run(reading, file_read, found.skip);
+        say_if_broken(reading, &peek);
+    if (pass == PASS_REST && regions)
+        source->kind = paste->len == 1 && !reader ? paste->regions[0].reader->kind : "paste";
+    else if (pass == PASS_REST && (reader || as_file))
+        source->kind = reader ? reader->kind : "file";
+    const char *kind = source->kind;
+    if (reader && is_dump(reader) == (pass == PASS_DUMPS))
+        read_rest(reading, first, &peek, reader);
+    if (regions)
+        source->kind = kind;
+    if (as_file)
+        read_as_file(reading, first);
+}
+
+static void read_opened(struct reading *reading, enum pass pass, struct arena *arena)
+{
+    struct peek first;
+    look(reading, &first, arena);
+    reading->peek = &first;
+    if (first.shape == PEEK_EMPTY)
+        return reading_problem(reading, "is empty");
+    uint64_t before = evidence_total(reading->evidence);
+    struct paste *paste = paste_open(reading, &first);
+    if (paste)
+        read_regions(reading, paste, pass);
+    uint64_t read = evidence_total(reading->evidence) - before;
+    read_text(reading, paste, &first, pass, arena);
+    reading->source->records += read;
+    paste_free(paste);
 }
 
 static void read_source(struct evidence *evidence, struct source *source, struct scan *scan,
@@ -215,7 +271,7 @@ static void read_source(struct evidence *evidence, struct source *source, struct
                               .scan = scan,
                               .complete = source->complete};
     struct err err = ERR_INIT;
-    if (!source->path || source->missing || (pass == PASS_DUMPS && source->kind[0]))
+    if (!source->path || source->missing || (pass == PASS_DUMPS && !source->dumps_wait))
         return;
     reading.stream = stream_open(source->path, &err);
     if (!reading.stream && pass == PASS_REST)

@@ -65,6 +65,12 @@ struct reader {
 /* The table of readers, NULL-terminated. */
 extern const struct reader *const read_readers[];
 
+/* The reader that takes what PEEK shows, and how sure it is; NULL. */
+const struct reader *read_recognise(const struct peek *peek, int *score);
+enum {
+    READ_SURE = 60 /* enough to take something out of what stands around it */
+};
+
 /* Reads every source of EVIDENCE, one after the other. */
 void read_all(struct evidence *evidence, struct scan *scan);
 

@@ -23,7 +23,7 @@ static int recognise(const struct peek *peek)
 static void read_line(struct reading *reading, const char *line, size_t len, uint64_t number)
 {
     char state[32];
-    if (number > 1 || len >= sizeof state)
+    if (!len || len >= sizeof state)
         return;
     memcpy(state, line, len);
     state[len] = '\0';

@@ -228,7 +228,7 @@ static void set_context(const struct scan_target *target, struct record *record)
     if (context->count > 1)
         evidence_setf(target->evidence, record, "repeats", "%" PRIu64, context->count);
     record->time = context->time;
-    record->pointer = arena_strdup(evidence_arena(target->evidence), context->pointer);
+    evidence_place(target->evidence, record, context->pointer);
 }
 
 /* The excerpt without '\r' before line ends; of an item without what was put in front of it. */
@@ -259,8 +259,9 @@ static void set_place(const struct scan_target *target, struct record *record,
                       const struct scan_copy *copy)
 {
     if (copy->item)
-        record->pointer = arena_printf(evidence_arena(target->evidence), "%s/%" PRIu64 "%s",
-                                       target->item.before, copy->place, target->item.behind);
+        record->pointer = arena_printf(evidence_arena(target->evidence), "%s%s/%" PRIu64 "%s",
+                                       evidence_outer(target->evidence), target->item.before,
+                                       copy->place, target->item.behind);
     else
         record->line = copy->place;
 }

@@ -90,7 +90,7 @@ static void read_info(struct reading *reading, const cJSON *info, const char *pr
 static void read_old_line(struct reading *reading, const char *line, size_t len, uint64_t number)
 {
     char text[512], version[256], state[64], seconds[32];
-    if (number > 1 || len >= sizeof text)
+    if (!len || len >= sizeof text)
         return;
     memcpy(text, line, len);
     text[len] = '\0';

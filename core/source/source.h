@@ -28,6 +28,7 @@ struct source {
     bool missing;       /* collecting failed altogether: no bytes */
     bool unrecognised;
     bool shared; /* tells of a cluster; only what concerns this target (sources.focus) is taken */
+    bool dumps_wait; /* it holds a dump, which is read when it is known what of it can be of use */
     struct source_problem *problems; /* in order of appearance */
 };
 

@@ -24,7 +24,7 @@ struct stream {
     char raw[SNIFF_MAX]; /* bytes that were read to tell the encoding */
     size_t raw_at, raw_len;
     char *ready; /* decoded bytes that nobody has taken yet; NULL until needed */
-    size_t ready_at, ready_len;
+    size_t ready_at, ready_len, ready_cap;
     bool ended;         /* the last byte was decoded, or reading failed: */
     struct err failure; /* said once the bytes before it were taken */
 };
@@ -97,6 +97,14 @@ struct stream *stream_open(const char *path, struct err *err)
     return stream;
 }
 
+struct stream *stream_open_text(char *text, size_t len)
+{
+    struct stream *stream = xcalloc(1, sizeof *stream);
+    stream->ended = true;
+    stream_unread(stream, text, len);
+    return stream;
+}
+
 void stream_close(struct stream *stream)
 {
     if (!stream)
@@ -105,6 +113,19 @@ void stream_close(struct stream *stream)
     utf16_free(stream->utf16);
     free(stream->ready);
     free(stream);
+}
+
+void stream_unread(struct stream *stream, char *text, size_t len)
+{
+    size_t left = stream->ready_len - stream->ready_at;
+    stream->ready_cap = len + left < READY_MAX ? READY_MAX : len + left;
+    text = xrealloc(text, stream->ready_cap);
+    if (left)
+        memcpy(text + len, stream->ready + stream->ready_at, left);
+    free(stream->ready);
+    stream->ready = text;
+    stream->ready_at = 0;
+    stream->ready_len = len + left;
 }
 
 static size_t take_ready(struct stream *stream, char *bytes, size_t cap)
@@ -119,14 +140,18 @@ static size_t take_ready(struct stream *stream, char *bytes, size_t cap)
 
 static void fill_ready(struct stream *stream, size_t want)
 {
-    if (!stream->ready)
-        stream->ready = xmalloc(READY_MAX);
+    if (!stream->ready) {
+        stream->ready_cap = READY_MAX;
+        stream->ready = xmalloc(stream->ready_cap);
+    }
+    if (stream->ready_len - stream->ready_at >= want)
+        return;
     stream->ready_len -= stream->ready_at;
     memmove(stream->ready, stream->ready + stream->ready_at, stream->ready_len);
     stream->ready_at = 0;
     while (stream->ready_len < want && !stream->ended)
         stream->ready_len += decode(stream, stream->ready + stream->ready_len,
-                                    READY_MAX - stream->ready_len);
+                                    stream->ready_cap - stream->ready_len);
 }
 
 bool stream_read(struct stream *stream, char *bytes, size_t cap, size_t *got, struct err *err)
@@ -147,7 +172,8 @@ const char *stream_peek(struct stream *stream, size_t *len, bool *whole)
 {
     /* One byte more than is shown, to know whether that is all. */
     fill_ready(stream, PEEK_MAX + 1);
-    *len = stream->ready_len < PEEK_MAX ? stream->ready_len : PEEK_MAX;
-    *whole = stream->ready_len <= PEEK_MAX;
-    return stream->ready;
+    size_t ready = stream->ready_len - stream->ready_at;
+    *len = ready < PEEK_MAX ? ready : PEEK_MAX;
+    *whole = ready <= PEEK_MAX;
+    return stream->ready + stream->ready_at;
 }

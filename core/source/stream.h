@@ -13,11 +13,17 @@
 struct stream;
 
 struct stream *stream_open(const char *path, struct err *err);
+/* TEXT as a source; the stream's to free from here on. */
+struct stream *stream_open_text(char *text, size_t len);
 void stream_close(struct stream *stream);
 
 /* Up to CAP bytes; *got 0 at the end. False: the source cannot be read further (cut archive, I/O);
  * what came before stands. */
 bool stream_read(struct stream *stream, char *bytes, size_t cap, size_t *got, struct err *err);
+
+/* What was read comes again, or other text in its place: TEXT stands before what is still to come. It is
+ * the stream's to free. */
+void stream_unread(struct stream *stream, char *text, size_t len);
 
 /* The first bytes (at most 64 kB, decoded) without consuming them. */
 const char *stream_peek(struct stream *stream, size_t *len, bool *whole);

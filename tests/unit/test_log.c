@@ -86,9 +86,6 @@ static void wrapped_logs_keep_their_places(void **state)
          "\\n\"},{\"timestamp\":1795248001509,"
          "\"logStreamName\":\"a/c/t\",\"message\":\"" BIND2 "\"}],\"searchedLogStreams\":[]}",
          "/events/1/message", "[2026-11-21 08:", "c", "t"},
-        {"$ aws logs filter-log-events\n{\n \"events\": [{\"timestamp\":1795248001509, "
-         "\"message\":\"" ENVOY BIND "\\n" BIND2 "\"}]\n}\n",
-         "/events/0/message", "[2026-11-21 08:", "(none)", "(none)"},
         {"{\"results\":[[{\"field\":\"@timestamp\",\"value\":\"2026-11-21 "
          "08:00:00.000\"},{\"field\":"
          "\"@message\",\"value\":\"" ENVOY BIND "\\n" BIND2 "\"}]]}",

@@ -38,16 +38,6 @@ static void shapes(void **state)
                  PEEK_BINARY, NULL);
 }
 
-static void json_in_a_terminal(void **state)
-{
-    (void)state;
-    const char *text = "$ curl x\n  % Total\n{\n \"a\": 1}\n";
-    assert_int_equal(peek_json_offset(text, strlen(text)), 19);
-    assert_int_equal(peek_json_offset("text { \"a\"\n", 11), 0);
-    assert_int_equal(peek_json_offset("a\n{b}\n", 6), 0);
-    assert_int_equal(peek_json_offset("{\"a\": 1}", 8), 0);
-}
-
 static void not_recognised(void **state)
 {
     (void)state;
@@ -204,13 +194,9 @@ static void long_lines(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(shapes),
-        cmocka_unit_test(json_in_a_terminal),
-        cmocka_unit_test(not_recognised),
-        cmocka_unit_test(nobody_wants_it),
-        cmocka_unit_test(dumps_are_narrowed),
-        cmocka_unit_test(files_by_name),
-        cmocka_unit_test(documents_at_their_edges),
+        cmocka_unit_test(shapes),          cmocka_unit_test(not_recognised),
+        cmocka_unit_test(nobody_wants_it), cmocka_unit_test(dumps_are_narrowed),
+        cmocka_unit_test(files_by_name),   cmocka_unit_test(documents_at_their_edges),
         cmocka_unit_test(long_lines),
     };
     return cmocka_run_group_tests_name("read", tests, NULL, NULL);
