@@ -99,6 +99,12 @@ static bool is_among(const char *list, const char *wanted)
     return false;
 }
 
+bool applies_knows(enum applies_fact fact, const char *value)
+{
+    const char *known = facts_table[fact].values;
+    return known && is_among(known, value);
+}
+
 /* A misspelt value would silence the check for ever. */
 static bool check_words(const struct clause *clause, struct err *err)
 {

@@ -17,6 +17,9 @@ struct applies_facts { /* NULL where not known */
 /* The column of evidence `proxy` that holds this fact. */
 const char *applies_column(enum applies_fact fact);
 
+/* Whether evidence `proxy` may hold VALUE there. */
+bool applies_knows(enum applies_fact fact, const char *value);
+
 /* Whether TEXT is well-formed; NULL is (always applies). */
 bool applies_valid(const char *text, struct err *err);
 

@@ -5,6 +5,7 @@
 #include "base/alloc.h"
 #include "check/loader.h"
 #include "debrief/plugin.h"
+#include "finding/ways.h"
 #include "reason/iam.h"
 #include "reason/network.h"
 #include "reason/walk.h"
@@ -219,6 +220,14 @@ static uint32_t host_path(struct debrief_ctx *ctx, const char *from, const char 
     return give(&answer, why, record);
 }
 
+static const char *host_fact(struct debrief_ctx *ctx, const char *name)
+{
+    struct view *view = view_of(ctx);
+    char buf[32];
+    const char *known = ways_fact(view->evidence, name, buf);
+    return known ? arena_strdup(view->scratch, known) : NULL;
+}
+
 static const struct debrief_host host = {
     .size = sizeof(struct debrief_host),
     .next = host_next,
@@ -244,6 +253,7 @@ static const struct debrief_host host = {
     .walk = host_walk,
     .iam = host_iam,
     .path = host_path,
+    .fact = host_fact,
 };
 
 struct loaded { /* plugins of this runner */

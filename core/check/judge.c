@@ -6,10 +6,11 @@
 #include "base/json.h"
 #include "base/str.h"
 #include "evidence/dictionary.h"
+#include "finding/ways.h"
 
 #include <string.h>
 
-enum { TEXT_MAX = 1024 };
+enum { TEXT_MAX = 4096 };
 
 struct need_walk { /* the needs of a check, and the one that its own events amount to */
     const struct check_meta *meta;
@@ -73,18 +74,24 @@ static void add_names(struct buf *out, const struct need *need)
             buf_addf(out, "%s%s", i ? " or " : "", shown_name(&need->terms[i]));
 }
 
-static void add_how(struct buf *out, const struct need *need)
+static void add_how(struct buf *out, const struct need *need, const struct evidence *evidence)
 {
+    struct names names;
+    names_find(&names, evidence);
     for (size_t i = 0; i < need->terms_len; i++) {
         const char *name = shown_name(&need->terms[i]);
         const struct dictionary_row *row = dictionary_find(name);
-        if (is_repeated(need, i) || (row && out->len && strstr(buf_str(out), row->how)))
+        struct buf way;
+        if (is_repeated(need, i))
             continue;
-        buf_adds(out, out->len ? "; or: " : "");
+        buf_init(&way, TEXT_MAX);
         if (row)
-            buf_adds(out, row->how);
+            ways_fit(&way, row->how, evidence, &names);
         else
-            buf_addf(out, "add the file '%s' with --evidence PATH", name + strlen("file."));
+            buf_addf(&way, "add the file '%s' with --evidence PATH", name + strlen("file."));
+        if (!out->len || !strstr(buf_str(out), buf_str(&way)))
+            buf_addf(out, "%s%s", out->len ? "; or: " : "", buf_str(&way));
+        buf_release(&way);
     }
 }
 
@@ -108,7 +115,7 @@ static void explain(const struct need *need, struct evidence *evidence, const ch
     buf_init(&names, TEXT_MAX);
     buf_init(&how, TEXT_MAX);
     add_names(&names, need);
-    add_how(&how, need);
+    add_how(&how, need, evidence);
     buf_addf(reason, "%s%s", reason->len ? ", " : intro, buf_str(&names));
     const struct source *failed = failed_source(need, evidence);
     if (failed)

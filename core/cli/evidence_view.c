@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "base/str.h"
 #include "cli/evidence_cell.h"
+#include "finding/ways.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -107,8 +108,10 @@ static void add_cell(struct buf *out, const char *text)
 
 static void add_row(struct buf *out, const struct dictionary_row *row)
 {
+    char *how = ways_text(row->how);
     buf_addf(out, "\n## %s\n\n%s.\n\n- Sources: %s\n- To supply it: %s\n", row->name, row->meaning,
-             row->sources, row->how);
+             row->sources, how);
+    free(how);
     if (row->key)
         buf_addf(out, "- Needs are filtered by `%s`: `%s{GLOB}`\n", row->key, row->name);
     if (!row->columns[0].name)

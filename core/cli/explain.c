@@ -9,6 +9,7 @@
 #include "cli/suggest.h"
 #include "debrief/plugin.h"
 #include "evidence/dictionary.h"
+#include "finding/ways.h"
 #include "report/layout.h"
 #include <stdlib.h>
 #include <string.h>
@@ -132,7 +133,9 @@ static void write_supply(const struct layout *layout, const struct check_meta *m
                 again |= strcmp(shown[k], need->terms[j].name) == 0;
             if (again)
                 continue;
-            char *text = xasprintf("%s: %s; to supply it: %s", row->name, row->meaning, row->how);
+            char *how = ways_text(row->how);
+            char *text = xasprintf("%s: %s; to supply it: %s", row->name, row->meaning, how);
+            free(how);
             layout_field(layout, 0, len ? NULL : "supply", text);
             free(text);
             shown[len++] = need->terms[j].name;

@@ -5,12 +5,9 @@
 #include "base/alloc.h"
 #include <string.h>
 
-#define ADMIN_HOW                                                                                  \
-    "debrief check http://HOST:9901 (the proxy's admin address), or curl -s "                      \
-    "http://127.0.0.1:9901/"
-#define LOG_HOW                                                                                    \
-    "add the proxy's own log with --evidence FILE (kubectl logs POD -c CONTAINER, docker logs "    \
-    "NAME, aws logs tail GROUP)"
+/* Tokens and words in capitals: finding/ways.h. */
+#define ADMIN_HOW "@debrief@, or curl -s http://ADMIN/"
+#define LOG_HOW   "@log@"
 
 /* Columns that every log event has before the fields of its own pattern. */
 #define LOG_BASE                                                                                   \
@@ -111,7 +108,8 @@ static const struct dictionary_row rows[] = {
     {"aws.container_instances",
      "EC2 instances of an ECS cluster",
      "aws/describe-container-instances.json",
-     "aws ecs describe-container-instances --cluster C --container-instances ARN --output json",
+     "aws ecs describe-container-instances --cluster CLUSTERNAME --container-instances ARN "
+     "--output json",
      OBJECT_KEY,
      {OBJECT_AWS}},
     {"aws.images",
@@ -222,7 +220,7 @@ static const struct dictionary_row rows[] = {
     {"aws.services",
      "ECS services with deployments and events",
      "aws/describe-services.json",
-     "aws ecs describe-services --cluster C --services S --output json",
+     "aws ecs describe-services --cluster CLUSTERNAME --services SERVICE --output json",
      OBJECT_KEY,
      {OBJECT_AWS}},
     {"aws.subnets",
@@ -276,7 +274,7 @@ static const struct dictionary_row rows[] = {
     {"aws.tasks",
      "ECS tasks with attachments and containers",
      "aws/describe-tasks.json",
-     "aws ecs describe-tasks --cluster C --tasks T --output json",
+     "aws ecs describe-tasks --cluster CLUSTERNAME --tasks TASK --output json",
      OBJECT_KEY,
      {OBJECT_AWS}},
     {"aws.vpc_endpoints",
@@ -308,7 +306,7 @@ static const struct dictionary_row rows[] = {
      "not "
      "set there, unless `unknown` names it",
      "manifest/*.yaml, manifest/*.json, k8s/pods.json, aws/describe-task-definition.json",
-     "kubectl get pod POD -o yaml, or aws ecs describe-task-definition --task-definition FAMILY",
+     "@definition@",
      NULL,
      {{"platform", "ecs or kubernetes"},
       {"by", "appmesh, istio or consul: whose redirect it is"},
@@ -361,8 +359,7 @@ static const struct dictionary_row rows[] = {
      "(name empty)",
      "aws/describe-tasks.json, k8s/pods.json, saved output of docker inspect, crictl inspect, "
      "docker ps -a or kubectl describe pod",
-     "aws ecs describe-tasks --cluster C --tasks T --output json, kubectl get pod POD -o json, or "
-     "docker inspect NAME",
+     "@status@",
      NULL,
      {{"platform", "ecs, kubernetes or docker"},
       {"workload", "namespace/pod, or the task's id"},
@@ -385,7 +382,7 @@ static const struct dictionary_row rows[] = {
      "containers as manifests declare them (pod specs of any workload kind, ECS task definitions, "
      "CloudFormation, docker-compose)",
      "manifest/*.yaml, manifest/*.json, k8s/pods.json, aws/describe-task-definition.json",
-     "kubectl get pod POD -o yaml, or aws ecs describe-task-definition --task-definition FAMILY",
+     "@definition@",
      NULL,
      {{"platform", "ecs, kubernetes, compose or docker"},
       {"kind", "Pod, Deployment, DaemonSet ..., TaskDefinition"},
@@ -813,7 +810,7 @@ static const struct dictionary_row rows[] = {
     {"probes",
      "container health checks as manifests declare them",
      "manifest/*.yaml, k8s/pods.json, aws/describe-task-definition.json",
-     "kubectl get pod POD -o yaml, or aws ecs describe-task-definition --task-definition FAMILY",
+     "@definition@",
      NULL,
      {{"workload", "namespace/name, or family:revision"},
       {"container", "container name"},

@@ -8,8 +8,8 @@
 #include "base/json.h"
 #include "base/str.h"
 #include "debrief/plugin.h"
-#include "finding/admin_url.h"
 #include "finding/quote.h"
+#include "finding/ways.h"
 #include "source/redact.h"
 
 #include <openssl/sha.h>
@@ -49,6 +49,7 @@ struct builder {
     size_t findings_len;
     struct builder_finding nowhere; /* where reports go after a fault */
     cJSON *asks;
+    struct names *names; /* NULL until a command is written */
 };
 
 /* ---- texts ---- */
@@ -80,13 +81,18 @@ static void put_clean(struct builder *builder, cJSON *object, const char *name, 
         json_put_str(object, name, clean(builder, text, cap));
 }
 
-/* A command or a hint that may ask the admin page. */
+/* A command or a hint: what depends on where the proxy runs is put in. */
 static void put_command(struct builder *builder, cJSON *object, const char *name, const char *text)
 {
     struct buf filled;
+    if (!text)
+        return;
+    if (!builder->names) {
+        builder->names = arena_alloc(builder->arena, sizeof *builder->names);
+        names_find(builder->names, builder->evidence);
+    }
     buf_init(&filled, 2 * MESSAGE_CAP);
-    if (text)
-        admin_url_fill(&filled, text, builder->evidence);
+    ways_fill(&filled, text, builder->evidence, builder->names);
     put_clean(builder, object, name, buf_str(&filled), MESSAGE_CAP);
     buf_release(&filled);
 }

@@ -14,7 +14,7 @@
 #define FIELD_MAX   (64u << 10)
 #define EITHER      "; or: "
 #define OR          ", or "
-#define ADMIN       "debrief check http://HOST:9901"
+#define LIVE        "debrief check "
 
 enum platform_bit { ON_AWS = 1 << 0, ON_KUBERNETES = 1 << 1, ON_ANY = ON_AWS | ON_KUBERNETES };
 
@@ -79,7 +79,8 @@ static cJSON *hint_of(struct hints *hints, const char *how)
     cJSON *hint;
     cJSON_ArrayForEach (hint, hints->items) {
         const char *known = str_or(hint, "how", "");
-        if (strcmp(known, how) == 0 || (str_starts(known, ADMIN) && str_starts(how, ADMIN)))
+        if (strcmp(known, how) == 0 ||
+            (str_starts(known, LIVE "http") && str_starts(how, LIVE "http")))
             return hint;
     }
     hint = cJSON_CreateObject();
@@ -131,7 +132,7 @@ static unsigned tool_of(const char *how)
 static char *fitting(const struct hints *hints, char *way)
 {
     char * or = strstr(way, OR), *second = or ? or +strlen(OR) : NULL;
-    if (str_starts(way, ADMIN) && second && str_starts(second, "curl ")) {
+    if (str_starts(way, LIVE) && second) {
         * or = '\0';
         return hints->has_admin ? second : way;
     }

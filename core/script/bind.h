@@ -47,6 +47,9 @@ void bind_finding_push(lua_State *L, struct view *view, struct builder_finding *
 /* [-2, +4, e] ev:iam{}, ev:path{}: decision, why, record, reason */
 int bind_reason_iam(lua_State *L);
 int bind_reason_path(lua_State *L);
+/* [-1, +1, e] ev:fact(name), ev:pick{} */
+int bind_pick_fact(lua_State *L);
+int bind_pick(lua_State *L);
 /* Words of severity and confidence as enum values; 0: no such word. */
 int bind_finding_severity(const char *word);
 int bind_finding_confidence(const char *word);

@@ -415,6 +415,8 @@ static const luaL_Reg evidence_methods[] = {
     {"not_applicable", ev_not_applicable},
     {"iam", bind_reason_iam},
     {"path", bind_reason_path},
+    {"fact", bind_pick_fact},
+    {"pick", bind_pick},
     {NULL, NULL},
 };
 

@@ -87,6 +87,18 @@ function Evidence:iam(question) end
 ---@return "open" | "closed" | "undecidable" decision, string why, debrief.Record? record, string? reason
 function Evidence:path(question) end
 
+---What is known of where the proxy runs, as `applies` names it; nil: not known.
+---@param name "mesh" | "mode" | "platform"
+---@return string?
+function Evidence:fact(name) end
+
+---Of several values the one for the mesh and platform at hand: keys are a mesh, a platform, or both ("appmesh ecs"), the
+---most exact one first; [1] where none fits.
+---@generic T
+---@param words table<string | integer, T>
+---@return T?
+function Evidence:pick(words) end
+
 ---What would decide a question that the evidence leaves open.
 ---@param ask { evidence: string, why: string, how: string }
 function Evidence:ask(ask) end

@@ -22,7 +22,7 @@ MARK = f"ABI_TEST_MARK={os.getpid()}"
 SERVER_INFO = {
     "version": "abc/1.36.4/Clean/RELEASE/BoringSSL", "state": "LIVE", "uptime_current_epoch": "100s",
     "uptime_all_epochs": "100s", "hot_restart_version": "disabled",
-    "command_line_options": {"concurrency": 2}, "node": {"id": "node-1", "cluster": "c"},
+    "command_line_options": {"concurrency": 2}, "node": {"id": "sidecar~10.0.0.1~web-1.shop~shop.svc.cluster.local", "cluster": "c"},
 }
 LOG = """\
 [2026-11-21 07:00:00.000][1][info][main] [source/server/server.cc:1] abi marker red in the log
@@ -48,8 +48,8 @@ REFUSED = {
     "abi-empty": r"'.*abi-empty.so' has no debrief stamp",
     "abi-cut": r"'.*abi-cut.so' is cut short",
     "abi-magic": r"'.*' bears the magic 0x12345678, .* rebuild it",
-    "abi-major": r"'.*' is built for plugin ABI 2\.0 and this debrief speaks 1\.1: rebuild it",
-    "abi-minor": r"'.*' is built for plugin ABI 1\.2, newer than this debrief's 1\.1: upgrade debrief",
+    "abi-major": r"'.*' is built for plugin ABI 2\.0 and this debrief speaks 1\.2: rebuild it",
+    "abi-minor": r"'.*' is built for plugin ABI 1\.3, newer than this debrief's 1\.2: upgrade debrief",
     "abi-long-rows": r"'.*' says that its debrief_check is \d+ bytes, .* rebuild it",
     "abi-no-symbol": r"'.*' has a stamp but no symbol 'debrief_plugin'",
     "abi-unresolved": r"'.*' cannot be loaded: .*abi_nobody_has_this",
@@ -173,6 +173,7 @@ def check_good_findings(target):
     assert red["candidates"] == [{"id": "abi-good.other", "for": ["it looks alike"], "against": []}]
     assert len([f for f in target["findings"] if f["check"] == "abi-good"]) == 2
     assert {ask["evidence"] for ask in target["asks"]} >= {"admin/stats.txt", "certs or xds.listeners"}
+    assert "curl the admin page" in {ask["how"] for ask in target["asks"]}  # that for istio on kubernetes
 
 
 def refused_plugins(scene):

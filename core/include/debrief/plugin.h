@@ -23,13 +23,14 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <string.h>
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
 #define DEBRIEF_ABI_MAJOR 1 /* a meaning or a position changed: must be equal */
-#define DEBRIEF_ABI_MINOR 1 /* something was appended: the plugin's must not be above the host's */
+#define DEBRIEF_ABI_MINOR 2 /* something was appended: the plugin's must not be above the host's */
 #define DEBRIEF_MAGIC     0x64627266u /* "dbrf" */
 #define DEBRIEF_NOTE_NAME "debrief"
 #define DEBRIEF_NOTE_TYPE 1u
@@ -190,6 +191,16 @@ struct debrief_host {
      * PORT of TO (the same, a host name, a VPC endpoint, "internet")? PROTOCOL "tcp" or "udp". */
     uint32_t (*path)(struct debrief_ctx *ctx, const char *from, const char *to, uint32_t port,
                      const char *protocol, const char **why, const struct debrief_record **record);
+    /* ---- since minor 2 ---- */
+    /* What is known of where the proxy runs: "mesh", "mode" or "platform" as `applies` names them; NULL:
+     * not known. */
+    const char *(*fact)(struct debrief_ctx *ctx, const char *name);
+};
+
+/* A text for one mesh ("istio"), one platform ("ecs"), or one mesh on one platform ("appmesh ecs"). */
+struct debrief_word {
+    const char *where; /* NULL: anywhere; the last row */
+    const char *text;
 };
 
 struct debrief_ctx {
@@ -386,6 +397,27 @@ static inline uint32_t debrief_path(struct debrief_ctx *ctx, const char *from, c
                                     const struct debrief_record **record)
 {
     return ctx->host->path(ctx, from, to, port, protocol, why, record);
+}
+
+static inline const char *debrief_fact(struct debrief_ctx *ctx, const char *name)
+{
+    return ctx->host->fact(ctx, name);
+}
+
+/* The text for the mesh and platform at hand, the most exact one first: both, the mesh, the platform. */
+static inline const char *debrief_pick(struct debrief_ctx *ctx, const struct debrief_word *words)
+{
+    const char *mesh = debrief_fact(ctx, "mesh"), *platform = debrief_fact(ctx, "platform");
+    char both[128];
+    snprintf(both, sizeof both, "%s %s", mesh ? mesh : "", platform ? platform : "");
+    const char *const wanted[] = {both, mesh, platform};
+    for (size_t i = 0; i < 3; i++)
+        for (const struct debrief_word *word = words; wanted[i] && word->where; word++)
+            if (strcmp(word->where, wanted[i]) == 0)
+                return word->text;
+    while (words->where)
+        words++;
+    return words->text;
 }
 
 #ifdef __cplusplus

@@ -27,7 +27,11 @@ static void run_healthy(struct debrief_ctx *ctx)
 
 static void run_asks(struct debrief_ctx *ctx)
 {
-    debrief_ask(ctx, "admin/stats.txt", "the counters would tell", "curl the admin page");
+    static const struct debrief_word words[] = {
+        {"consul", "no"}, {"ecs", "no"}, {"istio kubernetes", "curl the admin page"}, {NULL, "no"}};
+    static const struct debrief_word unknown[] = {{"consul", "no"},
+                                                  {NULL, "the counters would tell"}};
+    debrief_ask(ctx, "admin/stats.txt", debrief_pick(ctx, unknown), debrief_pick(ctx, words));
 }
 
 static void run_elsewhere(struct debrief_ctx *ctx)

@@ -18,6 +18,10 @@ local function run(ev)
   local value, record = ev:stat "server.live"
   assert(value == 1 and record.name == "server.live" and ev:stat "cluster.none" == nil)
   assert(debrief.glob("a*c", "abc") and not debrief.glob("a", nil) and debrief.match(nil, "x") == nil)
+  assert(ev:fact "mesh" == "istio" and ev:fact "mode" == "sidecar" and ev:fact "platform" == "kubernetes")
+  assert(ev:pick { "any", istio = "mesh", kubernetes = "platform" } == "mesh" and ev:pick { "any", ecs = "no" } == "any")
+  assert(ev:pick { istio = "mesh", ["istio kubernetes"] = { "both" } }[1] == "both" and ev:pick { consul = "no" } == nil)
+  assert(not pcall(ev.pick, ev, { istoi = "no" }) and not pcall(ev.fact, ev, "colour"))
   assert(ev:param "loud" == true and ev:param "patience" == 90)
 end
 
