@@ -144,6 +144,8 @@ cJSON *job_row(struct job *job)
     cJSON_AddItemToObject(target, "sources", sources);
     cJSON_AddItemToObject(target, "unrecognised",
                           take_about(job, "unrecognised", cJSON_CreateArray()));
+    cJSON_AddItemToObject(target, "unexplained",
+                          take_about(job, "unexplained", cJSON_CreateArray()));
     cJSON_AddItemToObject(target, "timeline", take_about(job, "timeline", cJSON_CreateArray()));
     correlate_target(target, job->plan->registry);
     timeline_join(target);

@@ -15,6 +15,7 @@
 #include "read/read.h"
 #include "read/scan.h"
 #include "source/bundle.h"
+#include "source/redact.h"
 #include "timeline/timeline.h"
 
 #include <errno.h>
@@ -169,6 +170,38 @@ static void put_window(cJSON *target, const struct hearing *hearing)
     put_bound(window, "until", bound_at(hearing, hearing->worker->until));
 }
 
+static void put_line(cJSON *lines, const struct record *record, bool redact)
+{
+    char place[32], value[32], clean[512];
+    struct buf text;
+    const char *said = record_text(record, "text", value);
+    cJSON *row = cJSON_CreateObject();
+    cJSON_AddItemToArray(lines, row);
+    buf_init(&text, 64 << 10);
+    if (redact)
+        redact_text(&text, said, strlen(said), NULL);
+    else
+        buf_adds(&text, said);
+    str_to_utf8(clean, sizeof clean, buf_str(&text), text.len);
+    buf_release(&text);
+    json_put_str(row, "source", record->source->name);
+    json_put_str(row, "locator", record_locator(record, place));
+    json_put_str(row, "text", clean);
+}
+
+/* Lines that speak of trouble and that no check knows. When only some checks were asked, that tells
+ * nothing. */
+static void put_unexplained(cJSON *target, const struct hearing *hearing)
+{
+    const struct worker *worker = hearing->worker;
+    const struct record *record = NULL;
+    if (worker->plan->checks_len < worker->plan->registry->checks_len)
+        return;
+    cJSON *lines = json_put_array(target, "unexplained");
+    while ((record = evidence_next(hearing->evidence, "unexplained", record)))
+        put_line(lines, record, worker->redact);
+}
+
 static bool was_asked(const struct hearing *hearing)
 {
     return str_starts(hearing->bundle.how ? hearing->bundle.how : "", "asked ");
@@ -197,6 +230,7 @@ static void send_target(const struct hearing *hearing)
             cJSON_AddItemToArray(sources, source_report(&all->items[i]));
     }
     put_window(target, hearing);
+    put_unexplained(target, hearing);
     cJSON_AddItemToObject(
         target, "timeline",
         timeline_gather(hearing->evidence, asked_at(hearing), hearing->worker->redact));

@@ -875,6 +875,14 @@ static const struct dictionary_row rows[] = {
      "paste what the platform printed into a file and name it, or - for standard input",
      NULL,
      {{"source", "name of the source"}}},
+    {"unexplained",
+     "lines of short texts (a paste, not a log of days) that speak of trouble and that no pattern "
+     "of "
+     "a check knows: the first few of each text, all counted",
+     LOG_SOURCES,
+     LOG_HOW,
+     NULL,
+     {{"text", "the line"}}},
     {"xds.certificates",
      "certificates that the configuration holds itself: in secrets, listeners and clusters, each "
      "text once",

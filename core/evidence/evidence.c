@@ -79,7 +79,8 @@ struct evidence *evidence_new(struct sources *sources, const struct need_set *ne
     for (size_t i = 0; i < len; i++)
         add_table(evidence, rows[i].name, rows[i].columns, rows[i].key);
     table_of(evidence, "proxy")->wanted = true;      /* every report tells what proxy it is about */
-    table_of(evidence, "k8s.events")->wanted = true; /* and what happened when */
+    table_of(evidence, "k8s.events")->wanted = true; /* and what happened when, */
+    table_of(evidence, "unexplained")->wanted = true; /* and what nobody understood */
     return evidence;
 }
 

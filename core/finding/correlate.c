@@ -237,6 +237,25 @@ static bool was_judged(const cJSON *target)
     return inapplicable && !open;
 }
 
+/* Whether so many of the sources hold lines that speak of trouble and that no check knows (half of them,
+ * as with a paste) that "nothing wrong" would be a wrong answer. */
+static bool is_unexplained(const cJSON *target)
+{
+    const cJSON *source, *line;
+    int unexplained = 0, read = 0;
+    cJSON_ArrayForEach (source, json_at(target, "sources")) {
+        const char *name = json_str(source, "name"), *kind = json_str(source, "kind");
+        read += kind && *kind;
+        cJSON_ArrayForEach (line, json_at(target, "unexplained")) {
+            if (!str_equal(json_str(line, "source"), name))
+                continue;
+            unexplained++;
+            break;
+        }
+    }
+    return unexplained && 2 * unexplained >= read;
+}
+
 static const char *verdict_of(const cJSON *target, const cJSON *findings)
 {
     int worst = worst_of(findings, NULL);
@@ -244,7 +263,7 @@ static const char *verdict_of(const cJSON *target, const cJSON *findings)
         return "error";
     if (worst == DEBRIEF_WARNING)
         return "warning";
-    return was_judged(target) ? "ok" : "unknown";
+    return was_judged(target) && !is_unexplained(target) ? "ok" : "unknown";
 }
 
 void correlate_target(cJSON *target, const struct registry *registry)

@@ -81,6 +81,7 @@ void scan_free(struct scan *scan)
     free(scan->totals);
     free(scan->messages);
     free(scan->told);
+    regex_free(scan->trouble_words);
     free(scan);
 }
 

@@ -4,8 +4,10 @@
 #include "read/scan_run.h"
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "base/str.h"
 #include "evidence/identity.h"
 #include "read/log_unwrap.h"
+#include "read/readers.h"
 #include <hs.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -99,13 +101,22 @@ static int on_match(unsigned int row, unsigned long long from, unsigned long lon
     (void)flags;
     if (row < run->scan->patterns_len && !in_window(run, (size_t)to - 1))
         return 0;
-    if (row < run->scan->patterns_len)
+    if (row < run->scan->patterns_len) {
         keep_match(&run->keep, run->scan->event_of[row], row, (size_t)to);
-    else if (row == run->scan->patterns_len)
+        trouble_match(&run->trouble, (size_t)to);
+    } else if (row == run->scan->patterns_len)
         run->from_start = true;
     else
         run->debug = true;
     return 0;
+}
+
+static void look_for_trouble(struct scan_run *run, const struct scan_view *view)
+{
+    struct scan *scan = run->scan;
+    if (!scan->trouble_words)
+        scan->trouble_words = trouble_words();
+    trouble_write(&run->trouble, view, scan->trouble_words, scan->evidence, run->reading->source);
 }
 
 void scan_run_begin(struct scan_run *run, struct scan *scan, struct reading *reading)
@@ -132,10 +143,15 @@ size_t scan_run_view(struct scan_run *run, struct scan_view *view, bool last, bo
         look_at_last(run, view);
     run->view = view;
     run->views++;
+    /* What another reader took apart was understood by it. */
+    run->trouble.watching = last && run->views == 1 && view->len <= TROUBLE_TEXT_MAX &&
+                            str_equal(run->reading->source->kind, read_log.kind);
     keep_begin(&run->keep, view->text, scanned, goes_on);
     if (db->hs && scanned)
         hs_scan(db->hs, view->text, (unsigned)scanned, 0, db->scratch, on_match, run);
     keep_end(&run->keep, take_copy, run);
+    if (run->trouble.watching)
+        look_for_trouble(run, view);
     return scanned;
 }
 

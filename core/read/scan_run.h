@@ -8,6 +8,7 @@
 #include "read/scan_db.h"
 #include "read/scan_keep.h"
 #include "read/scan_record.h"
+#include "read/scan_trouble.h"
 #include "read/scan_view.h"
 
 enum { SCAN_WINDOW = 1 << 20, SCAN_WINDOW_MIN = 4 * SCAN_RECORD_MAX };
@@ -29,6 +30,8 @@ struct scan {
     bool opened;
     struct scan_db db;
     bool *told; /* per event: its refusal was told */
+
+    struct regex *trouble_words; /* compiled when a short text comes */
 
     const struct source *message_source; /* whose messages are coming */
     size_t *messages;                    /* per event: records from them */
@@ -52,6 +55,7 @@ struct scan_run {
     uint64_t lines;            /* the feeder counts them */
     uint64_t kinds[LOG_KINDS]; /* of the lines that were looked at */
     int64_t first, last;
+    struct trouble trouble;
     bool from_start, debug;
     bool zoned; /* some time told its zone */
 };

@@ -12,9 +12,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PROBLEMS_MAX 8
-#define NAMES_MAX    12
-#define FIELD_MAX    (64u << 10)
+#define PROBLEMS_MAX    8
+#define NAMES_MAX       12
+#define UNEXPLAINED_MAX 5
+#define FIELD_MAX       (64u << 10)
 
 static const char *str_or(const cJSON *object, const char *name, const char *fallback)
 {
@@ -254,11 +255,34 @@ static void write_checks(const struct layout *layout, const cJSON *target)
     }
 }
 
+/* Beside a cause such lines are of little use: most of them are its consequences in other words. */
+static void write_unexplained(const struct layout *layout, const cJSON *target)
+{
+    const cJSON *line;
+    int shown = 0;
+    if (text_finding_first(target) && !layout->style->verbose)
+        return;
+    cJSON_ArrayForEach (line, json_at(target, "unexplained")) {
+        if (shown == UNEXPLAINED_MAX && !layout->style->verbose)
+            break;
+        if (!shown++)
+            buf_adds(layout->out, "\n  speaks of trouble, and no check knows it\n");
+        const char *number = str_or(line, "locator", "");
+        char *text = xasprintf("%s:%s  %s", str_or(line, "source", "?"),
+                               str_starts(number, "line ") ? number + strlen("line ") : number,
+                               str_or(line, "text", ""));
+        layout_item(layout, 4, "", INK_PLAIN, 6, text);
+        free(text);
+    }
+    write_more(layout, 4, cJSON_GetArraySize(json_at(target, "unexplained")) - shown);
+}
+
 static void write_target(const struct layout *layout, const cJSON *target)
 {
     write_heading(layout, target);
     write_envoy(layout, target);
     write_findings(layout, target);
+    write_unexplained(layout, target);
     text_timeline(layout, target);
     if (text_verdict_read(target))
         text_asks(layout, target);

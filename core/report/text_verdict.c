@@ -130,6 +130,8 @@ void text_verdict(struct buf *out, const cJSON *target)
         add_extent(out, target);
     else if (!text_verdict_read(target))
         add_reason(out, target);
+    else if (cJSON_GetArraySize(json_at(target, "unexplained")))
+        buf_adds(out, "unknown: nothing that debrief knows, but lines that speak of trouble");
     else
         buf_adds(out, "unknown, nothing could be judged");
     buf_release(&counts);

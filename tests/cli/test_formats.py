@@ -52,7 +52,7 @@ class Json(Case):
         report = self.site(self.file("a.txt", harness.ERROR), "-o", "json").report
         self.assertEqual(list(report), ["schema", "tool", "started", "finished", "summary", "targets"])
         self.assertEqual(list(report["targets"][0]), ["name", "verdict", "envoy", "findings", "checks", "asks",
-                                                      "sources", "unrecognised", "timeline"])
+                                                      "sources", "unrecognised", "unexplained", "timeline"])
         wanted = ["id", "severity", "role", "rank", "confidence", "subject", "state", "first", "last", "count", "title",
                   "message", "explains", "explained_by", "check", "fingerprint", "candidates", "evidence", "fix",
                   "references"]
