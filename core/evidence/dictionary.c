@@ -325,7 +325,7 @@ static const struct dictionary_row rows[] = {
       {"unknown", "columns that are set to something this evidence does not tell, by commas"}}},
     {"certs",
      "certificates that the proxy has loaded",
-     "admin/certs.json",
+     "admin/certs.json, output of istioctl proxy-config secret",
      ADMIN_HOW "certs",
      NULL,
      {{"role", "ca or leaf"},
@@ -336,6 +336,7 @@ static const struct dictionary_row rows[] = {
       {"expires", "RFC 3339"},
       {"days", "whole days that it was still valid when the proxy was asked; 0: ended, or ends "
                "today"},
+      {"valid", "yes or no, where the tool that printed it says so"},
       {"entry",
        "number of the TLS context that it is of: certificates and authorities of one entry "
        "belong together"}}},
@@ -509,7 +510,8 @@ static const struct dictionary_row rows[] = {
      {{"name", "net.ipv4.ip_unprivileged_port_start"}, {"value", "as printed"}}},
     {"hosts",
      "members of upstream clusters",
-     "admin/clusters.json, admin/clusters.txt",
+     "admin/clusters.json, admin/clusters.txt, output of istioctl proxy-config endpoint and "
+     "consul-k8s proxy read",
      ADMIN_HOW "clusters?format=json",
      "cluster",
      {{"cluster", "cluster name"},
@@ -1017,6 +1019,21 @@ static const struct dictionary_row rows[] = {
       {"retry",
        "retry policy of the route or its virtual host: on=CONDITIONS retries=N codes=CODES "
        "attempts=N predicates=NAMES, what is not said left out; absent: none"}}},
+    {"xds.sync",
+     "what the control plane says of its proxies: which updates it sent, and which were answered",
+     "output of istioctl proxy-status (table or JSON) and kumactl inspect dataplanes, istiod's "
+     "/debug/syncz",
+     "istioctl proxy-status, or kumactl inspect dataplanes -o json",
+     "status",
+     {{"proxy", "POD.NAMESPACE, or the name of the dataplane"},
+      {"type", "listener, cluster, route, endpoint, extension; absent: all of them together"},
+      {"status", "synced, stale, never acknowledged, not sent, ignored, error (rejected); online, "
+                 "offline, partly degraded"},
+      {"server", "the control plane's instance that tells"},
+      {"version", "of the mesh's proxy, or of Envoy"},
+      {"updates", "answers that were sent"},
+      {"rejected", "answers that the proxy rejected"},
+      {"error", "why the last one was rejected, where that is told"}}},
     {"xds.virtual_hosts",
      "virtual hosts as configured",
      "admin/config_dump.json",

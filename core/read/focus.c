@@ -9,7 +9,8 @@
 
 bool focus_reads(const struct reader *reader)
 {
-    return reader == &read_kubernetes || reader == &read_kubernetes_events;
+    return reader == &read_kubernetes || reader == &read_kubernetes_events ||
+           reader == &read_mesh_sync;
 }
 
 struct pod {

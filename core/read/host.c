@@ -12,30 +12,51 @@
 enum { LOOK_LINES = 4000, STRANGE_MAX = 1 };
 
 static const struct host_part *const parts[] = {
-    &host_describe, &host_docker,       &host_status,  &host_limits, &host_sysctl,
-    &host_sockets,  &host_capabilities, &host_openssl, &host_curl,   &host_connect,
-    &host_dns,      &host_firewall,     &host_routes,  &host_facts};
+    &host_mesh,    &host_describe, &host_docker,       &host_status,  &host_limits,
+    &host_sysctl,  &host_sockets,  &host_capabilities, &host_openssl, &host_curl,
+    &host_connect, &host_dns,      &host_firewall,     &host_routes,  &host_facts};
 
-void host_supply(struct host_session *session, const char *name)
+static void note(const char *names[HOST_SUPPLIES_MAX], const char *name)
 {
     for (size_t i = 0; i < HOST_SUPPLIES_MAX; i++) {
-        if (!session->supplied[i])
-            session->supplied[i] = name;
-        if (strcmp(session->supplied[i], name) == 0)
+        if (!names[i])
+            names[i] = name;
+        if (strcmp(names[i], name) == 0)
             return;
     }
 }
 
-struct record *host_add(struct host_session *session, const char *name)
+void host_supply(struct host_session *session, const char *name)
+{
+    note(session->supplied, name);
+}
+
+void host_supply_part(struct host_session *session, const char *name)
+{
+    note(session->supplied_part, name);
+}
+
+static struct record *add(struct host_session *session, const char *name)
 {
     struct reading *reading = session->reading;
-    host_supply(session, name);
     struct record *record = evidence_add(reading->evidence, name, reading->source);
     if (!record)
         return NULL;
     record->line = session->number;
     evidence_excerpt(reading->evidence, record, session->line, session->len);
     return record;
+}
+
+struct record *host_add(struct host_session *session, const char *name)
+{
+    host_supply(session, name);
+    return add(session, name);
+}
+
+struct record *host_add_part(struct host_session *session, const char *name)
+{
+    host_supply_part(session, name);
+    return add(session, name);
 }
 
 static void end_all(struct host_session *session)
@@ -108,6 +129,8 @@ static void read_session(struct reading *reading)
         evidence_supplied(reading->evidence, session->supplied[i], reading->complete);
         reading->prose |= is_text_too(session->supplied[i]);
     }
+    for (size_t i = 0; i < HOST_SUPPLIES_MAX && session->supplied_part[i]; i++)
+        evidence_supplied(reading->evidence, session->supplied_part[i], false);
     buf_release(&session->openssl.pem);
     free(session);
 }
@@ -177,11 +200,17 @@ static int recognise(const struct peek *peek)
     return best;
 }
 
-static const char *const supplies[] = {
-    "container_status", "host.cgroup",  "host.clock",   "host.firewall",
-    "host.hosts_file",  "host.limits",  "host.process", "host.resolver",
-    "host.routes",      "host.sockets", "host.sysctl",  "net.connect",
-    "net.dns",          "net.http",     "net.tls",      NULL};
+static const char *const supplies[] = {"container_status", "host.cgroup",
+                                       "host.clock",       "host.firewall",
+                                       "host.hosts_file",  "host.limits",
+                                       "host.process",     "host.resolver",
+                                       "host.routes",      "host.sockets",
+                                       "host.sysctl",      "net.connect",
+                                       "net.dns",          "net.http",
+                                       "net.tls",          "xds.sync",
+                                       "clusters",         "hosts",
+                                       "listeners",        "certs",
+                                       "xds.resources",    NULL};
 
 const struct reader read_host = {
     .kind = "host", .supplies = supplies, .recognise = recognise, .read = read_session};

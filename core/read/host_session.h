@@ -4,10 +4,11 @@
 #define DEBRIEF_READ_HOST_SESSION_H
 
 #include "base/buf.h"
+#include "read/mesh_tables.h"
 #include "read/net_command.h"
 #include "read/net_record.h"
 
-enum { HOST_SUPPLIES_MAX = 16 };
+enum { HOST_SUPPLIES_MAX = 24 };
 
 struct host_dns {
     struct net_dns open;
@@ -61,6 +62,15 @@ struct host_describe {
     char excerpt[256];
 };
 
+struct mesh_count;
+
+struct host_mesh { /* a table of a mesh's tool */
+    struct mesh_table table;
+    struct mesh_count *counts;
+    size_t len, cap;
+    bool any_healthy;
+};
+
 struct host_session {
     struct reading *reading;
     struct net_command command;
@@ -69,12 +79,14 @@ struct host_session {
     uint64_t number;
     unsigned strange; /* lines that no part understood */
     const char *supplied[HOST_SUPPLIES_MAX];
+    const char *supplied_part[HOST_SUPPLIES_MAX];
     struct host_process process;
     struct host_dns dns;
     struct host_curl curl;
     struct host_openssl openssl;
     struct host_firewall firewall;
     struct host_describe describe;
+    struct host_mesh mesh;
 };
 
 struct host_part {
@@ -86,11 +98,14 @@ struct host_part {
 
 extern const struct host_part host_status, host_sysctl, host_sockets, host_limits,
     host_capabilities, host_facts, host_dns, host_curl, host_openssl, host_firewall, host_routes,
-    host_connect, host_describe, host_docker;
+    host_connect, host_describe, host_docker, host_mesh;
 
 /* A record at the present line; NULL when nobody wants it. Marks NAME as supplied. */
 struct record *host_add(struct host_session *session, const char *name);
 void host_supply(struct host_session *session, const char *name);
+/* The same of what is never the whole. */
+struct record *host_add_part(struct host_session *session, const char *name);
+void host_supply_part(struct host_session *session, const char *name);
 
 /* The bits of "cap_chown,cap_net_admin", as /proc/PID/status has them; unknown names have none. */
 uint64_t host_capability_mask(const char *list, size_t len);

@@ -69,7 +69,7 @@ end
 
 local function from_page(record)
   local file = record.path ~= "<inline>" and record.path or nil
-  return { group = "entry " .. (record.entry or "?"), file = file, holder = file and "file:" .. file, days = tonumber(record.days or "") }
+  return { group = "entry " .. (record.entry or "?"), file = file, holder = file and "file:" .. file, days = tonumber(record.days or ""), valid = record.valid }
 end
 
 local function from_dump(record)
@@ -177,6 +177,7 @@ end
 -- ---- the verdicts ----
 
 local EXPIRED_WORDS = {
+  shown = "%s has expired: it ended on %s, and who looked at it says that it is not valid",
   certain = "%s has expired: it ended on %s, %s before this evidence was taken",
   likely = "%s has expired: it ended on %s, %s before these files were read",
 }
@@ -184,14 +185,15 @@ local EXPIRED_WORDS = {
 -- "certain", "likely", or nil: whether it had ended when the evidence was taken.
 local function has_ended(one, now)
   if one.ends <= now.low then return "certain" end
-  if one.ends > now.high or (one.days or 0) > 0 then return nil end
+  if one.valid == "no" and one.ends <= now.high then return "certain" end -- what the tool that printed it found
+  if one.ends > now.high or one.valid == "yes" or (one.days or 0) > 0 then return nil end
   if now.high - now.low <= DAY and not is_short(one) then return "likely" end
   return one.days == 0 and not is_short(one) and "likely" or nil
 end
 
 local function report_expired(ev, one, users, now, sure)
   local at = sure == "certain" and now.low or now.high
-  local finding = ev:report("certificates.expired", "certificate", name_of(one), EXPIRED_WORDS[sure], describe(one, users),
+  local finding = ev:report("certificates.expired", "certificate", name_of(one), EXPIRED_WORDS[one.valid == "no" and "shown" or sure], describe(one, users),
     one.records[1].expires, dates.span(at - one.ends))
   cite(finding, one, users):when("now"):confidence(one.role == "ca" and "likely" or sure)
   if sure == "likely" then
@@ -263,6 +265,8 @@ local function is_rotated(ev)
   local proxy = ev:first("proxy") or {}
   if proxy.mesh then return true end
   for stat in ev:each("stats") do
+    -- Consul's agent gives certificates of three days anew, whoever's page it is.
+    if (stat.name or ""):match("^cluster%.local_agent%.") or (stat.name or ""):match("^cluster%.consul%-dataplane%.") then return true end
     if (stat.name or ""):match("^sds%.") or (stat.name or ""):match("ssl_context_update_by_sds$") and (ev:number(stat, "value") or 0) > 0 then return true end
   end
   return false
@@ -326,7 +330,8 @@ return debrief.check {
   version = "0.1.0",
   tags = { "xds", "appmesh", "istio", "consul", "gateway" },
   needs = { "certs | xds.certificates | stats{*.ssl.certificate.*} | stats{server.days_until_first_cert_expiring} | aws.certificates", "?certs", "?xds.certificates",
-    "?stats{*.ssl.certificate.*}", "?stats{server.days_until_first_cert_expiring}", "?stats{sds.*}", "?stats{*.ssl_context_update_by_sds}", "?xds.filter_chains",
+    "?stats{*.ssl.certificate.*}", "?stats{server.days_until_first_cert_expiring}", "?stats{sds.*}", "?stats{*.ssl_context_update_by_sds}", "?stats{cluster.local_agent.membership_total}",
+    "?stats{cluster.consul-dataplane.membership_total}", "?xds.filter_chains",
     "?xds.clusters", "?proxy", "?log", "?host.clock", "?aws.certificates" },
   events = {
     rotation = [[(?i)failed to (generate|warm|fetch|rotate|renew|sign)[^\n]{0,60}(certificate|secret|csr|svid)|(unable|failed) to (renew|rotate) x509-?svid|csr (request|signing)[^\n]{0,40}(fail|error)]],

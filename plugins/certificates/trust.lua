@@ -230,11 +230,21 @@ local function ask_text(ev)
     how = "openssl s_client -connect HOST:PORT -servername NAME -showcerts </dev/null > s_client.txt 2>&1, then --evidence s_client.txt" }
 end
 
+-- Whether the link to the management server fails in TLS: then a line that names no connection may be about that one.
+local function xds_fails_in_tls(ev)
+  for record in ev:each("log.xds_closed") do
+    if match(record.message or "", [[TLS[ _]error|CERTIFICATE_VERIFY_FAILED|x509:]]) then return true end
+  end
+  return false
+end
+
 local function judge_texts(ev, failing, failures)
   if #failing == 1 and failing[1].told then return end
+  local unnamed = not xds_fails_in_tls(ev)
   for record in ev:each("event.verify") do
     local text = text_of(record)
-    for _, row in ipairs(not match(text_of(record) .. (record.message or ""), XDS_LINE) and TEXTS or {}) do
+    local other = not match(text .. (record.message or ""), XDS_LINE) and (unnamed or match(text, "CERTIFICATE VERIFY FAILED"))
+    for _, row in ipairs(other and TEXTS or {}) do
       if match(text, row[1]) then
         local kind, name, proof, what = refused_side(ev, failing, record)
         local over = kind == "workload" and next(failures) ~= nil -- no cluster fails any more, or another proxy wrote it
@@ -318,10 +328,10 @@ return debrief.check {
   applies = "any",
   version = "0.1.0",
   tags = { "xds", "appmesh", "istio", "consul", "gateway" },
-  needs = { "text | stats{*.ssl.fail_verify_error} | log.tls_error | aws.certificates", "?stats{*.ssl.fail_verify_error}", "?stats{*.ssl.handshake}", "?log.tls_error", "?net.tls",
+  needs = { "text | stats{*.ssl.fail_verify_error} | log.tls_error | aws.certificates", "?stats{*.ssl.fail_verify_error}", "?stats{*.ssl.handshake}", "?log.tls_error", "?log.xds_closed", "?net.tls",
     "?xds.clusters", "?xds.certificates", "?hosts", "?certs", "?log", "?proxy", "?aws.certificates", "?aws.appmesh" },
   events = {
-    verify = [[(?i)CERTIFICATE_VERIFY_FAILED:[^\n]{0,40}verify[ _]cert[ _]failed[^\n]{0,120}(has[ _]expired|not[ _]yet[ _]valid|issuer[ _]certificate|self[-_ ]signed[ _]certificate([ _]in[ _](the[ _])?certificate[ _]chain)?)]],
+    verify = [[(?i)verify[ _]cert[ _]failed[^\n]{0,120}(has[ _]expired|not[ _]yet[ _]valid|issuer[ _]certificate|self[-_ ]signed[ _]certificate([ _]in[ _](the[ _])?certificate[ _]chain)?)]],
   },
   findings = {
     ["certificates.root-mismatch"] = { title = "the peer's certificate leads to another root than the trusted one", severity = "error", explains = REFUSED },

@@ -442,16 +442,34 @@ local function from_ignored(ev)
     :advise("bring the control plane and Envoy to matching versions")
 end
 
--- istioctl's table: the control plane sent something and waits for an answer.
+-- What the control plane says: it sent something and waits for an answer, or got a refusal.
+local function waits_for(ev, proxy, what, never, record)
+  ev:report("config-rejected.never-acknowledged", "proxy", proxy,
+    "the control plane sent proxy %s an update%s and got no answer to it%s (STALE)", proxy, what or "",
+    never and ", and never got one" or ""):cite(record)
+    :advise("read the proxy's log: it refused the update, hangs, or lost the connection", "istioctl proxy-config log " .. proxy .. "; kubectl logs -c istio-proxy POD")
+  ev:ask { evidence = "log/envoy.log, admin/stats.txt", why = "they tell whether the proxy refused the update, or never got it",
+    how = "kubectl logs POD -c istio-proxy, and kubectl exec POD -c istio-proxy -- pilot-agent request GET stats" }
+end
+
 local function from_status(ev)
-  for record in ev:each("event.stale") do
-    local proxy = record.node or "envoy"
-    ev:report("config-rejected.never-acknowledged", "proxy", proxy,
-      "the control plane sent proxy %s an update and got no answer to it%s (STALE)", proxy,
-      record.never and ", and never got one" or ""):cite(record)
-      :advise("read the proxy's log: it refused the update, hangs, or lost the connection", "istioctl proxy-config log " .. proxy .. "; kubectl logs -c istio-proxy POD")
-    ev:ask { evidence = "log/envoy.log, admin/stats.txt", why = "they tell whether the proxy refused the update, or never got it",
-      how = "kubectl logs POD -c istio-proxy, and kubectl exec POD -c istio-proxy -- pilot-agent request GET stats" }
+  for record in ev:each("event.stale") do waits_for(ev, record.node or "envoy", nil, record.never, record) end
+  for record in ev:each("xds.sync") do
+    local proxy, status, rejected, updates = record.proxy or "envoy", record.status, ev:number(record, "rejected") or 0, ev:number(record, "updates")
+    local what = record.type and record.type .. "s" or "all kinds"
+    if status == "stale" or status == "never acknowledged" then
+      waits_for(ev, proxy, record.type and " of its " .. what, status ~= "stale", record)
+    elseif status == "error" then
+      ev:report("config-rejected.rejected", "proxy", proxy, "proxy %s rejected its last update of %s, says the control plane%s", proxy, what,
+        record.error and ": " .. record.error or "; it does not say why"):when("now"):cite(record):reference(XDS_DOCS)
+        :advise("read the reason in the proxy's log", "kubectl logs POD -c istio-proxy | grep -E 'config for .* rejected'")
+      if not record.error then ask_reason(ev, "updates of " .. what .. " of " .. proxy) end
+    elseif rejected > 0 and not record.type then
+      local never = updates == rejected
+      report_counted(ev, "proxy", proxy, "all kinds for " .. proxy, record, never and "warning" or "info",
+        string.format(" (%d of %s, as the control plane counts)", rejected, updates and string.format("%d", updates) or "?"))
+      if never then ask_reason(ev, "updates of " .. proxy) end
+    end
   end
 end
 
@@ -470,11 +488,11 @@ return debrief.check {
   version = "0.2.0",
   tags = { "xds", "istio", "consul", "gateway" },
   needs = {
-    "log | text | xds.listeners | xds.resources{listener} | stats{listener_manager.lds.update_rejected} | stats{cluster_manager.cds.update_rejected}",
+    "log | text | xds.sync | xds.listeners | xds.resources{listener} | stats{listener_manager.lds.update_rejected} | stats{cluster_manager.cds.update_rejected}",
     "?log.config_rejected", "?log.start", "?log.not_ready", "?log.xds_answered", "?xds.listeners", "?xds.resources{listener}", "?proxy",
     "?stats{listener_manager.lds.update_*}", "?stats{cluster_manager.cds.update_*}", "?stats{*sds.*.update_*}",
     "?stats{*.rds.*.update_*}", "?stats{cluster.*.update_rejected}",
-    "?stats{server.dynamic_unknown_fields}",
+    "?stats{server.dynamic_unknown_fields}", "?xds.sync",
   },
   events = {
     cluster_added = [[cds: add/update cluster '(?<cluster>[^'\n]+)']],
