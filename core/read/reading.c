@@ -339,6 +339,7 @@ struct split {
     void *user;
     struct json_split *json; /* NULL between YAML documents */
     int index;               /* of the YAML document */
+    bool nothing;            /* the document is empty, or comments alone */
     struct err err;
 };
 
@@ -369,19 +370,21 @@ static void split_document(void *user, int index, size_t line)
     struct split *split = user;
     (void)line;
     split->index = index;
+    split->nothing = false;
     split->json = json_split_new(split->rules, ELEMENT_MAX, give_piece, give_oversize, split);
 }
 
 static bool split_text(void *user, const char *json, size_t len)
 {
     struct split *split = user;
-    return json_split_feed(split->json, json, len, &split->err);
+    split->nothing |= len == 4 && memcmp(json, "null", 4) == 0; /* else '{' or '[' is the first */
+    return split->nothing || json_split_feed(split->json, json, len, &split->err);
 }
 
 static void split_end(void *user)
 {
     struct split *split = user;
-    if (!split->err.text[0])
+    if (!split->err.text[0] && !split->nothing)
         json_split_end(split->json, &split->err);
     json_split_free(split->json);
     split->json = NULL;

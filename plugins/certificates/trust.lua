@@ -275,6 +275,16 @@ local function judge_alerts(ev)
   end
 end
 
+-- `consul troubleshoot proxy` has looked at the proxy's own.
+local function judge_consul(ev)
+  local record = ev:last("event.consul_expired")
+  if record then
+    advise(ev:report("certificates.expired", "proxy", (ev:first("proxy") or {}).node_id or "envoy", "%s of the proxy has expired, says consul troubleshoot",
+      match(record.what or "", "(?i)^ca") and "a trusted authority" or "the certificate"):when("now"):cite(record)
+      :advise("see why the agent sends no new one", "consul debug -duration=10s; curl -s http://127.0.0.1:8500/v1/agent/connect/ca/roots"), "expired")
+  end
+end
+
 -- ---- App Mesh, as declared ----
 
 -- The issuer of an ACM certificate, from its description.
@@ -317,6 +327,7 @@ local function run(ev)
   local failing = judge_clusters(ev, failures, now)
   judge_texts(ev, failing, failures)
   judge_alerts(ev)
+  judge_consul(ev)
   judge_app_mesh(ev)
 end
 
@@ -331,6 +342,7 @@ return debrief.check {
   needs = { "text | stats{*.ssl.fail_verify_error} | log.tls_error | aws.certificates", "?stats{*.ssl.fail_verify_error}", "?stats{*.ssl.handshake}", "?log.tls_error", "?log.xds_closed", "?net.tls",
     "?xds.clusters", "?xds.certificates", "?hosts", "?certs", "?log", "?proxy", "?aws.certificates", "?aws.appmesh" },
   events = {
+    consul_expired = [[(?i)! ((?<what>ca cert(ificate)?|cert(ificate)? chain) is expired)]],
     verify = [[(?i)verify[ _]cert[ _]failed[^\n]{0,120}(has[ _]expired|not[ _]yet[ _]valid|issuer[ _]certificate|self[-_ ]signed[ _]certificate([ _]in[ _](the[ _])?certificate[ _]chain)?)]],
   },
   findings = {

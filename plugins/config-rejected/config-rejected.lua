@@ -473,6 +473,14 @@ local function from_status(ev)
   end
 end
 
+-- `consul troubleshoot proxy` adds up update_rejected of all kinds since the proxy started.
+local function from_consul(ev)
+  local record = ev:last("event.consul")
+  if not record or record.count == "0" then return end
+  report_counted(ev, "proxy", (ev:first("proxy") or {}).node_id or "envoy", "some kind", record, "info", " (" .. record.count .. " since the proxy started, says consul troubleshoot)")
+  ask_reason(ev, "updates")
+end
+
 local EXPLAINS = { "config-rejected.last-good-config", "config-rejected.never-acknowledged", "probes.live-unconfigured",
   "probes.listeners-unanswered", "probes.routes-unanswered", "probes.secret-unanswered", "probes.initializing",
   "probes.pre-initializing", "lb-health.no-listener", "lb-health.backend-unready", "upstreams.no-route" }
@@ -496,9 +504,10 @@ return debrief.check {
   },
   events = {
     cluster_added = [[cds: add/update cluster '(?<cluster>[^'\n]+)']],
-    told = [[(?:ACK ERROR|got error response from envoy|desc = |error_detail|NACK)[^\n]{0,400}Error adding/updating (?<kind>listener|cluster)\(s\)]],
+    told = [[(?:ACK ERROR|got error response from envoy|rejected by Envoy|desc = |error_detail|NACK)[^\n]{0,400}Error adding/updating (?<kind>listener|cluster)\(s\)]],
     verdict = [[(Proto constraint validation failed|has unknown fields)]],
     ignored = [[Unknown field: type (?<type>[^ ]+) with unknown field set \{(?<fields>[^}\n]*)]],
+    consul = [[Envoy has (?<count>\d+) rejected configurations]],
     stale = [[^(?<node>[a-z0-9][a-z0-9.-]+\.[a-z0-9-]+) .*[^A-Z]STALE(?<never> \(Never Acknowledged\))?]],
   },
   findings = {
@@ -528,5 +537,6 @@ return debrief.check {
     from_agent(ev, facts)
     from_ignored(ev)
     from_status(ev)
+    from_consul(ev)
   end,
 }

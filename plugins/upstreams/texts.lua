@@ -83,6 +83,17 @@ local function judge_no_healthy(ev)
   end
 end
 
+-- `consul troubleshoot proxy` has looked at the proxy's clusters.
+local function judge_consul(ev)
+  for record in ev:each("event.consul_endpoints") do
+    ev:report("upstreams.no-healthy-host", "cluster", record.cluster or record.upstream or "upstream", "no host of cluster %s is healthy, says consul troubleshoot (upstream %s)",
+      record.cluster or "?", record.upstream or "?"):when("now"):cite(record)
+      :candidate("upstreams.no-healthy-host", { ["for"] = "Consul takes hosts out of service whose health checks fail" })
+      :candidate("upstreams.endpoints-missing", { ["for"] = "no instance of the service is registered, or none in this datacenter or partition" })
+      :advise("see what Consul thinks of the service's instances", "curl -s http://127.0.0.1:8500/v1/health/connect/" .. (record.upstream or "SERVICE"))
+  end
+end
+
 -- ---- counters of the protocol ----
 
 local function judge_protocol(ev)
@@ -143,6 +154,7 @@ return debrief.check {
   events = {
     answer = [[upstream connect error or disconnect/reset before headers\. (retried and the latest )?reset reason: (?<reason>[a-z ]+)]],
     unhealthy = [[no healthy upstream]],
+    consul_endpoints = [[! No healthy endpoints for cluster "(?<cluster>[^"\n]+)" for upstream "(?<upstream>[^"\n]+)"]],
     no_endpoints = [[(^|\n)((?<service>[a-z][a-z0-9-]{0,62}) +<none> +[0-9]+[smhdy]|Endpoints: +<none>)]],
   },
   findings = {
@@ -158,6 +170,7 @@ return debrief.check {
   run = function(ev)
     judge_answers(ev)
     judge_no_healthy(ev)
+    judge_consul(ev)
     judge_protocol(ev)
     judge_chain_counter(ev)
   end,
