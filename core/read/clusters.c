@@ -151,17 +151,31 @@ static void take_cluster(struct clusters *clusters, const struct json_piece *pie
     clusters_end(clusters, piece->pointer, 0, name);
 }
 
+/* As /clusters prints it, and as istioctl proxy-config endpoint -o json does: the list alone. */
+static const char *const rules[] = {"cluster_statuses.*.host_statuses",
+                                    "*.host_statuses",
+                                    "*.hostStatuses",
+                                    "cluster_statuses",
+                                    "",
+                                    NULL};
+enum { HOST_RULES = 3 };
+
 static void take(void *user, const struct json_piece *piece)
 {
-    if (piece->rule == 0)
+    if (piece->rule < 0)
+        return;
+    if (piece->rule < HOST_RULES)
         take_host(user, piece);
-    else if (piece->rule == 1)
+    else
         take_cluster(user, piece);
 }
 
 static int recognise(const struct peek *peek)
 {
     if (peek->shape == PEEK_JSON_OBJECT && peek_has_key(peek, "cluster_statuses"))
+        return 95;
+    if (peek->shape == PEEK_JSON_ARRAY &&
+        (peek_has_key(peek, "hostStatuses") || peek_has_key(peek, "host_statuses")))
         return 95;
     if (peek->shape == PEEK_JSON_OBJECT && peek->whole && !peek->keys[0])
         return strstr(peek->name, "clusters") ? 70 : 0;
@@ -170,18 +184,18 @@ static int recognise(const struct peek *peek)
 
 static void read_source(struct reading *reading)
 {
-    static const char *const rules[] = {"cluster_statuses.*.host_statuses", "cluster_statuses",
-                                        NULL};
     struct clusters clusters;
-    if (reading->peek->shape == PEEK_JSON_OBJECT) {
+    bool list = reading->peek->shape ==
+                PEEK_JSON_ARRAY; /* perhaps of one cluster, as it was asked for */
+    if (list || reading->peek->shape == PEEK_JSON_OBJECT) {
         clusters_init(&clusters, reading);
         reading_split(reading, rules, take, &clusters);
         clusters_release(&clusters);
     } else {
         clusters_read_text(reading);
     }
-    evidence_supplied(reading->evidence, "clusters", reading->complete);
-    evidence_supplied(reading->evidence, "hosts", reading->complete);
+    evidence_supplied(reading->evidence, "clusters", reading->complete && !list);
+    evidence_supplied(reading->evidence, "hosts", reading->complete && !list);
 }
 
 const struct reader read_clusters = {"clusters", (const char *const[]){"clusters", "hosts", NULL},

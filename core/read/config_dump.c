@@ -80,10 +80,11 @@ struct dump {
 
 static bool has_list(const struct peek *peek)
 {
-    static const char *const names[] = {"dynamic_listeners",       "dynamicListeners",
-                                        "dynamic_active_clusters", "dynamicActiveClusters",
-                                        "dynamic_route_configs",   "dynamicRouteConfigs",
-                                        "static_listeners",        "dynamic_active_secrets"};
+    static const char *const names[] = {
+        "dynamic_listeners",       "dynamicListeners",       "dynamic_active_clusters",
+        "dynamicActiveClusters",   "dynamic_route_configs",  "dynamicRouteConfigs",
+        "static_listeners",        "dynamic_active_secrets", "dynamicActiveSecrets",
+        "dynamic_warming_secrets", "dynamicWarmingSecrets"};
     for (size_t i = 0; i < ARRAY_LEN(names); i++)
         if (peek_has_key(peek, names[i]))
             return true;
@@ -97,7 +98,9 @@ static bool is_bare(const struct peek *peek)
         "filterChains",     "filter_chains",      "virtualHosts",    "virtual_hosts",
         "edsClusterConfig", "eds_cluster_config", "loadAssignment",  "load_assignment",
         "connectTimeout",   "circuit_breakers",   "circuitBreakers", "connect_timeout"};
-    if (peek_has_key(peek, "kind") || peek_has_key(peek, "apiVersion"))
+    /* An object of Kubernetes; Istio's settings, which istiod shows as /debug/mesh. */
+    if (peek_has_key(peek, "kind") || peek_has_key(peek, "apiVersion") ||
+        peek_has_key(peek, "proxyListenPort"))
         return false;
     for (size_t i = 0; i < ARRAY_LEN(names); i++)
         if (peek_has_key(peek, names[i]))

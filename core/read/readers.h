@@ -12,7 +12,8 @@ extern const struct reader read_server_info, read_ready, read_stats, read_cluste
 /* platforms */
 extern const struct reader read_kubernetes, read_kubernetes_events, read_ecs_tasks,
     read_ecs_task_definition, read_target_health, read_target_groups, read_aws, read_cloudformation,
-    read_compose_file, read_inspect, read_env, read_host, read_probe, read_mesh_sync;
+    read_compose_file, read_inspect, read_env, read_host, read_probe, read_mesh_sync,
+    read_ecs_agent;
 
 /* logs and any other text */
 extern const struct reader read_log;

@@ -38,10 +38,6 @@ static void moved_columns(void **state)
     (void)state;
     given_text(
         &given, "paste.txt",
-        "> NAME     CLUSTER     CDS     LDS     EDS     RDS     ECDS     ISTIOD     VERSION\n");
-    given_release(&given);
-    given_text(
-        &given, "paste.txt",
         "NAME   CLUSTER   CDS   LDS   EDS   RDS   ECDS   ISTIOD   VERSION\n"
         "a-very-long-name.shop   Kubernetes   SYNCED   STALE (Never Acknowledged)   SYNCED   "
         "NOT SENT   IGNORED   istiod-1   1.24.0\n");
