@@ -235,7 +235,8 @@ static void read_text(struct reading *reading, const struct paste *paste, const 
     if (source->unrecognised)
         say_if_broken(reading, &peek);
     if (pass == PASS_REST && regions)
-        source->kind = paste->len == 1 && !reader ? paste->regions[0].reader->kind : "paste";
+        source->kind = paste->len == 1 && !reader ? paste->regions[0].reader->kind
+                                                  : READ_PASTE_KIND;
     else if (pass == PASS_REST && (reader || as_file))
         source->kind = reader ? reader->kind : "file";
     const char *kind = source->kind;

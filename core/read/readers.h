@@ -15,6 +15,9 @@ extern const struct reader read_kubernetes, read_kubernetes_events, read_ecs_tas
     read_compose_file, read_inspect, read_env, read_host, read_probe, read_mesh_sync,
     read_ecs_agent;
 
+/* the kind of a source that holds several documents, or one and other text (paste.h) */
+#define READ_PASTE_KIND "paste"
+
 /* logs and any other text */
 extern const struct reader read_log;
 

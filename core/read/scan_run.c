@@ -111,6 +111,13 @@ static int on_match(unsigned int row, unsigned long long from, unsigned long lon
     return 0;
 }
 
+/* Whether no other reader has taken this text apart: a log, or what is left of a paste. */
+static bool is_left_to_the_log(const struct reading *reading)
+{
+    const char *kind = reading->source->kind;
+    return !reading->prose && (str_equal(kind, read_log.kind) || str_equal(kind, READ_PASTE_KIND));
+}
+
 static void look_for_trouble(struct scan_run *run, const struct scan_view *view)
 {
     struct scan *scan = run->scan;
@@ -143,9 +150,8 @@ size_t scan_run_view(struct scan_run *run, struct scan_view *view, bool last, bo
         look_at_last(run, view);
     run->view = view;
     run->views++;
-    /* What another reader took apart was understood by it. */
     run->trouble.watching = last && run->views == 1 && view->len <= TROUBLE_TEXT_MAX &&
-                            str_equal(run->reading->source->kind, read_log.kind);
+                            is_left_to_the_log(run->reading);
     keep_begin(&run->keep, view->text, scanned, goes_on);
     if (db->hs && scanned)
         hs_scan(db->hs, view->text, (unsigned)scanned, 0, db->scratch, on_match, run);

@@ -15,7 +15,10 @@ class Unexplained(Case):
         result = debrief("check", self.file("paste.txt", f"$ frobctl status\n{said}\n"))
         self.assertStatus(result, 1)
         self.assertIn("speaks of trouble, and no check knows it\n    paste.txt:2  " + said, result.out)
-        self.assertEqual(self.lines(INFO + f"[2026-11-21 07:59:01.000][1][error][main] [a.cc:1] {said}\n")[0], "unknown")
+
+    def test_a_whole_log_that_was_judged_keeps_its_verdict(self):
+        odd = "[2026-11-21 07:59:01.000][1][error][main] [a.cc:1] the frobnicator failed to engage"
+        self.assertEqual(self.lines(INFO + odd + "\n"), ("ok", [odd]))
 
     def test_what_a_check_knows_is_not(self):
         text = "[2026-11-21 07:59:01.000][1][warning][config] [a.cc:1] DeltaAggregatedResources gRPC config stream " \
