@@ -344,6 +344,7 @@ return debrief.check {
   events = {
     consul_expired = [[(?i)! ((?<what>ca cert(ificate)?|cert(ificate)? chain) is expired)]],
     verify = [[(?i)verify[ _]cert[ _]failed[^\n]{0,120}(has[ _]expired|not[ _]yet[ _]valid|issuer[ _]certificate|self[-_ ]signed[ _]certificate([ _]in[ _](the[ _])?certificate[ _]chain)?)]],
+    consul_expired = [[(?i)! ((?<what>ca cert(ificate)?|cert(ificate)? chain) is expired)]],
   },
   findings = {
     ["certificates.root-mismatch"] = { title = "the peer's certificate leads to another root than the trusted one", severity = "error", explains = REFUSED },
