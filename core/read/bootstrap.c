@@ -222,11 +222,60 @@ static void note_identity(const struct bootstrap *bootstrap, bool file)
     note_version(bootstrap, pointer);
 }
 
+/* ---- the overload manager ---- */
+
+static const cJSON *monitor_named(const struct bootstrap *bootstrap, const char *name)
+{
+    const cJSON *monitor;
+    cJSON_ArrayForEach (monitor, proto_at(bootstrap->node, "overload_manager.resource_monitors")) {
+        if (str_equal(proto_str(monitor, "name"), name))
+            return monitor;
+    }
+    return NULL;
+}
+
+static void take_trigger(struct bootstrap *bootstrap, const cJSON *action, const cJSON *trigger,
+                         const char *pointer)
+{
+    char number[32];
+    struct evidence *evidence = bootstrap->reading->evidence;
+    const char *name = proto_str(trigger, "name");
+    const cJSON *monitor = monitor_named(bootstrap, name);
+    const char *threshold = proto_scalar(trigger, "threshold.value", number);
+    struct record *record = reading_add(bootstrap->reading, "overload", pointer);
+    if (!record)
+        return;
+    evidence_set(evidence, record, "action", proto_str(action, "name"));
+    evidence_set(evidence, record, "monitor", name);
+    evidence_set(evidence, record, "threshold",
+                 threshold ? threshold : proto_scalar(trigger, "scaled.scaling_threshold", number));
+    evidence_set(evidence, record, "max_heap_bytes",
+                 proto_scalar(monitor, "typed_config.max_heap_size_bytes", number));
+}
+
+static void take_overload(struct bootstrap *bootstrap)
+{
+    static const char *const lists[] = {"actions", "loadshed_points"};
+    char path[64], pointer[POINTER_MAX];
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
+        const cJSON *action, *trigger;
+        int nth = 0;
+        snprintf(path, sizeof path, "overload_manager.%s", lists[i]);
+        cJSON_ArrayForEach (action, proto_at(bootstrap->node, path)) {
+            snprintf(pointer, sizeof pointer, "%.400s/overload_manager/%s/%d", bootstrap->pointer,
+                     lists[i], nth++);
+            cJSON_ArrayForEach (trigger, proto_at(action, "triggers"))
+                take_trigger(bootstrap, action, trigger, pointer);
+        }
+    }
+}
+
 void bootstrap_take(struct reading *reading, const cJSON *node, const char *pointer, bool file)
 {
     struct bootstrap bootstrap = {reading, node, pointer, 0};
     note_identity(&bootstrap, file);
     take_servers(&bootstrap);
+    take_overload(&bootstrap);
 }
 
 /* ---- bootstrap files ---- */
@@ -240,7 +289,8 @@ static int recognise(const struct peek *peek)
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
         if (peek_has_key(peek, keys[i]))
             return 85;
-    return peek_has_key(peek, "admin") && peek_has_key(peek, "node") ? 70 : 0;
+    bool named = peek_has_key(peek, "admin") && peek_has_key(peek, "node");
+    return named || peek_has_key(peek, "overload_manager") ? 70 : 0;
 }
 
 static void take_static(struct xds *xds, const cJSON *node, const char *prefix)
@@ -266,6 +316,7 @@ static void supply(struct reading *reading, const cJSON *node)
                                         "xds.filter_chains", "xds.virtual_hosts", "xds.routes"};
     bool complete = reading->complete && !proto_at(node, "dynamic_resources");
     evidence_supplied(reading->evidence, "bootstrap", reading->complete);
+    evidence_supplied(reading->evidence, "overload", reading->complete);
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         evidence_supplied(reading->evidence, names[i], complete);
 }
@@ -275,7 +326,8 @@ static void take_file(struct reading *reading, const cJSON *node, const char *pr
     struct xds xds;
     (void)line;
     if (!proto_at(node, "static_resources") && !proto_at(node, "dynamic_resources") &&
-        !proto_at(node, "node") && !json_at(node, "xds_servers"))
+        !proto_at(node, "node") && !json_at(node, "xds_servers") &&
+        !proto_at(node, "overload_manager"))
         return;
     xds_init(&xds, reading);
     bootstrap_take(reading, node, prefix, true);
@@ -289,6 +341,6 @@ static void read_source(struct reading *reading)
     reading_documents(reading, DOCUMENT_MAX, take_file);
 }
 
-const struct reader read_bootstrap = {"bootstrap",
-                                      (const char *const[]){"bootstrap", "proxy", "xds.*", NULL},
-                                      recognise, read_source};
+const struct reader read_bootstrap = {
+    "bootstrap", (const char *const[]){"bootstrap", "overload", "proxy", "xds.*", NULL}, recognise,
+    read_source};

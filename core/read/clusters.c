@@ -101,7 +101,8 @@ static const char *flags_of(const cJSON *status, char out[FLAGS_MAX])
 
 static void set_counters(struct clusters *clusters, struct pending_row *host, const cJSON *status)
 {
-    static const char *const counters[] = {"cx_connect_fail", "rq_total", "rq_error"};
+    static const char *const counters[] = {"cx_active", "cx_connect_fail", "cx_total", "rq_total",
+                                           "rq_error"};
     const cJSON *stat;
     char number[32];
     cJSON_ArrayForEach (stat, proto_at(status, "stats")) {

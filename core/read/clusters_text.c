@@ -73,8 +73,8 @@ static bool parse_line(const char *line, size_t len, struct cluster_line *out)
 bool clusters_is_text(const struct peek *peek)
 {
     static const char *const marks[] = {
-        "::added_via_api::", "::default_priority::", "::cx_active::", "::health_flags::",
-        "::observability_name::"};
+        "::added_via_api::",      "::default_priority::", "::cx_active::", "::health_flags::",
+        "::observability_name::", "::cx_connect_fail::",  "::rq_error::"};
     if (peek->shape != PEEK_TEXT && peek->shape != PEEK_YAML)
         return false;
     for (size_t i = 0; i < sizeof marks / sizeof *marks; i++)
@@ -104,7 +104,8 @@ static void take_cluster_key(struct text_state *state, const struct cluster_line
 static void take_host_key(struct text_state *state, const struct cluster_line *line,
                           uint64_t number)
 {
-    static const char *const counters[] = {"cx_connect_fail", "rq_total", "rq_error"};
+    static const char *const counters[] = {"cx_active", "cx_connect_fail", "cx_total", "rq_total",
+                                           "rq_error"};
     if (strcmp(state->host, line->scope) != 0) {
         snprintf(state->host, sizeof state->host, "%s", line->scope);
         state->row = clusters_add_host(&state->clusters, "", number, line->scope);

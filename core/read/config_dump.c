@@ -339,8 +339,10 @@ static void supply(const struct dump *dump)
     struct evidence *evidence = dump->reading->evidence;
     bool complete = dump->reading->complete && !dump->excerpt;
     const bool *seen = dump->seen;
-    if (dump->bootstrap)
+    if (dump->bootstrap) {
         evidence_supplied(evidence, "bootstrap", complete);
+        evidence_supplied(evidence, "overload", complete);
+    }
     if (seen[LISTENER]) {
         evidence_supplied(evidence, "xds.listeners", complete);
         evidence_supplied(evidence, "xds.filter_chains", complete);
@@ -396,9 +398,9 @@ static void read_source(struct reading *reading)
     free(dump);
 }
 
-const struct reader read_config_dump = {"config_dump",
-                                        (const char *const[]){"xds.*", "bootstrap", "proxy", NULL},
-                                        recognise, read_source};
+const struct reader read_config_dump = {
+    "config_dump", (const char *const[]){"xds.*", "bootstrap", "overload", "proxy", NULL},
+    recognise, read_source};
 
 /* ---- ztunnel ---- */
 

@@ -19,7 +19,8 @@
 /* Envoy's default format and Istio's, which has three more fields behind the flags (two before 1.8) and
  * the cluster at the end. */
 #define REQUEST                                                                                    \
-    "\"(?<method>[^\" ]+) (?<path>[^\"]*?) (?<protocol>[^\" ]+)\" (?<code>\\d+) (?<flags>\\S+) "   \
+    "\"(?<method>[^\" ]+) (?<path>[^\"]+?) ?(?<protocol>HTTP/[0-9.]+|[^\" ]+)\" (?<code>\\d+) "    \
+    "(?<flags>\\S+) "                                                                              \
     "(?:(?:(?<details>[^\" ]\\S*) \\S+|\"[^\"]*\") \"(?<transport>[^\"]*)\" )?"                    \
     "\\d+ \\d+ (?:\\d+|-) (?:\\d+|-) \"[^\"]*\" "                                                  \
     "\"(?<user_agent>[^\"]*)\" \"[^\"]*\" \"(?<authority>[^\"]*)\" \"(?<upstream>[^\"]*)\""        \
@@ -79,7 +80,8 @@ static const struct scan_pattern patterns[] = {
     {"log.stop", "(?:\\] |\\) |\\t)(?<step>exiting)(?:\\tthread=\\d+)?\\r?$", false, NULL},
 
     {"log.tls_error",
-     "TLS[ _]error:\\|?[ _]*\\d+:SSL[ _]routines:[^:\\n]*:(?<error>[A-Z][A-Z0-9_]+)", false, NULL},
+     "TLS[ _]error:\\|?[ _]*\\d+:SSL[ _]routines:[^:\\n]*:(?<error>[A-Z][A-Z0-9_]*[A-Z0-9])", false,
+     NULL},
     {"log.tls_error", "TLS[ _]error:[ _](?<error>Secret[ _]is[ _]not[ _]supplied[ _]by[ _]SDS)",
      false, NULL},
 

@@ -16,6 +16,7 @@ static void read_numbers(struct reading *reading, const cJSON *page, const char 
 {
     static const char *const columns[][2] = {{"allocated", "allocated"},
                                              {"heap_size", "heap_size"},
+                                             {"unmapped", "pageheap_unmapped"},
                                              {"physical", "total_physical_bytes"}};
     (void)line;
     char number[32];

@@ -40,6 +40,34 @@ local REFUSED_FOR = {
   { "SAN matcher", "it has none of the names that are expected" },
 }
 
+-- What the system said of a connect, in numbers of Linux and macOS or in words.
+local ERRNO = {
+  { kind = "refused", numbers = { 111, 61, 10061 }, words = "connection refused", "%s refuses connections: nothing listens there",
+    "see whether the application listens on that port, and on more than loopback", "ss -ltn (in the application's container); nc -vz HOST PORT" },
+  { kind = "timeout", numbers = { 110, 60 }, words = "time", "%s does not accept connections in time: packets are dropped on the way, or the address is not there",
+    "see from the proxy's own host whether the address answers; then security groups, network policies, routes, and whether the endpoint "
+      .. "is of a pod or task that still lives", "nc -vz -w 5 HOST PORT" },
+  { kind = "unreachable", numbers = { 113, 65 }, words = "no route to host", "%s cannot be reached (no route to host): a firewall on the way rejects it, or no host has that address",
+    "see the firewall of the target's host (firewalld and iptables answer so for a port that they do not allow), and whether the address is still in use",
+    "firewall-cmd --list-all; iptables -S | grep -i reject; ip route get HOST; nc -vz HOST PORT" },
+  { kind = "unreachable", numbers = { 101, 51, 99, 97 }, words = "network is unreachable", "%s cannot be reached: this host has no route or address of its own for it",
+    "see the proxy's own routes and addresses, of that family (IPv4, IPv6)", "ip route get HOST; ip address" },
+  { kind = "reset", numbers = { 104, 54 }, words = "reset by peer", "%s resets connections while they are made",
+    "see what stands in front of that port (a load balancer, a firewall, a proxy without backend), and whether it expects TLS", "nc -vz HOST PORT" },
+  { kind = "forbidden", numbers = { 13, 1 }, words = "permi", "the system does not let the proxy connect to %s (permission denied)",
+    "see which rule forbids it: owner rules of iptables, SELinux, the rights of a Unix socket", "iptables -S OUTPUT; ausearch -m avc -ts recent; ls -l PATH" },
+}
+
+-- The sentence about HOST, what to do, the command, and one word for the kind; nil when ERROR is none of these.
+function access.errno(error)
+  local text = (error or ""):lower()
+  for _, row in ipairs(ERRNO) do
+    local hit = not text:match("^%d+$") and text:find(row.words, 1, true) ~= nil
+    for _, number in ipairs(row.numbers) do hit = hit or text == tostring(number) end
+    if hit then return row[1], row[2], row[3], row.kind end
+  end
+end
+
 -- Why a connection to the upstream failed: the finding's id, what to say of HOST, and what to do.
 function access.failure(record)
   local text = access.words(record)
@@ -63,14 +91,10 @@ function access.failure(record)
       "see what the target demands: a client certificate from an authority that it trusts, a server name, a TLS version",
       "openssl s_client -connect HOST:PORT -servername NAME </dev/null"
   end
-  if match(text, [[(connection timeout|[Cc]onnection timed out|error: 110)]]) then
-    return "upstreams.connect-fail", "%s does not accept connections in time: packets are dropped on the way, or the address is not there",
-      "see from the proxy's own host whether the address answers; then security groups, network policies, routes, and whether the endpoint "
-        .. "is of a pod or task that still lives", "nc -vz -w 5 HOST PORT"
-  end
-  if match(text, [[([Cc]onnection refused|error: 111)]]) then
-    return "upstreams.connect-fail", "%s refuses connections: nothing listens there",
-      "see whether the application listens on that port, and on more than loopback", "ss -ltn (in the application's container); nc -vz HOST PORT"
+  local word = match(text, [[connect(ion)? error: (?<errno>\d+|[A-Z][A-Za-z ]*[a-z])|(?<told>connection timeout|[Cc]onnection (refused|timed out)|No route to host|Network is unreachable)]])
+  if word then
+    local words, fix, command = access.errno(word.errno or word.told)
+    if words then return "upstreams.connect-fail", words, fix, command end
   end
   return "upstreams.connect-fail", "connections to %s fail",
     "see from the proxy's own host whether that address and port are open, and which protocol they speak", "nc -vz HOST PORT"

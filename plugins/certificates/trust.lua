@@ -206,7 +206,7 @@ local TEXTS = {
 }
 
 local ALERTS = {
-  SSLV3_ALERT_CERTIFICATE_EXPIRED = { "expired", "has expired, says the peer" },
+  SSLV3_ALERT_CERTIFICATE_EXPIRED = { "expired", "or a certificate of its chain, has expired, says the peer" },
   TLSV1_ALERT_UNKNOWN_CA = { "untrusted", "is from an authority that the peer does not trust" },
 }
 
@@ -262,14 +262,28 @@ local function judge_texts(ev, failing, failures)
   end
 end
 
--- The peer's word about our own certificate; one line may be a scanner's.
+-- One line of a long log may be a scanner's. In a short text somebody chose it, and an answer that quotes the alert is about
+-- a request that failed by it.
+local function counts(ev, record)
+  if ev:count("log.tls_error") >= 3 or match(record.message or "", [[reset reason|upstream connect error]]) then return true end
+  local lines = 0
+  for each in ev:each("log") do lines = lines + (ev:number(each, "lines") or 0) end
+  return lines <= 60
+end
+
+-- The peer's word about our own certificate.
 local function judge_alerts(ev)
   for record in ev:each("log.tls_error") do
     local row = ALERTS[record.error or ""]
-    if row and not match(record.message or "", XDS_LINE) and ev:count("log.tls_error") >= 3 then
+    if row and not match(record.message or "", XDS_LINE) and counts(ev, record) then
       local finding = ev:report("certificates." .. row[1], "proxy", (ev:first("proxy") or {}).node_id or "envoy", "the certificate that the proxy shows %s (alert %s)", row[2], record.error)
         :severity("warning"):confidence("likely"):cite(record)
         :advise("look at the proxy's own certificates, and at what the peer trusts", "curl -s http://ADMIN/certs")
+      if row[1] == "expired" then
+        finding:candidate("certificates.expired", { ["for"] = "it was not renewed, or the proxy still shows the old one: a proxy that renews by files or SDS must load the new one" })
+          :candidate("ems-connection.clock-skew", { ["for"] = "the peer's clock may be ahead" })
+        ev:ask { evidence = "admin/certs.json", why = "it tells the dates of the certificate that this proxy shows", how = "curl -s http://ADMIN/certs > certs.json, then --evidence certs.json" }
+      end
       if row[1] == "untrusted" then finding:candidate("certificates.root-mismatch", { ["for"] = "the peer may trust another root" }) end
     end
   end

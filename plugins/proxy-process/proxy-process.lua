@@ -112,6 +112,14 @@ local function memory(ev, list, facts)
     end
   end
   local killed = ev:last("event.oom")
+  local invoked, group = ev:last("event.invoked"), ev:last("event.group")
+  -- Who asks for the memory is not always who is ended; but a group's limit is met by its own members.
+  if not killed and invoked and group and not ev:last("event.victim") then
+    facts.ended = true
+    memory_advice(past(ev:report("proxy-process.oom-killed", "proxy", proxy_name(ev),
+      "the memory limit of the proxy's container was reached, and the kernel ended a process of it"), came_back(ev, invoked)):confidence("likely")
+      :cite(invoked):cite(group))
+  end
   if killed then
     facts.ended = true
     memory_advice(past(ev:report("proxy-process.oom-killed", "proxy", proxy_name(ev),
@@ -119,17 +127,27 @@ local function memory(ev, list, facts)
   end
 end
 
--- Istio's agent writes the same after every SIGKILL.
+local function ask_killer(ev)
+  ev:ask { evidence = "k8s/pods.json, host/dmesg.txt", why = "the proxy was ended by SIGKILL; whether memory or a stop that took too long sent it is not in the evidence",
+    how = "kubectl get pod POD -o json (lastState and memory limit), aws ecs describe-tasks, or the kernel log of the node: dmesg -T | grep -i -E 'killed process|oom', "
+      .. "journalctl -k" }
+end
+
+-- Istio's agent writes its guess after every SIGKILL.
+local function report_killed(ev, record, guess)
+  return past(ev:report("proxy-process.crashed", "proxy", proxy_name(ev),
+    "the proxy was ended by SIGKILL; who sent it is not in the evidence"), came_back(ev, record))
+    :severity("warning"):confidence("possible"):cite(record)
+    :candidate("proxy-process.oom-killed", { ["for"] = guess and "the agent guesses so" or "the kernel ends a process so when memory runs out",
+      against = guess and "it guesses so after every SIGKILL" or nil })
+    :candidate("probes.terminating", { ["for"] = "a pod that does not end in its grace period is killed the same way" })
+end
+
 local function guessed(ev, facts)
   local record = ev:last("event.guess")
   if not record or facts.ended then return end
-  past(ev:report("proxy-process.crashed", "proxy", proxy_name(ev),
-    "the proxy was ended by SIGKILL; who sent it is not in the evidence"), came_back(ev, record))
-    :severity("warning"):confidence("possible"):cite(record)
-    :candidate("proxy-process.oom-killed", { ["for"] = "the agent guesses so", against = "it guesses so after every SIGKILL" })
-    :candidate("probes.terminating", { ["for"] = "a pod that does not end in its grace period is killed the same way" })
-  ev:ask { evidence = "k8s/pods.json", why = "the container's last state says OOMKilled, if that is what happened",
-    how = "kubectl get pod POD -o json" }
+  report_killed(ev, record, true)
+  ask_killer(ev)
 end
 
 local SIGNALS = { ["139"] = "SIGSEGV", ["134"] = "SIGABRT", ["132"] = "SIGILL", ["135"] = "SIGBUS", ["136"] = "SIGFPE" }
@@ -171,6 +189,15 @@ local function advise_inotify(finding, record)
   end
 end
 
+-- An assertion about a descriptor that could not be had names no reason; the limit of open files is the usual one.
+local function doubt_descriptors(ev, finding, record)
+  if not (record.message or ""):match("assert failure: fd != %-1") and not (record.message or ""):find("SOCKET_VALID", 1, true) then return end
+  finding:candidate("proxy-process.file-descriptors", { ["for"] = "a socket could not be opened, most often because the limit of open files is reached",
+    against = "the line does not name the reason" })
+  ev:ask { evidence = "host/limits.txt", why = "the limit of the shell is not that of the process: systemd, docker and the task definition set their own",
+    how = "grep 'open files' /proc/$(pidof -s envoy)/limits; systemctl show -p LimitNOFILE UNIT; and the whole backtrace of the crash" }
+end
+
 local function crashes(ev, list, facts)
   local record = last_crash(ev)
   if record and not facts.ended then
@@ -179,6 +206,7 @@ local function crashes(ev, list, facts)
     local finding = past(ev:report("proxy-process.crashed", "proxy", proxy_name(ev), "the proxy crashed: %s",
       ((said.what or "") .. " " .. ((said.rest or ""):match("^[^\n]*"))):gsub("%s+", " ")), came_back(ev, record)):cite(said):cite(record)
     advise_inotify(finding, said)
+    doubt_descriptors(ev, finding, said)
     crash_advice(ev, finding)
   end
   for _, status in ipairs(list) do
@@ -211,8 +239,8 @@ local function children(ev, facts)
   if code == "0" or code == "143" then return end
   local signal = (record.signal or record.signal2 or ""):gsub("%s+$", "")
   if signal:find("killed", 1, true) then
-    ev:ask { evidence = "k8s/pods.json, host/dmesg.txt", why = "the proxy was ended by SIGKILL; whether memory or a stop that took too long sent it is not in the evidence",
-      how = "kubectl get pod POD -o json (lastState), aws ecs describe-tasks, or dmesg -T | grep -i -E 'killed process|oom'" }
+    ask_killer(ev)
+    if not ev:last("event.aborting") and not ev:last("log.stop") then report_killed(ev, record):severity "info" end
   end
   for _, word in ipairs { "terminated", "interrupt", "killed" } do -- orders, the last one of whomever
     if signal:find(word, 1, true) then return end
@@ -302,11 +330,15 @@ local process = debrief.check {
   applies = "mode != proxyless",
   version = "0.1.0",
   tags = { "process" },
-  needs = { "log | text | container_status", "?log.start", "?container_status", "?proxy" },
+  needs = { "log | text | container_status", "?log.start", "?log.stop", "?container_status", "?proxy" },
   events = {
     files = [[(?:got error|accept failure|accept\(\) failed|[fF]ailed|error|unable to|errno)[^\n]{0,120}(?:Too many open files|errno[=: ]24\b)]],
     nofile = [[(?:Raised file descriptor limits? from \d+ to|[oO]pen files[^\n0-9]{0,24}|nofile[^\n0-9]{0,24}) ?(?<limit>\d+)]],
     oom = [[(?:Killed process \d+,? \(?(?<task>envoy)\b|oom-kill:[^\n]*task=(?<victim>envoy)\b)]],
+    invoked = [[envoy invoked oom-killer]],
+    group = [[(?:mem_cgroup_out_of_memory|Memory cgroup out of memory|constraint=CONSTRAINT_MEMCG|Task in /\S+ killed as a result of limit)]],
+    victim = [[(?:[Kk]illed process \d+,? \(?(?<task>[\w.-]+)|oom-kill:[^\n]*task=(?<other>[\w.-]+))]],
+    aborting = [[(?:Aborting epoch|Agent draining|Graceful termination|[Rr]eceived signal)]],
     guess = [[may have been out of memory killed]],
     crash = [[(?<what>Caught (?:Segmentation fault|Aborted|Bus error|Illegal instruction|Floating point exception), suspect faulting address|assert failure: |panic: |terminat(?:e called after throwing an instance of|ing (?:due to|with) uncaught exception of type) |stuck for more than watchdog_(?:multi)?kill_timeout)]],
     child = [[(?:\[Envoy process \d+\] (?:Exited with code \[(?<code>-?\d+)\]|[^\n]{0,40}was terminated by signal:? ?\[?(?<signal>[^\]\n]+))|(?i:(?:epoch \d+|envoy|envoy process|envoy proxy) (?:exited|terminated))[^\n]{0,24}error\W{1,8}(?:signal: (?<signal2>[a-z ]+)|exit status (?<code2>\d+)))]],
@@ -339,15 +371,17 @@ local process = debrief.check {
 
 -- ---- overload ----
 
+-- The names of those that are on, a record that says so, and whether any gauge is known.
 local function active_actions(ev)
-  local names, first = {}, nil
+  local names, first, known = {}, nil, false
   for record in ev:each("stats") do
     local action = (record.name or ""):match("^overload%.envoy%.overload_actions%.(.+)%.active$")
+    known = known or action ~= nil
     if action and (ev:number(record, "value") or 0) > 0 then
       names[#names + 1], first = action, first or record
     end
   end
-  return names, first
+  return names, first, known
 end
 
 local function refused_requests(ev)
@@ -361,12 +395,44 @@ local function refused_requests(ev)
   return sum, first
 end
 
+-- The pressure on fixed_heap is what Envoy reserved and did not give back, of what it may reserve.
+local function report_heap(ev)
+  local memory, on, proof = ev:first("memory"), {}, nil
+  local size = memory and ev:number(memory, "heap_size")
+  local used = size and size - (ev:number(memory, "unmapped") or 0)
+  for record in ev:each("overload") do
+    local most, threshold = ev:number(record, "max_heap_bytes"), ev:number(record, "threshold")
+    if used and most and most > 0 and threshold and used / most >= threshold then
+      on[#on + 1] = string.format("%s (from %g)", (record.action or ""):gsub("^envoy%.overload_actions%.", ""), threshold)
+      proof = record
+    end
+  end
+  if not proof then return false end
+  local most = ev:number(proof, "max_heap_bytes")
+  ev:report("proxy-process.overload", "proxy", proxy_name(ev), "the heap holds %d of the %d bytes that fixed_heap allows (%d %%): on are %s", used, most,
+    math.floor(100 * used / most), table.concat(on, ", ")):confidence("likely"):when("now"):cite(memory):cite(proof):reference(OVERLOAD_DOCS)
+    :advise("raise max_heap_size_bytes (below the container's memory limit), or see what takes the heap: connections, buffers, clusters and routes that nobody needs; "
+      .. "an Envoy that does nothing has 10 MB and more", "curl -s http://ADMIN/memory; curl -s 'http://ADMIN/stats?filter=overload'")
+  return true
+end
+
+-- The answer of a proxy that takes no more requests: whoever called got it then.
+local function report_answer(ev)
+  local said = ev:last("event.answer")
+  if not said then return end
+  ev:report("proxy-process.overload", "proxy", proxy_name(ev), "the proxy answers 'envoy overloaded': its overload manager takes no more requests"):confidence("likely")
+    :cite(said):reference(OVERLOAD_DOCS):advise("see which resource is short (heap, connections), and give the proxy more of it or fewer connections",
+      "curl -s 'http://ADMIN/stats?filter=overload'; curl -s http://ADMIN/memory")
+  ev:ask { evidence = "admin/stats.txt, admin/memory.json", why = "which action is on and which resource pressed for it, and whether it still does",
+    how = "curl -s 'http://ADMIN/stats?filter=overload' > stats.txt; curl -s http://ADMIN/memory > memory.json, then --evidence" }
+end
+
 local function report_overload(ev)
-  local names, record = active_actions(ev)
+  local names, record, known = active_actions(ev)
   local refused, counter = refused_requests(ev)
   local line = ev:last("event.overload")
   local ends = line and line.change == "inactive"
-  if not names[1] and refused == 0 and not line then return end
+  if not names[1] and refused == 0 and not line then return not known and report_heap(ev) or report_answer(ev) end
   local now = names[1] ~= nil or line and not ends and ev:state("stats") == "absent"
   local finding = ev:report("proxy-process.overload", "proxy", proxy_name(ev), "the overload manager %s%s",
     now and "acts: " .. (names[1] and table.concat(names, ", ") or line.action or "") or "acted, and does so no more",
@@ -398,8 +464,8 @@ local overload = debrief.check {
   applies = "mode != proxyless",
   version = "0.1.0",
   tags = { "process" },
-  needs = { "stats{overload.*} | stats{server.watchdog_*} | stats{*.downstream_rq_overload_close} | event.overload", "?stats{*.downstream_cx_overload_reject}", "?proxy" },
-  events = { overload = [[Overload action (?<action>\S+) became (?<change>active|inactive)]] },
+  needs = { "stats{overload.*} | stats{server.watchdog_*} | stats{*.downstream_rq_overload_close} | text | overload", "?stats{*.downstream_cx_overload_reject}", "?memory", "?overload", "?proxy" },
+  events = { overload = [[Overload action (?<action>\S+) became (?<change>active|inactive)]], answer = [[\b[eE]nvoy overloaded\b]] },
   findings = {
     ["proxy-process.overload"] = { title = "the proxy is overloaded", severity = "warning",
       explains = { "lb-health.backend-unready", "probes.too-strict" } },

@@ -15,7 +15,7 @@ local STATS = DOCS .. "configuration/upstream/cluster_manager/cluster_stats"
 -- Clusters of the mesh itself, and those that are meant to have no hosts.
 local HOUSE = [[(?i)^(xds|ads|sds|als|agent|prometheus_stats|zipkin|jaeger|otel|tracing|service_stats|admin|self_admin|.*management_server|]]
   .. [[xds[-_].*|.*xds[-_]?(cluster|grpc|server)|sds-grpc|local_agent|blackholecluster|.*passthrough.*|block_?all|wasm_cluster|]]
-  .. [[ads_cluster|xds_cluster|rate_?limit.*|contour|envoy-admin|envoy-stats|service-stats|kuma[_:].*|inboundpassthrough.*)$]]
+  .. [[ads_cluster|xds_cluster|rate_?limit(_cluster|_service)?|contour|envoy-admin|envoy-stats|service-stats|kuma[_:].*|inboundpassthrough.*)$]]
 
 local function short(text)
   return #text > 1600 and text:sub(1, 1600) .. " ..." or text
@@ -274,7 +274,7 @@ end
 local function judge_connect(ev, facts, cluster, counters)
   local id = "upstreams.connect-fail"
   local failed = value(counters, "upstream_cx_connect_fail")
-  local total = value(counters, "upstream_cx_total")
+  local total = counters.upstream_cx_total and value(counters, "upstream_cx_total") or value(counters, "upstream_cx_destroy")
   local counter = counters.upstream_cx_connect_fail
   if failed == 0 or facts.told["upstreams.tls-verify-failed " .. cluster] then return end
   local all = total > 0 and failed >= total and value(counters, "upstream_cx_active") == 0 and not sampled(counters, "upstream_cx_connect_fail")
