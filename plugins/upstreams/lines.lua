@@ -278,6 +278,7 @@ local function ask_handshake(ev)
 end
 
 local function refuses_peer(ev, record)
+  if ev:last("event.reasoned") then return end -- the line before says why: certificates/trust tells it
   local upstream = as_upstream(ev, record)
   ev:report("upstreams.tls-verify-failed", upstream and "address" or "proxy", upstream or proxy_name(ev), "the proxy refuses the certificate of %s: it does not pass "
     .. "the verification (unknown authority, name, or dates)", upstream or "a peer"):severity("warning"):confidence("likely"):cite(record)
@@ -362,6 +363,7 @@ end
 return debrief.check {
   id = "upstreams/lines",
   title = "do the proxy's own lines tell of requests and connections that failed?",
+  applies = "any",
   version = "0.1.0",
   tags = { "gateway", "istio", "consul" },
   needs = { "text", "?log", "?log.tls_error", "?log.xds_closed", "?bootstrap", "?proxy" },
@@ -378,6 +380,7 @@ return debrief.check {
     server_name = [[requestedServerName: (?<name>\S+)]],
     bad_answer = [[Error dispatching received data: (?<error>[^\r\n]{1,80})]],
     bad_bytes = [[(?:dispatch error: http/1\.1 protocol error: |codec error: )(?<error>HPE_[A-Z_]+)|(?<error2>Received bad client magic byte string)]],
+    reasoned = { pattern = [[verify[ _]cert[ _]failed[^\n]{0,120}(has[ _]expired|not[ _]yet[ _]valid|issuer[ _]certificate|self[-_ ]signed)]], caseless = true },
     membership = [[membership update for TLS cluster (?<cluster>\S+) added (?<added>\d+) removed (?<removed>\d+)]],
     dns_failed = [[(?:DNS resolution complete for (?<name>\S+) details \S*(?:failure|[tT]imeout)|dns resolution for (?<name2>\S+) (?:completed with status [1-9]|failed with c-ares status [1-9])|DNS request timed out)]],
   },
