@@ -32,7 +32,7 @@ end
 return debrief.check {
   id = "upstreams/hosts",
   title = "are there hosts that connections fail to?",
-  applies = "any",
+  applies = "mode != proxyless",
   version = "0.1.0",
   tags = { "xds", "gateway", "istio", "consul" },
   needs = { "hosts", "?stats{cluster.*.upstream_cx_connect_fail}" },

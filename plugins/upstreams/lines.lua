@@ -363,7 +363,7 @@ end
 return debrief.check {
   id = "upstreams/lines",
   title = "do the proxy's own lines tell of requests and connections that failed?",
-  applies = "any",
+  applies = "mode != proxyless",
   version = "0.1.0",
   tags = { "gateway", "istio", "consul" },
   needs = { "text", "?log", "?log.tls_error", "?log.xds_closed", "?bootstrap", "?proxy" },
