@@ -17,7 +17,8 @@
         {"level",                                                                                  \
          "trace, debug, info, warning, error or critical; absent when the line has none"},         \
         {"logger", "Envoy's logger: config, upstream, main ..."},                                  \
-        {"origin", "who wrote it: envoy, istio, consul, agent, access, kubernetes, ecs, text"},    \
+        {"origin",                                                                                 \
+         "who wrote it: envoy, istio, consul, agent, access, kubernetes, ecs, health, text"},      \
         {"container", "container the text belongs to, where the source tells"},                    \
         {"image", "image the text belongs to, where the source tells"},                            \
         {"workload", "pod or task the text belongs to, where the source tells"},                   \

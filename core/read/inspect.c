@@ -1,6 +1,7 @@
 /* Stage: read. What a container runtime says of its containers: docker and podman inspect, crictl inspect.
  * Writes container_status, containers, env and probes, and hands the runtime's errors and the output of
- * health checks to the log engine. Deliberately reads no images, networks or sandboxes. */
+ * health checks (origin "health") to the log engine, of which a document may hold nothing else (docker
+ * inspect --format '{{json .State.Health}}'). Deliberately reads no images, networks or sandboxes. */
 #include "base/json.h"
 #include "base/str.h"
 #include "evidence/identity.h"
@@ -164,29 +165,36 @@ static void add_status(const struct container *container)
 }
 
 static void scan(const struct container *container, const char *place, const char *text,
-                 int64_t time)
+                 int64_t time, const char *origin)
 {
     char pointer[CONTAINERS_POINTER_MAX];
     containers_place(pointer, "%s/%s", container->pointer, place);
     containers_scan(container->reading, &(struct scan_text){.text = text,
                                                             .pointer = pointer,
                                                             .time = time,
-                                                            .origin = "text",
+                                                            .origin = origin,
                                                             .container = container->name,
                                                             .workload = container->workload});
 }
 
-static void scan_texts(const struct container *container)
+/* The last word of a health check; HEALTH stands at PATH. */
+static void scan_health(const struct container *container, const cJSON *health, const char *path)
 {
-    const cJSON *log = json_at(container->json, "State.Health.Log");
+    const cJSON *log = json_at(health, "Log");
     int last = cJSON_GetArraySize(log) - 1;
     const cJSON *run = last < 0 ? NULL : cJSON_GetArrayItem(log, last);
+    if (!run || str_equal(json_str(health, "Status"), "healthy"))
+        return;
     char place[64];
-    snprintf(place, sizeof place, "State/Health/Log/%d/Output", last);
+    snprintf(place, sizeof place, "%sLog/%d/Output", path, last);
+    scan(container, place, json_str(run, "Output"), containers_time(run, "End"), "health");
+}
+
+static void scan_texts(const struct container *container)
+{
     scan(container, container->shape == &docker ? "State/Error" : "status/message",
-         json_str(container->json, container->shape->error), ended_at(container));
-    if (run)
-        scan(container, place, json_str(run, "Output"), containers_time(run, "End"));
+         json_str(container->json, container->shape->error), ended_at(container), "text");
+    scan_health(container, json_at(container->json, "State.Health"), "State/Health/");
 }
 
 /* ---- how it was made ---- */
@@ -288,10 +296,12 @@ static void add_probe(const struct container *container)
 static void read_container(struct reading *reading, const cJSON *json, const char *pointer)
 {
     struct container container = {.reading = reading, .json = json, .pointer = pointer};
-    container.shape = json_at(json, "HostConfig") ? &docker : &cri;
-    if (!json_str(json, container.shape->state))
-        return;
+    container.shape = json_at(json, "HostConfig") || json_at(json, "State") ? &docker : &cri;
+    if (json_at(json, "FailingStreak"))
+        return scan_health(&container, json, "");
     name_it(&container);
+    if (!json_str(json, container.shape->state))
+        return scan_health(&container, json_at(json, "State.Health"), "State/Health/");
     add_status(&container);
     add_declaration(&container);
     scan_texts(&container);
@@ -331,6 +341,8 @@ static int recognise(const struct peek *peek)
         return 0;
     if (peek_has(peek, "\"State\"") && peek_has(peek, "\"HostConfig\""))
         return 90;
+    if (peek_has(peek, "\"Log\"") && peek_has(peek, "\"Output\""))
+        return peek_has(peek, "\"Health\"") || peek_has(peek, "\"FailingStreak\"") ? 80 : 0;
     return peek_has_key(peek, "status") && peek_has(peek, "\"CONTAINER_") ? 90 : 0;
 }
 

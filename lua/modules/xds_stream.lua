@@ -39,11 +39,14 @@ xds.CAUSES = {
 
 -- Text before code: the first row that matches decides, whatever the code is.
 xds.TEXTS = {
+  -- The proxy's own version: envoy-image's to name.
+  { "version", [[\benvoy( proxy)?( version)?:? "?v?\d+\.[\d.]+"?,? (is )?(too old|not supported|no longer supported|unsupported)|(unsupported|incompatible) envoy( proxy)? version]] },
   { "message-too-large", [[larger than max|message (is )?too (large|big)|exceed\w* .*(message|frame) size]] },
   { "permission-denied", [[(unauthorized|not authorized) to perform|is not authorized to access]] },
   { "no-credentials", [[missing authentication token|no (valid )?credentials|credentials (were )?not (found|provided)]] },
   { "resource-not-found", [[\bsecrets? \S+ (was )?not found]] },
   { "identity-rejected", [[\btoken\b|acl not found|acl: |authentication (failed|failure)|authenticate failure|failed to get root cert|failed to generate secret|signature|client (identity|certificate)]] },
+  { "resource-not-found", [[\b(dataplane|data plane|proxy|node|resource|service|mesh|virtual ?(node|gateway)|workload|network|requested entity)\b.{0,200}\b(not found|does not exist|doesn't exist|no longer exists)\b]] },
   { "node-id-invalid", [[missing parts in the service node|(invalid|malformed|empty|missing|unexpected|parse|required?)\b.*\bnode\b|\bnode( id|\.id)?\b.*\b(invalid|malformed|empty|missing|required|must)\b]] },
   { "quota-exceeded", [[too many (xds )?(streams|connections|clients|requests|envoys)|quota|limit (is )?exceeded|rate exceeded]] },
   { "unimplemented", [[not implemented|unimplemented|unknown (service|method)|method not found]] },
@@ -182,9 +185,20 @@ local function latest(ev, time, name)
   return time
 end
 
+-- An answer proves that the server takes the proxy; that an agent "connected" proves no more than the link.
+local function read_answers(ev)
+  local success, linked = latest(ev, 0, "log.config_rejected"), 0
+  for record in ev:each("log.xds_answered") do
+    local time = ev:time(record) or 0
+    if record.type then success = math.max(success, time) else linked = math.max(linked, time) end
+  end
+  return success, math.max(success, linked)
+end
+
 -- When something last proved that the server answers, when the logs begin, when the proxy started and was told to stop.
 local function read_marks(ev)
-  local marks = { success = latest(ev, latest(ev, 0, "log.xds_answered"), "log.config_rejected"), begins = math.huge, stops = {} }
+  local success, linked = read_answers(ev)
+  local marks = { success = success, linked = linked, begins = math.huge, stops = {} }
   for record in ev:each("log") do
     if record.first then marks.begins = math.min(marks.begins, xds.seconds(record.first)) end
   end
@@ -266,11 +280,21 @@ local function log_end(ev, time)
   return ends
 end
 
+-- The server's own no, which a link that comes about again does not take back.
+local function is_refusal(close)
+  if xds.of_link(close) then return false end
+  for _, row in ipairs(xds.TEXTS) do
+    if match(close.plain, row[2]) then return true end
+  end
+  return close.code == 3 or close.code == 5 or close.code == 7 or close.code == 16
+end
+
 -- Something after CLOSE shows that the stream came back.
 function xds.is_recovered(ev, close, link, marks)
   local time = close.time
   if not time then return link.up end
   if marks.success > time or link.updated > time then return true end
+  if marks.linked > time and (not is_refusal(close) or log_end(ev, time) - marks.linked > 60) then return true end
   if link.up and ev:now() - time > 60 then return true end
   return log_end(ev, time) - time > 600
 end

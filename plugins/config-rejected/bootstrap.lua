@@ -65,13 +65,25 @@ local function judge_agent(ev)
       "kubectl get pod POD -o jsonpath='{.spec.containers[*].securityContext} {.spec.containers[*].volumeMounts}'")
 end
 
+-- The fatal line was cut or wrapped: an extension is lacking, and then Envoy exits. In an update it would be a rejection.
+local function judge_unregistered(ev)
+  local record, exiting = ev:last("event.unregistered"), nil
+  for stop in ev:each("log.stop") do exiting = stop.step == "exiting" and stop or exiting end
+  if not record or not exiting or ev:count("log.config_rejected") > 0 or started_later(ev, record) then return end
+  local finding = ev:report("config-rejected.bootstrap-invalid", "proxy", "envoy",
+    "Envoy exits over its configuration: this build has no implementation of '%s'%s", record.name, record.type and " (" .. record.type .. ")" or "")
+  finding:cite(record):cite(exiting):confidence("likely")
+  advise(finding, "find a registered implementation")
+end
+
 return debrief.check {
   id = "config-rejected/bootstrap",
   title = "does Envoy start with its configuration file?",
   applies = "mode != proxyless",
   version = "0.2.0",
-  needs = { "log", "?log.fatal", "?log.start", "?proxy" },
+  needs = { "log", "?log.fatal", "?log.start", "?log.stop", "?log.config_rejected", "?proxy" },
   events = {
+    unregistered = [[Didn't find a registered implementation for (?:name: )?'(?<name>[^'\n]+)'(?: with type URL: '(?<type>[\w./]+))?]],
     agent = [[failed to (?:generate|write)[^\n]{0,60}(?:bootstrap|envoy-rev)[^\n]{0,200}(?<why>read-only file system|permission denied|no space left on device)]],
   },
   findings = {
@@ -81,7 +93,7 @@ return debrief.check {
   run = function(ev)
     judge_agent(ev)
     local record = ev:last("log.fatal")
-    if not record then return end
+    if not record then return judge_unregistered(ev) end
     local text = record.message or ""
     local reason = clean(record.reason or text:match("error `(.-)` initializing config") or text)
     if reason == "" or reason:lower():find("cannot bind", 1, true) then return end

@@ -2,6 +2,8 @@
 -- timeout lines of the log and init_fetch_timeout; what was accepted later makes it history. Why no answer came is
 -- ems-connection's and grpc-codes' to say.
 
+local dates = debrief.use "dates"
+
 local DOCS = "https://www.envoyproxy.io/docs/envoy/latest/intro/arch_overview/operations/init"
 
 local FAMILIES = {
@@ -38,6 +40,16 @@ local function successes(ev, family)
     end
   end
   return least
+end
+
+-- The wait is over, the lack goes on: to the end of the log in which it stands.
+local function lasts_until(ev, record)
+  local time, ends = ev:time(record), nil
+  for log in ev:each("log") do
+    local first, last = dates.seconds(log.first), dates.seconds(log.last)
+    if time and first and last and math.floor(first) <= time and time <= last + 1 then ends = last end
+  end
+  return ends
 end
 
 local function timed_out(ev)
@@ -78,6 +90,8 @@ return debrief.check {
       if over then
         finding:severity("info"):when("before")
       else
+        local last = lasts_until(ev, record)
+        if last then finding:span { last = last } end
         if not accepted and not family.prefix then
           finding:severity("warning"):confidence("likely")
           ev:ask { evidence = "admin/stats.txt", why = "the counters tell whether the " .. family.what .. " came later",

@@ -80,6 +80,78 @@ local function judge_lookup(ev, stream)
   end
 end
 
+-- ---- what the server says of clients, in its own log ----
+
+-- A connection of the same client that came about afterwards.
+local function joined_later(ev, record, client)
+  local time = ev:time(record)
+  for other in ev:each("event.joined") do
+    local at = ev:time(other)
+    if time and at and at >= time and other.client == client then return true end
+  end
+  return false
+end
+
+local function handshake_cause(said)
+  if match(said, [[tls: failed to verify (the )?(client('s)? )?certificate|tls: client didn't provide a certificate]]) then
+    return "client-certificate-refused"
+  end
+  local alert = match(said, [[remote error: tls: (?<alert>unknown certificate authority|expired certificate|bad certificate|unknown certificate)]])
+  if not alert then return nil end
+  return alert.alert == "unknown certificate authority" and "tls-untrusted" or alert.alert == "expired certificate" and "tls-expired" or "tls-unverified"
+end
+
+-- Of each client the last word; what a port scan or a probe leaves (EOF, no TLS at all) tells nothing.
+local function judge_handshakes(ev)
+  local newest, clients = {}, {}
+  for record in ev:each("event.handshake") do
+    local client = record.client:match("^%[?(.-)%]?:%d+$") or record.client
+    if not newest[client] then clients[#clients + 1] = client end
+    newest[client] = record
+  end
+  for _, client in ipairs(clients) do
+    local record = newest[client]
+    local said = record.rest or ""
+    local slug = handshake_cause(said)
+    if slug and not joined_later(ev, record, client) then
+      local refused = slug == "client-certificate-refused"
+      local finding = ev:report("ems-connection." .. slug, "xds-server", "xds server", refused
+        and "the management server does not take the certificate of proxy %s: %s" or "proxy %s does not take the certificate of the management server: %s",
+        client, (said:gsub("^[%s:]+", ""):sub(1, 200)))
+      finding:cite(record)
+      if refused then
+        finding:advise("compare the authority that signed the proxy's certificate with what the server trusts: after a root was replaced, proxies keep "
+          .. "the old certificate until they get a new one, at the latest with a restart", "kubectl delete pod POD")
+          :advise("find the pod behind the address", "kubectl get pods -A -o wide | grep " .. client)
+      else
+        finding:advise(AGENT_STEPS[slug])
+      end
+    end
+  end
+end
+
+-- ---- agents that tell of their dialling, not of an RPC (Nomad's hook, consul-dataplane, kuma-dp) ----
+
+local function judge_dials(ev, stream)
+  if ev:count("log.xds_closed") > 0 then return end
+  for record in ev:each("event.dial") do
+    local said = record.rest:lower():gsub("_", " ")
+    local slug
+    for _, row in ipairs(xds.CAUSES) do
+      if match("dial " .. said, row[2]) then
+        slug = row[1]
+        break
+      end
+    end
+    if AGENT_STEPS[slug] and not slug:match("^dns") and not is_over(ev, stream, record) then
+      local place = match(record.rest, [=[^(tcp|unix):? (?<place>\[[^\]]+\]:\d+|[^\s:]+:\d+)]=])
+      ev:report("ems-connection." .. slug, "xds-server", place and place.place or "xds server",
+        "the proxy's agent (%s) has no link to its management server: dial %s", record.who:match("^runner_hook") and "Nomad" or record.who, (record.rest:gsub('"[%s%S]*$', ""):sub(1, 200)))
+        :cite(record):advise(AGENT_STEPS[slug])
+    end
+  end
+end
+
 -- The agent's own link, one hop behind Envoy's: only texts that name a cause, and one finding for each.
 local function judge_agents(ev, stream)
   local lookups = ev:count("event.lookup") > 0
@@ -124,6 +196,8 @@ local function run(ev)
   judge_token(ev, stream)
   judge_lookup(ev, stream)
   judge_agents(ev, stream)
+  judge_dials(ev, stream)
+  judge_handshakes(ev)
   judge_host_network(ev)
 end
 
@@ -145,6 +219,9 @@ return debrief.check {
   events = {
     google = xds.GOOGLE,
     agent = xds.AGENT,
+    handshake = [[(?:security handshake from "?|ServerHandshake\(\\?")(?<client>[^"\s\\]+)\\?"?\)?(?: failed)?:]],
+    joined = [[new (?:delta )?connection for node:[a-z]+~(?<client>[^~\s]+)~]],
+    dial = [[(?<who>runner_hook: error connecting to grpc|consul-dataplane\.server-connection-manager|kuma-dp[\w.-]*)\b[^\n]{0,200}\bdial]],
     metadata = [[(?<address>169\.254\.169\.254|169\.254\.170\.23?|fd00:ec2::254)\b[^\n]{0,160}(?<why>i/o timeout|connection refused|context deadline exceeded|no route to host|Connection timed out|request canceled while waiting for connection)]],
     token = { pattern = [[(?<path>/var/run/secrets/[^\s'":,]*token)['":, ]*[^\n]{0,60}(?<why>no such file or directory|permission denied)]], caseless = true },
     lookup = [=[lookup (?<host>[A-Za-z0-9_.-]+)( on (?<resolver>[0-9a-f.:\[\]]+:53))?: (read udp [^\n]{0,120}: )?(?<why>no such host|i/o timeout|server misbehaving|read: connection refused)]=],

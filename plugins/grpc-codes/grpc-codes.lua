@@ -8,6 +8,9 @@ local GRACEFUL = [[prior goaway: code: no error|goaway.*no error|\bmax[ _-]?(con
 -- Ordinary too, unless the stream is cut again and again.
 local SOFT = [[transport is closing|closing transport|error reading from server: eof|keepalive ping|connection drain|going away]]
 
+-- What a code 3 must say to mean that something is missing: servers use it for every argument that they dislike.
+local ABSENT = [[not found|no(t| longer) exist|does not exist|no such|unknown (mesh|node|resource|service|virtual)|deleted]]
+
 local CODES = {
   [0] = "graceful-close", [3] = "resource-not-found", [4] = "deadline-exceeded", [5] = "resource-not-found", [7] = "permission-denied",
   [8] = "quota-exceeded", [12] = "unimplemented", [13] = "internal", [14] = "unavailable", [16] = "no-credentials",
@@ -29,6 +32,7 @@ local function slug_of(close, group)
     if match(close.plain, row[2]) then return row[1] end
   end
   if group.mesh == "consul" and (close.code == 7 or close.code == 16) then return "identity-rejected" end
+  if close.code == 3 and close.plain ~= "" and not match(close.plain, ABSENT) then return "unknown-code" end
   if close.code == 1 and group.google and group.count > 1 then return "message-too-large" end
   return CODES[close.code] or "unknown-code"
 end
@@ -173,7 +177,13 @@ advise["identity-rejected"] = function(_, finding, group, close)
     finding:advise("start the task or pod anew if the role was changed or deleted meanwhile")
     return
   end
-  if group.mesh == "consul" then
+  if match(close.plain, [[acl not found|token (does not exist|not found)]]) then
+    finding:advise("the server does not hold the token that the sidecar sends (any more): start the pod or task anew, so that it logs in and "
+      .. "gets one", "kubectl delete pod POD")
+    finding:advise("if that fails too, look at what logs pods in and out (connect-inject), at the auth method, and whether the server that was "
+      .. "asked has the token: tokens of another datacenter, or of one that was restored, are not there", "consul acl token list; consul acl auth-method list")
+    return
+  elseif group.mesh == "consul" then
     finding:advise("check the token that the sidecar sends (initial_metadata x-consul-token): it needs service:write on the service",
       "consul acl token read -self")
     return
@@ -206,6 +216,11 @@ advise["no-credentials"] = function(ev, finding, group)
 end
 
 advise["resource-not-found"] = function(ev, finding, _, close)
+  if match(close.plain, [[\bdata ?plane\b]]) then
+    finding:advise("create the Dataplane of this proxy: on Kubernetes Kuma makes it from an injected pod (see its events and the control plane's "
+      .. "log), elsewhere kuma-dp is given it with --dataplane-file", "kumactl get dataplanes; kubectl get dataplanes -A")
+    return
+  end
   local secret = match(close.text, [[(?i)secrets? "?(?<name>[\w./-]+)"? (was )?not found]])
   if secret then
     finding:advise(string.format("create the secret %s, or correct the name where the gateway or listener refers to it: the namespace counts",
@@ -325,7 +340,7 @@ local function report_before(ev, group, slug, close, marks)
     local finding = ev:report("grpc-codes.startup-retry", "xds-server", group.name,
       "the first connection to %s failed with %s while the proxy started; a later one succeeded", group.shown, code_of(close.code))
     cite_all(finding:when("before"), group.closes, group)
-  elseif slug ~= "link" then
+  elseif slug ~= "link" and slug ~= "version" then
     local finding = ev:report("grpc-codes." .. slug, "xds-server", group.name, "%s; it is over, the stream came back since",
       message_of(slug, group, close))
     finding:severity("info"):when("before")
@@ -397,7 +412,7 @@ local function judge(ev, group, link, marks)
     report_note(ev, group, group.closes, "%s ended the stream in order (%s, %s)", group.shown, code_of(close.code), quoted(close))
   elseif xds.is_recovered(ev, close, link, marks) then
     report_before(ev, group, slug, close, marks)
-  elseif slug ~= "link" then
+  elseif slug ~= "link" and slug ~= "version" then
     report_trouble(ev, group, slug, close, link, marks)
   end
 end

@@ -8,6 +8,7 @@ local PROXY = [[(?i)(envoy|istio-proxy|proxyv2|consul-dataplane|^gateway$)]]
 local HELPER = [[(?i)shutdown]]
 local ADMIN_PATH = [[/(server_info|ready|stats|clusters|config_dump|listeners|certs)\b]]
 local NOISE_MOST = 10 -- failures of one probe that a start explains
+local APP_KINDS = { readyz = "readiness", livez = "liveness", startupz = "startup" }
 local START_S = 30    -- what a proxy may take until it is configured
 
 -- What the text behind "probe failed" says, first match decides.
@@ -118,6 +119,11 @@ local function admin_of(ev, workload, container)
     local host, port = address:match("^(.+):(%d+)$")
     return { socket = address:match("^unix:") and address, host = host, port = tonumber(port), record = record }
   end
+  local logged = ev:last("event.admin")
+  if logged then
+    local host, port = logged.address:match("^(.+):(%d+)$")
+    return { socket = not port and logged.address, host = host, port = tonumber(port), record = logged }
+  end
   local variable = find(ev, "env", workload, container, function(each) return each.name == "ENVOY_ADMIN_ACCESS_PORT" end)
   local mode = find(ev, "env", workload, container, function(each) return each.name == "ENVOY_ADMIN_MODE" end)
   if mode and mode.value == "UDS" then return { socket = "a Unix socket", record = mode } end
@@ -130,6 +136,43 @@ local function is_loopback(host) return host == "127.0.0.1" or host == "[::1]" o
 -- ---- judging what failed ----
 
 local judge = {}
+
+-- Istio's agent asks the application for the kubelet: what fails there is no word on the proxy. Where nobody tells which
+-- container was probed, a pod that declares one such probe of this kind tells it.
+local function application_of(ev, group)
+  if group.proxy or not match(group.text, [[statuscode: [45]\d\d]]) then return nil end
+  local path = group.probe and group.probe.path
+  if group.probe then return path and path:match("^/app%-health/([^/]+)/"), path end
+  local only
+  for record in ev:each("event.app_health") do
+    local same = APP_KINDS[record.kind] == group.kind
+    if same and only and only ~= record.name then return nil end
+    if same then only, path = record.name, record.path end
+  end
+  return only, path
+end
+
+-- Where the agent asks: { host, path, port } of the probe as it was before it was rewritten.
+local function asked_application(ev, path)
+  for record in ev:each("event.app_probers") do
+    local at = record.message:find(path or "?", 1, true)
+    local told = at and match(record.message:sub(at), [["httpGet":\s*\{[^{}]*"path":\s*\\?"(?<path>[^"\\]+)\\?",\s*\\?"port\\?":\s*(?<port>\d+)]])
+    if told then return told end
+  end
+  return nil
+end
+
+local function report_application(ev, group, name, path)
+  local told, failed = asked_application(ev, path), ev:last("event.app_unreachable")
+  local code = match(group.text, [[statuscode: (?<code>\d+)]]).code
+  local finding = ev:report("probes.application-unready", "container", name, "the %s probe of %s is answered %s by the application: Istio's agent merely passes it on%s%s",
+    group.kind, name, code, told and string.format(" (to port %s, path %s)", told.port, told.path) or "",
+    failed and ", and could not reach the application: " .. (failed.rest:match("^(.-), original URL") or failed.rest):sub(1, 160)
+      or code == "500" and "; 500 is also what the agent says when nothing answers it" or "")
+  finding:cite(group.last):cite(group.probe):cite(failed)
+    :advise("read the application's log at that moment: its own health check, or what that depends on, is what fails", "kubectl logs POD -c " .. name .. " --since=10m")
+    :advise("ask it past the agent", string.format("kubectl exec POD -c istio-proxy -- curl -si localhost:%s%s", told and told.port or "PORT", told and told.path or "/PATH"))
+end
 
 judge.missing = function(ev, group, found)
   report(ev, "command-broken", group, "the %s command of %s cannot run: %s is not in the image", group.kind, shown(group), found.tool)
@@ -377,6 +420,8 @@ local function judge_failed(ev, groups)
         report(ev, "startup-noise", group, "the %s probe of %s failed %d time%s and the container is ready now", group.kind, shown(group), group.count,
           group.count == 1 and "" or "s"):when "before"
       end
+    elseif application_of(ev, group) then
+      report_application(ev, group, application_of(ev, group))
     else
       local sort, found = sort_of(group)
       if judge[sort] then judge[sort](ev, group, found) end
@@ -412,12 +457,17 @@ return debrief.check {
   },
   events = {
     failed = [[(?<kind>Readiness|Liveness|Startup) probe (?:failed|errored(?: and resulted in unknown state)?):]],
+    admin = [[\badmin address: (?<address>\S+)]],
+    app_health = [[\bpath: (?<path>/app-health/(?<name>[^/\s]+)/(?<kind>readyz|livez|startupz))\b]],
+    app_probers = [[/app-health/[^/\s]+/(?:readyz|livez|startupz)\\?"\s*:]],
+    app_unreachable = [[Request to probe app failed: ]],
     killed = [[Container (?<name>\S+) failed (?<kind>liveness|startup) probe, will be restarted]],
   },
   findings = {
     ["probes.command-broken"] = kind("the health command cannot work"),
     ["probes.wrong-address"] = kind("the health check asks the wrong place"),
     ["probes.too-strict"] = kind("the health check gives too little time", "warning"),
+    ["probes.application-unready"] = kind("the application fails its own health check", "warning"),
     ["probes.captured"] = kind("redirect rules catch the probe"),
     ["probes.startup-noise"] = kind("a probe failed while the container started", "info"),
     ["probes.drain-stuck"] = kind("left draining by a helper that restarted", "error", { "probes.draining", "lb-health.backend-unready" }),
