@@ -21,6 +21,7 @@ static const struct {
     {"exit", TYPE_NUMBER}, {"now", TYPE_TEXT},       {"about", TYPE_TEXT},
     {"source", TYPE_TEXT}, {"select", TYPE_TEXT},    {"param", TYPE_TEXTS},
     {"says", TYPE_TEXTS},  {"not_says", TYPE_TEXTS}, {"not_applicable", TYPE_TEXTS},
+    {"pass", TYPE_TEXTS},
 };
 
 static bool are_texts(const cJSON *array)
@@ -170,6 +171,7 @@ static void compare_checks(const cJSON *expect, const cJSON *target, struct buf 
     }
     compare_outcome(expect, target, "skip", why);
     compare_outcome(expect, target, "not_applicable", why);
+    compare_outcome(expect, target, "pass", why);
 }
 
 static bool ask_holds(const cJSON *ask, const char *text)

@@ -54,7 +54,7 @@ xds.TEXTS = {
 }
 
 -- Texts of the transport, not of the server.
-local LINK = [[reset reason:|upstream reset before response|no healthy upstream|connection error: desc|error while dialing|dial (tcp|unix) |lookup \S+( on \S+)?:|failed to connect to |dns resolution|name resolution|connection (refused|timed out|timeout|reset by peer)|i/o timeout|x509:|tls error|tls handshake|no such host|socket closed|secret is not supplied|ssl handshake failed|handshaker? (failed|shutdown)|backends failing]]
+local LINK = [[reset reason:|upstream connect error|upstream reset before response|no healthy upstream|connection error: desc|error while dialing|dial (tcp|unix) |lookup \S+( on \S+)?:|failed to connect to |dns resolution|name resolution|connection (refused|timed out|timeout|reset by peer)|i/o timeout|x509:|tls error|tls handshake|no such host|socket closed|secret is not supplied|ssl handshake failed|handshaker? (failed|shutdown)|backends failing]]
 local CLOSED_LATER = [[closing transport|error reading from server|prior goaway|transport is closing]]
 local LINK_CODES = { [1] = true, [2] = true, [4] = true, [13] = true, [14] = true }
 

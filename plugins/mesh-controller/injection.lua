@@ -303,6 +303,19 @@ local function judge_identities(ev, accounts)
   end
 end
 
+-- A workload that wants pods and has none: who refuses them, only the events tell.
+local function ask_absent_pods(ev)
+  if ev:count("k8s.pods") > 0 or ev:count("k8s.events") > 0 then return end
+  for workload in ev:each("k8s.workloads") do
+    local wanted = ev:number(workload, "spec.replicas") or 0
+    if wanted > 0 and workload["status.observedGeneration"] ~= nil and (ev:number(workload, "status.replicas") or 0) == 0 then
+      ev:ask { evidence = "k8s/events.json", why = string.format("%s wants %d pods and has none: what refuses them stands in its ReplicaSet's events", workload.id or "a workload", wanted),
+        how = string.format("kubectl -n %s get events --field-selector reason=FailedCreate -o json", namespace_of(workload)) }
+      return
+    end
+  end
+end
+
 local function run(ev)
   local spaces, accounts = {}, {}
   for record in ev:each("k8s.namespaces") do spaces[record["metadata.name"] or record.id] = record end
@@ -322,6 +335,7 @@ local function run(ev)
   judge_meshes(ev, spaces)
   judge_hooks(ev)
   judge_identities(ev, accounts)
+  ask_absent_pods(ev)
 end
 
 local POD = { "mesh-controller.not-injected", "mesh-controller.resource-refused" }
@@ -334,7 +348,7 @@ return debrief.check {
   tags = { "kubernetes", "appmesh", "istio", "consul" },
   needs = {
     "k8s.pods | k8s.workloads | k8s.appmesh | k8s.webhooks", "?k8s.pods", "?k8s.workloads", "?k8s.appmesh", "?k8s.webhooks",
-    "?k8s.namespaces", "?k8s.endpoints", "?k8s.service_accounts", "?log.xds_closed",
+    "?k8s.namespaces", "?k8s.endpoints", "?k8s.service_accounts", "?k8s.events", "?log.xds_closed",
   },
   findings = {
     ["mesh-controller.not-injected"] = { title = "a pod without its proxy", severity = "error" },

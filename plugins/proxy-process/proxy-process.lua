@@ -198,6 +198,19 @@ local function doubt_descriptors(ev, finding, record)
     how = "grep 'open files' /proc/$(pidof -s envoy)/limits; systemctl show -p LimitNOFILE UNIT; and the whole backtrace of the crash" }
 end
 
+-- A code of the process's own: why it gave up stands at the end of its log.
+local function ask_last_words(ev, status)
+  local code = status.exit_code or "0"
+  local silent = ev:count("log") == 0 and not runs_again(ev, status) and status.init ~= "yes"
+  if code == "0" or code == "143" or code == "137" or not silent then return end
+  local space, pod = (status.workload or ""):match("^([%w.-]+)/([%w.-]+)$")
+  local name = debrief.match(status.name or "", [[^[\w.-]+$]]) and status.name or "CONTAINER"
+  ev:ask { evidence = "log/envoy.log", why = string.format("container %s ended with code %s, and its own log, which tells why, is not given", status.name, code),
+    how = pod and string.format("kubectl -n %s logs %s -c %s --previous", space, pod, name)
+      or status.platform == "ecs" and "aws logs tail GROUP (the log group of container " .. name .. "'s logConfiguration) --since 1h"
+      or "docker logs " .. name }
+end
+
 local function crashes(ev, list, facts)
   local record = last_crash(ev)
   if record and not facts.ended then
@@ -227,6 +240,8 @@ local function crashes(ev, list, facts)
     elseif status.exit_code == "137" and not is_memory(status) and not facts.ended and (ev:number(status, "restarts") or 0) > 0 then
       ev:ask { evidence = "host/dmesg.txt", why = "code 137 is a SIGKILL; whether memory or a stop that took too long sent it is not in the evidence",
         how = "dmesg -T | grep -i -E 'killed process|oom', or the pod's events" }
+    else
+      ask_last_words(ev, status)
     end
   end
 end

@@ -8,6 +8,25 @@ local NO_RIGHT = [[(?i)(you must be root|permission denied|operation not permitt
 local NO_MODULE = [[(?i)(do you need to insmod|table does not exist|missing kernel module|no such file or directory|invalid argument|protocol not (supported|available)|not found|operation not supported)]]
 local INIT = [[^(istio-init|istio-validation|proxyinit|proxy-init|consul-connect-inject-init|aws-appmesh-proxy-route-manager)$]]
 
+local EVENTS = {
+  unsupported = [[iptables binary (?<binary>[\w./-]+) has no loaded kernel support and cannot be used]],
+  initialize = [[(?:can't|unable to) initialize (?:ip6?tables )?table [`'"]?(?<table>\w+)]],
+  who = [[Cannot initialize: iptables who\?]],
+  extension = [[Couldn't load (?:match|target) [`'"](?<name>\w+)]],
+  generation = [[(?<tool>ip6?tables\S*) v[\d.]+ \(nf_tables\): Could not fetch rule set generation id]],
+  rule_failed = [[ip6?tables\S* v[\d.]+[^:]{0,20}: +RULE_(?:APPEND|INSERT) failed]],
+  lock_file = [[can't open lock file /run/xtables\.lock]],
+  no_tool = [[exec: "(?<tool>ip6?tables[\w-]*)": executable file not found]],
+  multiport = [[too many ports specified]],
+  exists = [[(?:ip6?tables[^:]{0,40}: )(?:Chain already exists|CHAIN_(?:USER_)?ADD failed \(File exists\))]],
+  counter = [[:(?<chain>PREROUTING|INPUT|OUTPUT|POSTROUTING) ACCEPT \[(?<packets>\d+)]],
+  command_failed = [[(?i)(?:failed to (?:execute|run)|error running|command failed)[^\n]{0,60}?(?<tool>ip6?tables[\w-]*)]],
+  plugin = [[plugin type="(?<plugin>istio-cni|aws-appmesh|consul-cni)"[^\n]{0,120}failed \(add\)]],
+  no_plugin = [[failed to find plugin "(?<plugin>istio-cni|aws-appmesh|consul-cni|linkerd-cni)"]],
+  fargate = [[Pod not supported on Fargate: [^\n]{0,120}NET_ADMIN]],
+  validation = [[iptables validation failed; workload is not ready]],
+}
+
 local function init_status(ev, record)
   for status in ev:each("container_status") do
     local same_pod = not record.workload or status.workload == record.workload
@@ -159,7 +178,29 @@ local function judge_repeated(ev)
   end
 end
 
+-- The set-up ended badly, and nothing of what it said is here.
+local function ask_silent(ev)
+  for status in ev:each("container_status") do
+    local code = status.exit_code or "0"
+    if status.init == "yes" and match(status.name or "", INIT) and code ~= "0" then
+      local space, pod = (status.workload or ""):match("^([%w.-]+)/([%w.-]+)$")
+      ev:ask { evidence = "log/" .. status.name .. ".log",
+        why = string.format("%s, which sets up the redirect, ended with code %s: a missing kernel module, missing rights and a second run look alike from outside", status.name, code),
+        how = pod and string.format("kubectl -n %s logs %s -c %s --previous", space, pod, status.name) or "kubectl logs POD -c " .. status.name .. " --previous" }
+      return
+    end
+  end
+end
+
+local function any_event(ev)
+  for name in pairs(EVENTS) do
+    if ev:count("event." .. name) > 0 then return true end
+  end
+  return false
+end
+
 local function run(ev)
+  if not any_event(ev) then return ask_silent(ev) end
   local told = judge_iptables(ev)
   judge_plugins(ev)
   judge_repeated(ev)
@@ -176,24 +217,7 @@ return debrief.check {
   applies = "mode != proxyless",
   tags = { "appmesh", "istio", "consul", "ecs", "kubernetes" },
   needs = { "text", "?container_status" },
-  events = {
-    unsupported = [[iptables binary (?<binary>[\w./-]+) has no loaded kernel support and cannot be used]],
-    initialize = [[(?:can't|unable to) initialize (?:ip6?tables )?table [`'"]?(?<table>\w+)]],
-    who = [[Cannot initialize: iptables who\?]],
-    extension = [[Couldn't load (?:match|target) [`'"](?<name>\w+)]],
-    generation = [[(?<tool>ip6?tables\S*) v[\d.]+ \(nf_tables\): Could not fetch rule set generation id]],
-    rule_failed = [[ip6?tables\S* v[\d.]+[^:]{0,20}: +RULE_(?:APPEND|INSERT) failed]],
-    lock_file = [[can't open lock file /run/xtables\.lock]],
-    no_tool = [[exec: "(?<tool>ip6?tables[\w-]*)": executable file not found]],
-    multiport = [[too many ports specified]],
-    exists = [[(?:ip6?tables[^:]{0,40}: )(?:Chain already exists|CHAIN_(?:USER_)?ADD failed \(File exists\))]],
-    counter = [[:(?<chain>PREROUTING|INPUT|OUTPUT|POSTROUTING) ACCEPT \[(?<packets>\d+)]],
-    command_failed = [[(?i)(?:failed to (?:execute|run)|error running|command failed)[^\n]{0,60}?(?<tool>ip6?tables[\w-]*)]],
-    plugin = [[plugin type="(?<plugin>istio-cni|aws-appmesh|consul-cni)"[^\n]{0,120}failed \(add\)]],
-    no_plugin = [[failed to find plugin "(?<plugin>istio-cni|aws-appmesh|consul-cni|linkerd-cni)"]],
-    fargate = [[Pod not supported on Fargate: [^\n]{0,120}NET_ADMIN]],
-    validation = [[iptables validation failed; workload is not ready]],
-  },
+  events = EVENTS,
   findings = {
     ["traffic-capture.setup-failed"] = { title = "the redirect cannot be set up", severity = "error",
       explains = { "probes.pre-initializing" } },
