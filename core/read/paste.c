@@ -254,7 +254,7 @@ static bool is_known(struct paste *paste, struct region *region)
     struct peek peek;
     size_t most = region->len < PORTION ? region->len : PORTION;
     peek_init(&peek, arena, paste->name, region->text, most, region->len == most);
-    region->reader = peek.shape == PEEK_TEXT ? NULL : who_reads(&peek);
+    region->reader = peek.shape == PEEK_TEXT && !region->plain ? NULL : who_reads(&peek);
     if (!region->reader)
         note_unread(paste, region, &peek);
     arena_free(arena);
@@ -301,7 +301,12 @@ static size_t hunt_at(struct paste *paste, struct hunt *hunt, size_t i)
     bool single = object && len > 1 && (at[len - 1] == '}' || at[len - 1] == ']');
     if (line->kind != PASTE_TEXT)
         return i + 1;
-    if (!object)
+    bool drawn = len > 8 && (memcmp(at, "--------", 8) == 0 || memcmp(at, "+-------", 8) == 0);
+    if (drawn)
+        end = take(paste, i, paste_find_table, &found);
+    else if (len > 9 && (memcmp(at, "LAST SEEN", 9) == 0 || memcmp(at, "NAMESPACE ", 10) == 0))
+        end = take(paste, i, paste_find_events, &found);
+    else if (!object)
         end = take(paste, i, paste_find_yaml, &found);
     else if (!single || hunt->run < RUN_MAX)
         end = take(paste, i, paste_find_json, &found);

@@ -14,6 +14,7 @@ struct region {
     size_t len;
     bool cut;    /* it stops before its own end */
     bool gaps;   /* somebody left something out of it, and said so ("...") */
+    bool plain;  /* a text that readers know, no document */
     bool merged; /* its last line goes on with other text, which stays */
     struct peek peek;
     const struct reader *reader;
@@ -55,6 +56,8 @@ void paste_say_unread(const struct paste *paste, struct reading *reading);
 typedef bool paste_find_fn(struct paste *paste, size_t line, struct region *out);
 bool paste_find_json(struct paste *paste, size_t line, struct region *out);
 bool paste_find_yaml(struct paste *paste, size_t line, struct region *out);
+bool paste_find_table(struct paste *paste, size_t line, struct region *out);
+bool paste_find_events(struct paste *paste, size_t line, struct region *out);
 
 /* The line without what carriers put in front, and without blanks in front. */
 const char *paste_content(const struct paste_line *line, size_t *len);
