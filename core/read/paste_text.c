@@ -4,12 +4,20 @@
 #include "read/paste_text.h"
 #include "base/alloc.h"
 #include "base/clock.h"
-#include "read/log_shape.h"
+#include "read/log_unwrap.h"
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { LOOK_LINES = 400, QUOTE_LEVELS = 8, NAME_MAX_LEN = 80 };
+enum {
+    LOOK_LINES = 400,
+    QUOTE_LEVELS = 8,
+    NAME_MAX_LEN = 80,
+    WIDTH_LEAST = 50, /* of a terminal or a mail */
+    WIDTH_MOST = 240,
+    MAIL_WIDTH = 100,
+    JOIN_MOST = 40 /* lines */
+};
 
 bool paste_is_blank(const char *line, size_t len)
 {
@@ -23,9 +31,11 @@ void paste_text_init(struct paste_text *out, struct arena *arena, const char *te
 {
     const char *at = text, *end = text + len;
     size_t cap = 0;
-    *out = (struct paste_text){.arena = arena};
+    char sign = memchr(text, '\n', len) ? '\n'
+                                        : '\r'; /* old Macs, and what was typed into a form */
+    *out = (struct paste_text){.arena = arena, .changed = sign == '\r' && memchr(text, sign, len)};
     while (at < end) {
-        const char *stop = memchr(at, '\n', (size_t)(end - at));
+        const char *stop = memchr(at, sign, (size_t)(end - at));
         if (!stop)
             stop = end;
         if (out->len == cap) {
@@ -370,7 +380,116 @@ static void find_leads(struct paste_text *text)
         text->lines[i].lead = (uint32_t)lead_of(&text->lines[i]);
 }
 
+/* ---- long lines that were wrapped ---- */
+
+struct width {
+    size_t most, full; /* the longest line, and how many are as long */
+};
+
+static struct width width_of(const struct paste_text *text)
+{
+    struct width width = {0, 0};
+    for (size_t i = 0; i < text->len; i++) {
+        size_t len = text->lines[i].len;
+        width.full = len > width.most ? 1 : width.full + (len == width.most);
+        width.most = len > width.most ? len : width.most;
+    }
+    return width;
+}
+
+static enum log_kind log_kind(const struct paste_line *line)
+{
+    struct log_line read;
+    log_unwrap_line(line->text, line->len, &read);
+    return read.header.kind;
+}
+
+/* Whether the line ends because there was no room for the next one's first word. BLANK: where a blank was,
+ * as mail programs do it; else where the terminal ended. */
+static bool is_full(const struct width *width, const struct paste_line *line,
+                    const struct paste_line *next, bool *blank)
+{
+    size_t word = 0;
+    while (word < next->len && next->text[word] != ' ')
+        word++;
+    *blank = false;
+    if (line->len == width->most && width->full > 1)
+        return true;
+    *blank = true;
+    return width->most <= MAIL_WIDTH && line->len + 1 + word > width->most;
+}
+
+/* "[source/server/server.cc:1012] text": the second half of Envoy's header */
+static bool is_half(const struct paste_line *line)
+{
+    return line->len > 4 &&
+           (memcmp(line->text, "[sou", 4) == 0 || memcmp(line->text, "[./", 3) == 0 ||
+            memcmp(line->text, "[ext", 4) == 0);
+}
+
+static bool may_go_on(const struct paste_line *next)
+{
+    if (next->kind != PASTE_TEXT || !next->len)
+        return false;
+    return is_half(next) || (!strchr(" \t{}[]", *next->text) && log_kind(next) == LOG_NONE);
+}
+
+/* The lines behind line AT that belong to it become empty; returns the next one that is its own. */
+static size_t join_at(struct paste_text *text, const struct width *width, size_t at)
+{
+    struct paste_line *line = &text->lines[at];
+    size_t end = at + 1, most = line->len + 1u;
+    bool blank;
+    while (end < text->len && end - at < JOIN_MOST && may_go_on(&text->lines[end]) &&
+           is_full(width, &text->lines[end - 1], &text->lines[end], &blank))
+        most += text->lines[end++].len + 1u;
+    if (end == at + 1)
+        return end;
+    char *copy = arena_alloc(text->arena, most), *out = copy;
+    for (size_t i = at; i < end; i++) {
+        struct paste_line *part = &text->lines[i];
+        if (i > at && is_full(width, &text->lines[i - 1], part, &blank) && blank && out[-1] != ' ')
+            *out++ = ' ';
+        memcpy(out, part->text, part->len);
+        out += part->len;
+    }
+    for (size_t i = at + 1; i < end; i++)
+        text->lines[i] = (struct paste_line){.text = "", .kind = PASTE_BLANK};
+    set_line(text, line, copy, (size_t)(out - copy));
+    return end;
+}
+
+/* Lines of a log that a narrow terminal or a mail program has cut. */
+static void join_wrapped(struct paste_text *text)
+{
+    struct width width = width_of(text);
+    if (width.most < WIDTH_LEAST || width.most > WIDTH_MOST ||
+        (width.full < 2 && width.most > MAIL_WIDTH))
+        return;
+    for (size_t i = 0; i + 1 < text->len;) {
+        const struct paste_line *line = &text->lines[i];
+        bool blank, full = line->kind == PASTE_TEXT && text->lines[i + 1].len &&
+                           is_full(&width, line, &text->lines[i + 1], &blank);
+        enum log_kind kind = full ? log_kind(line) : LOG_NONE;
+        i = kind != LOG_NONE && kind != LOG_OTHER ? join_at(text, &width, i) : i + 1;
+    }
+}
+
 /* ---- all of it ---- */
+
+/* "{code:java}", "{noformat}" */
+static size_t jira_len(const char *at, size_t len)
+{
+    static const char *const marks[] = {"{code", "{noformat"};
+    for (size_t i = 0; i < ARRAY_LEN(marks); i++) {
+        size_t mark = strlen(marks[i]);
+        const char *end = len > mark && memcmp(at, marks[i], mark) == 0 ? memchr(at, '}', len)
+                                                                        : NULL;
+        if (end && (at[mark] == ':' || at[mark] == '}') && end - at < NAME_MAX_LEN)
+            return (size_t)(end + 1 - at);
+    }
+    return 0;
+}
 
 static bool is_fence(const char *at, size_t len)
 {
@@ -378,6 +497,8 @@ static bool is_fence(const char *at, size_t len)
         at++;
         len--;
     }
+    if (jira_len(at, len) == len && len)
+        return true;
     if (len < 3 || (memcmp(at, "```", 3) != 0 && memcmp(at, "~~~", 3) != 0))
         return false;
     for (size_t i = 3; i < len; i++)
@@ -389,6 +510,15 @@ static bool is_fence(const char *at, size_t len)
 /* "```{" and "}```" as chats write it: the fence has no line of its own. */
 static void trim_fence(struct paste_text *text, struct paste_line *line)
 {
+    static const char *const ends[] = {"{noformat}", "{code}"};
+    size_t jira = jira_len(line->text, line->len);
+    if (jira)
+        set_line(text, line, line->text + jira, line->len - jira);
+    for (size_t i = 0; i < ARRAY_LEN(ends); i++) {
+        size_t len = strlen(ends[i]);
+        if (line->len > len && memcmp(line->text + line->len - len, ends[i], len) == 0)
+            set_line(text, line, line->text, line->len - len);
+    }
     if (line->len > 3 && memcmp(line->text, "```", 3) == 0)
         set_line(text, line, line->text + 3, line->len - 3);
     if (line->len > 3 && memcmp(line->text + line->len - 3, "```", 3) == 0)
@@ -407,6 +537,7 @@ static void tell_kind(struct paste_text *text, struct paste_line *line)
         line->kind = PASTE_COMMAND;
     else
         trim_fence(text, line);
+    text->changed |= line->kind == PASTE_FENCE; /* which is left out */
 }
 
 void paste_text_clean(struct paste_text *text)
@@ -425,4 +556,5 @@ void paste_text_clean(struct paste_text *text)
     find_leads(text);
     for (size_t i = 0; i < text->len; i++)
         tell_kind(text, &text->lines[i]);
+    join_wrapped(text);
 }

@@ -29,7 +29,9 @@ static bool is_series(const char *line, size_t len)
            (line[at] == '_' || (line[at] >= '0' && line[at] <= '9') ||
             (line[at] >= 'a' && line[at] <= 'z') || (line[at] >= 'A' && line[at] <= 'Z')))
         at++;
-    return at < len && (line[at] == '{' || line[at] == ' ');
+    if (at + 1 >= len || line[at] == '{')
+        return at < len;
+    return line[at] == ' ' && strchr("+-.0123456789NI", line[at + 1]); /* its value */
 }
 
 bool stats_is_prometheus(const struct peek *peek)
