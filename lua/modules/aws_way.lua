@@ -81,4 +81,13 @@ function way.ask(ev, why, reason)
   if HOW[reason] then ev:ask{ evidence = reason, why = why, how = HOW[reason] } end
 end
 
+-- Asks for all that decides a way, where the evidence has nothing of the network: in the words of ECS for a task.
+function way.ask_all(ev, task, why)
+  if way.told(ev) then return end
+  ev:ask{ evidence = "aws.security_groups", why = why, how = "aws ec2 describe-security-groups --group-ids SG --output json (those of the "
+    .. (task and "task's network interface: aws ecs describe-tasks --cluster CLUSTER --tasks " .. task or "task or instance") .. ")" }
+  ev:ask{ evidence = "aws.route_tables", why = why,
+    how = "aws ec2 describe-route-tables --filters Name=association.subnet-id,Values=SUBNET --output json; aws ec2 describe-vpc-endpoints --output json" }
+end
+
 return way

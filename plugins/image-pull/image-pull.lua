@@ -3,74 +3,8 @@
 -- status codes: the same code comes from a missing right, an expired token and a deleted image.
 
 local match = debrief.match
-local ecr, way = debrief.use "ecr", debrief.use "aws_way"
+local ecr, way, words = debrief.use "ecr", debrief.use "aws_way", debrief.use "pull_text"
 local ecr_of, safe = ecr.of, ecr.safe
-
--- ---- what a failed pull says ----
-
--- The first row that matches tells the cause, the most telling words first.
-local CAUSES = {
-  { "credentials-expired", [[(?i)security token included in the request is (?:invalid|expired)|authorization token has expired|\btoken (?:has |is )?expired|ExpiredToken|reauthenticate]] },
-  { "own-limit", [[(?i)pull QPS exceeded]] },
-  { "rate-limited", [[(?i)toomanyrequests|429 Too Many|\b429\b|rate limit|Rate exceeded|ThrottlingException]] },
-  { "proxy-fails", [[(?i)proxyconnect|proxy authentication required|\b407 Proxy]] },
-  { "disk-full", [[(?i)no space left on device|disk quota exceeded]] },
-  { "corrupt-layers", [[(?i)layers and diffIDs don't match|wrong diff id|filesystem layer verification failed|mismatched image rootfs|failed to validate compressed|unexpected commit (?:digest|size)|invalid tar header|gzip: invalid|magic number mismatch]] },
-  { "wrong-platform", [[(?i)no match(?:ing manifest)? for (?:platform|\S+/\S+)|does not match the (?:specified|detected host) platform|cannot be used on this platform|exec format error]] },
-  { "pull-through-denied", [[(?i)ecr:(?:CreateRepository|BatchImportUpstreamImage)|pull.?through.?cache]] },
-  { "plain-http", [[(?i)server gave HTTP response to HTTPS client|first record does not look like a TLS handshake]] },
-  { "tls-untrusted", [[(?i)x509:|certificate signed by unknown authority|failed to verify certificate|certificate verify failed]] },
-  { "dns-failed", [[(?i)no such host|server misbehaving|\blookup \S+.{0,120}(?:i/o timeout|connection refused)|(?:temporary failure|failure) in name resolution|name or service not known]] },
-  { "network-unreachable", [[(?i)httpReade?r?Seeker: failed open.{0,100}/v2/[^\s"]+/manifests/.{0,200}(?:timeout|timed out|refused|reset by peer|EOF|deadline exceeded)]] },
-  { "layer-download-blocked", [[(?i)(?:starport-layer-bucket|\.s3[.-][\w.-]*amazonaws|s3\.amazonaws|cloudfront\.net|cloudflare\.docker).{0,600}(?:timeout|timed out|forbidden|refused|reset|\b403\b|EOF|canceled)|(?:error pulling image configuration|httpReade?r?Seeker: failed open|copying layers).{0,400}(?:timeout|timed out|refused|reset by peer|EOF|deadline exceeded)]] },
-  { "no-credentials", [[(?i)failed to fetch anonymous token.{0,400}\b401\b]] },
-  { "anonymous-refused", [[(?i)failed to fetch anonymous token.{0,400}\b403\b]] },
-  { "login-refused", [[(?i)failed to fetch oauth token.{0,400}\b40[013]\b|incorrect username or password|invalid username/password]] },
-  { "digest-refused", [[(?i)(?:/blobs/sha256:|@sha256:|/manifests/sha256:).{0,200}(?:403|forbidden)]] },
-  { "digest-gone", [[(?i)(?:@sha256:|/blobs/sha256:|/manifests/sha256:|content descriptor sha256:).{0,200}(?:not found|manifest unknown|does not exist|\b404\b)|(?:not found|manifest unknown).{0,80}sha256:]] },
-  { "repository-not-found", [[(?i)repository with name .{0,200} does not exist|RepositoryNotFound|name[_ ]unknown|repository name not known]] },
-  { "access-denied", [[(?i)not authorized to perform|AccessDenied|explicit deny|denied: permission|permission "?[\w.]+"? denied]] },
-  { "tag-not-found", [[(?i)manifest[_ ]unknown|manifest for \S+ not found|ImageNotFound|requested image not found|manifest \S+ not found]] },
-  { "no-credentials", [[(?i)no basic auth credentials|\b401\b|unauthorized:|authentication required|no credentials]] },
-  { "refused", [[(?i)pull access denied|requested access to the resource is denied|no pull access|insufficient_scope|\bdenied:|daemon: denied|403 Forbidden]] },
-  { "repository-not-found", [[(?i)repository \S+ not found]] },
-  { "tag-resolved-nowhere", [[(?i)failed to resolve ref.{0,600}: not found|Error: image \S+ not found]] },
-  { "registry-fails", [[(?i)\b5\d\d (?:Internal Server Error|Bad Gateway|Service Unavailable|Gateway Time)|unexpected HTTP status: 5\d\d]] },
-  { "answer-unknown", [[(?i)transition to pulled; timed out]] },
-  { "network-unreachable", [[(?i)i/o timeout|Client\.Timeout|request canceled|context deadline exceeded|context canceled|connection refused|no route to host|network is unreachable|timed out|TLS handshake timeout|reset by peer|broken pipe|exceeded maximum number of attempts|send request failed|connection issue between|\bEOF\b|signal: killed]] },
-}
-
--- The old kubelet guesses before it quotes what it was told.
-local GUESS = "this may be because there are no credentials on this request"
-
-local function cause_of(text)
-  text = text:gsub(GUESS, "")
-  for _, row in ipairs(CAUSES) do
-    if match(text, row[2]) then return row[1] end
-  end
-end
-
--- Where an image's name stands in such a text.
-local NAMES = {
-  [[(?i)(?:pull image|unpack image|reference|ref|PullImage|back-off pulling image) \\?"(?<image>[^"\\\s]+)]],
-  [[pull access denied for (?<image>[^,\s]+)]],
-  [[manifest for (?<image>\S+) not found]],
-  [[failed to resolve ref(?:erence)? (?<image>[^"\s]+)]],
-  [[repository (?<image>[\w./:<>-]+/[\w./:-]+) not found]],
-  [[docker://(?<image>[^\s"]+)]],
-}
-
-local function image_in(text)
-  for _, pattern in ipairs(NAMES) do
-    local found = match(text, pattern)
-    if found then return (found.image:gsub("[:,]+$", "")) end
-  end
-  local url = match(text, [[https?://(?<host>[^/\s"]+)/v2/(?<repository>[^\s"]+?)/manifests/(?<tag>[^\s"?]+)]])
-  if url then
-    local tag = url.tag:gsub(":$", "")
-    return url.host .. "/" .. url.repository .. (tag:find("^sha256:") and "@" or ":") .. tag
-  end
-end
 
 -- The registry of an image's name; without a name, the one that the text asks.
 local function host_of(image, text)
@@ -129,16 +63,6 @@ local function list_tags(pull)
     return string.format("aws ecr describe-images --registry-id %s --region %s --repository-name %s", image.account, image.region, image.repository)
   end
   return "skopeo list-tags docker://" .. safe(pull.image and pull.image:gsub("[:@][^/]*$", ""), "REGISTRY/REPOSITORY")
-end
-
--- A stopped task may name the secret that it could not read, of the registry's login or of the application.
-local function fix_secret(f, pull, said)
-  local resource = match(pull.text, [[on resource: (?<arn>arn:[\w:/+=.@-]*[\w/+=@-])]])
-  f:snippet("attach this policy to " .. role_text(pull.role, pull.role_kind), "secret.json", string.format([[
-{ "Version": "2012-10-17",
-  "Statement": [{ "Effect": "Allow", "Action": "%s", "Resource": "%s" }] }
-]], said.action, resource and resource.arn or "ARN"))
-    :advise("attach it; a secret under a key of your own takes kms:Decrypt on that key as well", string.format("aws iam put-role-policy --role-name %s --policy-name read-secret --policy-document file://secret.json", safe(pull.role, "ROLE")))
 end
 
 local function fix_access(f, pull)
@@ -275,34 +199,49 @@ local function use_role(ev, f, pull, judged)
   end
 end
 
-REPORT["access-denied"] = function(ev, pull, report)
-  local said = match(pull.text, [[not authorized to perform:? (?<action>[\w-]+:\w+)]])
-  if said and match(said.action, "^(?:secretsmanager|ssm|kms):") then
-    fix_secret(report("access-denied", "%s may not read a secret that the task needs before any image is pulled: %s is denied%s",
-      role_text(pull.role, pull.role_kind), said.action, blamed(pull.text)), pull, said)
+-- A registry of others hides in the same words that there is no such repository.
+local function doubt_repository(ev, pull, f)
+  local image, registry = ecr_of(pull.image), registry_of(pull)
+  f:candidate("image-pull.repository-not-found", { ["for"] = "a wrong name, account or region gives the same answer" })
+  if image then
+    ev:ask{ evidence = "aws.repositories", why = "whether the repository exists under exactly this name decides between a missing right and a wrong name",
+      how = string.format("aws ecr describe-repositories --registry-id %s --region %s --repository-names %s (whoever owns account %s can tell), or the owner's published name of the image",
+        image.account, image.region, image.repository, image.account) }
     return
   end
+  f:candidate("image-pull.credentials-expired", { ["for"] = "a stored login is sent even for public images, and one that is no longer valid is refused" })
+  ev:ask{ evidence = "text", why = "a pull without the stored login tells whether the image is public, and whether the login is the trouble",
+    how = string.format("grep -A2 %s ~/.docker/config.json; docker logout %s && docker pull %s, its whole output with --evidence FILE", registry, registry, safe(pull.image, "IMAGE")) }
+  ev:ask{ evidence = "text", why = "whether the repository exists under exactly this name", how = list_tags(pull) .. ", or the registry's own page of the image" }
+end
+
+REPORT["access-denied"] = function(ev, pull, report)
+  local said = match(pull.text, [[not authorized to perform:? (?<action>[\w-]+:\w+)]])
   local judged = judge_role(ev, pull, said and said.action:find("^ecr:") and said.action or nil)
   local f = report("access-denied", "%s may not pull %s: %s%s%s", role_text(pull.role, pull.role_kind), what(pull),
     said and said.action .. " is denied" or "the registry denies access", blamed(pull.text), because(judged))
   use_role(ev, f, pull, judged)
   fix_access(f, pull)
+  -- Amazon ECR names no policy of the resource's where there is no such resource, either.
+  if ecr_of(pull.image) and match(pull.text, [[because no resource-based policy allows]]) then
+    f:confidence("likely")
+    doubt_repository(ev, pull, f)
+  end
 end
 
 -- A bare 403 of a public registry is a stored login that is refused, or its rate limit.
 local function report_bare_403(pull, report)
   local f = report("unexplained", "registry %s answers 403 to the pull of %s and does not say why", registry_of(pull), what(pull)):confidence("possible")
-  f:candidate("image-pull.credentials-expired", { ["for"] = "a stored login is sent even for public images, and an expired one is refused" })
-    :candidate("image-pull.rate-limited", { ["for"] = "some registries answer 403 when the limit is reached" })
+  f:candidate("image-pull.rate-limited", { ["for"] = "some registries answer 403 when the limit is reached" })
     :candidate("image-pull.access-denied", { ["for"] = "the image may be private" })
     :advise("pull once without the stored login", "docker logout " .. registry_of(pull) .. " && docker pull " .. safe(pull.image, "IMAGE"))
+  return f
 end
 
 -- The registry tells "denied" and "no such repository" apart for nobody.
 REPORT["refused"] = function(ev, pull, report)
   if not ecr_of(pull.image) and not match(pull.text, "(?i)denied|no pull access|insufficient_scope") then
-    report_bare_403(pull, report)
-    ev:ask{ evidence = "text", why = "the end of the registry's answer, or a pull without the stored login, decides", how = "docker pull " .. safe(pull.image, "IMAGE") .. " after docker logout, its whole output with --evidence FILE" }
+    doubt_repository(ev, pull, report_bare_403(pull, report))
     return
   end
   local judged = judge_role(ev, pull)
@@ -318,11 +257,11 @@ REPORT["refused"] = function(ev, pull, report)
   end
   local f = report("access-denied", "the registry does not let %s pull %s, or has no such repository", pull.role_kind, what(pull)):confidence("likely")
   use_role(ev, f, pull, judged)
-  f:candidate("image-pull.repository-not-found", { ["for"] = "a wrong name, account or region gives the same answer" })
-    :candidate("image-pull.credentials-expired", { ["for"] = "an expired token gives the same answer", against = "no earlier pull of this image is in the evidence" })
+  doubt_repository(ev, pull, f)
   fix_access(f, pull)
   local image = ecr_of(pull.image)
   if image then
+    f:candidate("image-pull.credentials-expired", { ["for"] = "an expired token gives the same answer", against = "no earlier pull of this image is in the evidence" })
     f:advise("make sure that the repository exists under this name", string.format("aws ecr describe-repositories --registry-id %s --region %s --repository-names %s", image.account, image.region, image.repository))
   end
 end
@@ -393,6 +332,12 @@ end
 REPORT["tag-not-found"] = function(ev, pull, report)
   local tags, record = tags_there(ev, pull)
   local f = report("tag-not-found", "the registry knows the repository, but no such tag: %s%s", what(pull), tags):cite(record)
+  -- Amazon ECR keeps what an index refers to; elsewhere a clean-up of untagged manifests takes the platforms' out of it.
+  if not ecr_of(pull.image) and match(pull.text, [[(?i)manifest unknown]]) then
+    f:confidence("likely"):candidate("image-pull.digest-gone", { ["for"] = "a tag whose index is there, and whose platform's manifest was cleaned away, is answered in the same way" })
+    ev:ask{ evidence = "text", why = "whether the tag resolves, and the manifests of its platforms exist",
+      how = "docker manifest inspect " .. safe(pull.image, "IMAGE") .. ", then the same for each digest that it lists; and when the tag was pushed or cleaned up last" }
+  end
   f:advise("see which tags exist, and correct the tag or push it", list_tags(pull))
   if pull.image and pull.image:find("aws-appmesh-envoy", 1, true) then
     f:advise("tags of the App Mesh image look like v1.34.13.3-prod")
@@ -432,6 +377,12 @@ REPORT["repository-not-found"] = function(ev, pull, report)
 end
 
 REPORT["digest-gone"] = function(ev, pull, report)
+  if pull.platform ~= "ecs" and pull.image and not pull.image:find("@sha256:", 1, true) and not match(pull.image, [[sha256:]]) then
+    report("digest-gone", "%s resolves, and the manifest or layer that it leads to is no longer in the registry", what(pull))
+      :advise("push it anew, all platforms of it", "docker buildx build --platform linux/amd64,linux/arm64 --push -t " .. safe(pull.image, "IMAGE") .. " .")
+      :advise("let clean-up jobs spare untagged manifests that an index refers to: they are the platforms of a tagged image", "docker manifest inspect " .. safe(pull.image, "IMAGE"))
+    return
+  end
   report("digest-gone", "the digest that the deployment pinned is no longer in the registry: %s", what(pull))
     :advise("deploy anew, so that the tag is resolved to the digest that exists now", pull.platform == "ecs" and "aws ecs update-service --cluster CLUSTER --service SERVICE --force-new-deployment" or nil)
     :advise("stop overwriting tags (immutable tags), and let lifecycle rules keep what is deployed", list_tags(pull))
@@ -525,17 +476,6 @@ local function host_asked(pull, auth)
   return ecr_of(pull.image) and ecr_of(pull.image).host or registry_of(pull)
 end
 
--- Before any image is pulled, the secrets of the task are read: another service, and another endpoint.
-local function report_secret_unreachable(ev, pull, report, service)
-  local region = (match(pull.text, [[:(?:secretsmanager|ssm):(?<region>[\w-]+):]]) or {}).region or region_of(pull) or "REGION"
-  local judged = judge_way(ev, pull, string.format("%s.%s.amazonaws.com", service, region))
-  local f = report("network-unreachable", "%s cannot be reached for a secret that the task needs before any image is pulled: no answer to the connection%s",
-    service == "ssm" and "the SSM parameter store" or "Secrets Manager", because(judged, "closed"))
-  use_way(ev, f, judged)
-  f:advise("a task in a public subnet needs a public address (assignPublicIp ENABLED); in a private subnet, a route to a NAT gateway or the interface endpoint below", "aws ec2 describe-route-tables --filters Name=association.subnet-id,Values=SUBNET")
-    :advise(string.format("without a way to the internet: the interface endpoint com.amazonaws.%s.%s with private DNS, its security group open to the task on port 443", region, service), "aws ec2 describe-vpc-endpoints --filters Name=vpc-id,Values=VPC")
-end
-
 -- The runtime pulls through an HTTP proxy, and gets no further.
 REPORT["proxy-fails"] = function(_, pull, report)
   local dial = match(pull.text, [[proxyconnect tcp: (?<why>[^"\n]{1,160})]])
@@ -546,11 +486,6 @@ REPORT["proxy-fails"] = function(_, pull, report)
 end
 
 REPORT["network-unreachable"] = function(ev, pull, report)
-  local secret = match(pull.text, [[(?i)(?:secret|auth|parameter)s? from (?<store>asm|ssm)|(?<host>secretsmanager|ssm)\.[\w-]+\.amazonaws|from (?<name>secrets manager|ssm parameter store)]])
-  if secret then
-    report_secret_unreachable(ev, pull, report, (secret.store or secret.host or secret.name):lower():find("^ssm") and "ssm" or "secretsmanager")
-    return
-  end
   local auth = match(pull.text, [[(?i)registry auth|GetAuthorizationToken|api\.ecr\.]])
   local judged = judge_way(ev, pull, host_asked(pull, auth))
   local closed, open = because(judged, "closed"), judged and judged.decision == "open"
@@ -562,6 +497,9 @@ REPORT["network-unreachable"] = function(ev, pull, report)
   use_way(ev, f, judged)
   if open then f:advise("the rules given leave the way open (" .. judged.why .. "): look at what they do not show, a firewall, the NAT gateway itself, or rules changed since") end
   fix_network(f, pull)
+  if ecr_of(pull.image) or pull.platform == "ecs" then
+    way.ask_all(ev, pull.platform == "ecs" and pull.record.workload, "the text does not say which part of the way is closed: security group, route or endpoint")
+  end
 end
 
 -- The policy of a gateway endpoint for S3 that keeps layers back: { why, record }; nil: none does.
@@ -587,6 +525,36 @@ REPORT["layer-download-blocked"] = function(ev, pull, report)
   use_way(ev, f, judged)
   f:advise("layers of Amazon ECR come from S3: private subnets need the gateway endpoint for S3 in their route table, and outbound rules must allow its prefix list", "aws ec2 describe-vpc-endpoints --filters Name=service-name,Values=com.amazonaws." .. (region or "REGION") .. ".s3")
     :advise("an endpoint policy must allow s3:GetObject on arn:aws:s3:::prod-" .. (region or "REGION") .. "-starport-layer-bucket/*")
+end
+
+-- What the storage behind the registry says in its own words (S3, a CDN), when it hands out no layer.
+REPORT["storage-refuses"] = function(ev, pull, report)
+  local code = match(pull.text, [[<Code>(?<code>\w+)</Code>]]) or match(pull.text, [[<(?i:title)>(?<code>[^<\n]{1,80})<]])
+  if match(pull.text, [[(?i)Request has expired]]) then
+    report("layer-download-blocked", "the manifest of %s was read, and the storage of its layers says that the link to them has expired: too slow a line, or a clock that is wrong", what(pull)):confidence("likely")
+      :advise("compare the clock with another one, and pull again", "date -u; timedatectl")
+    return
+  end
+  local f = report("layer-download-blocked", "the manifest of %s was read, but the storage of its layers refuses them%s", what(pull), code and " (" .. code.code .. ")" or "")
+  if match(pull.text, [[<Error>\s*<Code>AccessDenied|\\n<Error><Code>AccessDenied]]) then
+    local forbidden = layers_forbidden(ev, pull)
+    f:cite(forbidden and forbidden.record):advise("that is S3's own answer: on AWS the policy of a gateway endpoint for S3 must allow s3:GetObject on the registry's bucket (Docker Hub: docker-images-prod; Amazon ECR: prod-REGION-starport-layer-bucket)",
+      "aws ec2 describe-vpc-endpoints --query 'VpcEndpoints[].[VpcEndpointId,ServiceName,PolicyDocument]'")
+    if not forbidden then
+      ev:ask{ evidence = "aws.vpc_endpoints", why = "the policy of the endpoint for S3 tells which buckets it lets through", how = "aws ec2 describe-vpc-endpoints --filters Name=vpc-id,Values=VPC --output json" }
+    end
+  else
+    f:confidence("likely"):advise("see who answers: a filter or proxy on the way, a CDN that blocks the country, or the registry's own storage; the same pull from another network tells", "docker pull " .. safe(pull.image, "IMAGE"))
+  end
+end
+
+-- An address without scheme or host never leaves the machine.
+REPORT["address-malformed"] = function(ev, pull, report)
+  local url = match(pull.text, [[(?:Get|Head|Post) \\?"?(?<url>[^"\s]{1,160})]])
+  report("unexplained", "the pull of %s fails before anything is sent: the address%s has no scheme or host", what(pull), url and " '" .. url.url .. "'" or ""):confidence("possible")
+    :advise("look at what sets the endpoint: a variable or setting without https://, or a release of the agent or runtime that builds it wrongly; try another release")
+  ev:ask{ evidence = "host/ecs.config", why = "the version of the agent or runtime, before and after, and its endpoint or FIPS settings",
+    how = "cat /etc/ecs/ecs.config; curl -s http://localhost:51678/v1/metadata; docker version (in --evidence FILE)" }
 end
 
 -- An interface endpoint whose names do not resolve to it.
@@ -643,6 +611,21 @@ REPORT["disk-full"] = function(ev, pull, report)
   report("disk-full", "there is no space left on the node to pull %s", what(pull))
     :advise("see what fills the disk, and remove images that nobody uses", "df -h && docker system df && docker image prune -a")
     :advise("make the volume larger, or let old images go by themselves (ECS_IMAGE_CLEANUP_INTERVAL, the kubelet's imageGCHighThresholdPercent)")
+end
+
+-- What the node has of the image is not whole: the registry's copy is another matter.
+REPORT["store-damaged"] = function(_, pull, report)
+  report("corrupt-layers", "the node's own store lacks content of %s that it believes to have: the image in the registry need not be at fault", what(pull)):confidence("likely")
+    :advise("remove the image and its leftovers from the node, then pull anew", "crictl rmi " .. safe(pull.image, "IMAGE") .. "; ctr -n k8s.io content prune references")
+    :advise("a node that lost power, or whose disk was full, is better replaced")
+end
+
+-- An id names an image on the machine that has it; a registry knows names only.
+REPORT["image-id"] = function(ev, pull, report)
+  report("invalid-name", "an image id (%s) stands where the image's name belongs: the registry is asked for a repository called 'sha256'", pull.image)
+    :advise("write REGISTRY/REPOSITORY:TAG or REGISTRY/REPOSITORY@sha256:DIGEST; the digest is the registry's, not the id that docker images prints", "docker images --digests")
+  ev:ask{ evidence = "aws.task_definitions", why = "the image field as it was registered tells which step wrote the id into it",
+    how = pull.platform == "kubernetes" and "kubectl get pod POD -o jsonpath='{..image}'" or "aws ecs describe-task-definition --task-definition FAMILY --query 'taskDefinition.containerDefinitions[].{name:name,image:image}' --output json" }
 end
 
 REPORT["corrupt-layers"] = function(ev, pull, report)
@@ -703,7 +686,7 @@ local REFERENCES = {
   ["dns-failed"] = { ECR_GUIDE .. "vpc-endpoints.html" },
   ["tls-untrusted"] = { "https://docs.docker.com/engine/security/certificates/" },
   ["plain-http"] = { "https://docs.docker.com/reference/cli/dockerd/#insecure-registries", "https://github.com/containerd/containerd/blob/main/docs/hosts.md" },
-  ["not-present"] = { "https://kubernetes.io/docs/concepts/containers/images/#image-pull-policy" },
+  ["invalid-name"] = { "https://docs.docker.com/reference/cli/docker/image/tag/" },
   ["wrong-platform"] = { "https://docs.docker.com/build/building/multi-platform/" },
   ["disk-full"] = { ECS_GUIDE .. "automated_image_cleanup.html" },
   ["corrupt-layers"] = { "https://docs.docker.com/build/exporters/image-registry/" },
@@ -723,22 +706,25 @@ end
 local function commanded_image(ev)
   local image
   for record in ev:each("event.command") do
-    if image and image ~= record.ref then return nil end
-    image = record.ref
+    local ref = record.ref or record["local"]
+    if image and image ~= ref then return nil end
+    image = ref
   end
   return image
 end
 
--- Whether the text holds an answer to the pull, though one that none of the causes knows; a stopped task's trouble
--- with its secrets or its log group is none, and names that cannot be parsed are another check's.
-local function answered(text)
-  return not match(text, [[(?i)short-name|invalid reference format|couldn't parse image]]) and match(text, [[(?i)CannotPull\w*:? *\S|pull image "?[^"\s]+"?: *\S|failed to (?:resolve ref|pull and unpack|register layer|extract layer).{0,300}: *\S]]) ~= nil
+-- Whether a digest is what the tag of a command led to.
+local function leads_to(tagged, digest)
+  local repository = digest:match("^(.+)@sha256:")
+  return repository ~= nil and tagged:find("@", 1, true) == nil and tagged:sub(1, #repository) == repository
 end
 
 local function read_pull(ev, record, commanded)
   local pull = { record = record, text = record.message or "", time = ev:time(record) }
-  pull.image = image_in(pull.text) or record.image or commanded
-  pull.cause = cause_of(pull.text) or answered(pull.text) and "answer-unknown" or nil
+  pull.image = words.image(pull.text) or record.image or commanded
+  if commanded and pull.image and leads_to(commanded, pull.image) then pull.image = commanded end
+  pull.cause = words.is_id(pull.image) and "image-id" or words.cause(pull.text) or words.answer(pull.text) and "answer-unknown" or nil
+  if words.secret_store(pull.text) then pull.cause = nil end -- image-pull/start's
   pull.platform = platform_of(ev, pull)
   pull.role, pull.role_kind, pull.role_id = role_of(ev, pull)
   pull.kind, pull.name = subject_of(pull)
@@ -877,7 +863,7 @@ end
 
 local function report_unexplained(ev, groups)
   for record in ev:each("event.backoff") do
-    local image = image_in(record.message or "") or record.image
+    local image = words.image(record.message or "") or record.image
     if not explained(groups, record, image) then
       local pull = { record = record, text = record.message or "", image = image }
       pull.platform = platform_of(ev, pull)
@@ -904,22 +890,10 @@ local function report_unexplained(ev, groups)
   end
 end
 
--- An image that nobody may pull, and that the node does not have.
-local function report_not_present(ev)
-  for record in ev:each("event.absent") do
-    ev:report("image-pull.not-present", record.ref and "image" or "pod", record.ref or record.pod, "%s is not on the node, and its pull policy Never forbids to fetch it",
-      record.ref and "image " .. record.ref or "an image of pod " .. record.pod):cite(record)
-      :advise("bring it to the node: kind and minikube have a copy of their own, apart from the local Docker's", "kind load docker-image " .. safe(record.ref, "IMAGE") .. ", or minikube image load " .. safe(record.ref, "IMAGE"))
-      :advise("or let it be pulled: set imagePullPolicy to IfNotPresent")
-      :reference(REFERENCES["not-present"][1])
-  end
-end
-
 local function run(ev)
   local groups = settle(ev, gather(ev))
   for _, group in ipairs(groups) do report_group(ev, group) end
   report_unexplained(ev, groups)
-  report_not_present(ev)
 end
 
 local function finding(title, severity)
@@ -943,13 +917,12 @@ return debrief.check {
     "?aws.repositories", "?aws.images", "?aws.pull_through_cache_rules",
   },
   events = {
-    failed = { caseless = true, pattern = [[failed to pull image|could not transition to pulled|cannotpull\w*|PullImage \S+ from image service failed|pull access denied|failed to pull and unpack image|failed to resolve ref|error pulling image|not continuing with pull|unable to pull secrets or registry auth|cannot pull registry auth|unable to retrieve ecr registry auth|ECR: GetAuthorizationToken|not authorized to perform:? ecr:\w+|toomanyrequests\b|pull rate limit|no basic auth credentials|manifest unknown|manifest for \S+ not found|no matching manifest for|repository with name \S+ does not exist|error response from daemon: (?:(?:get|head) \\?"?https?://|unauthorized|denied|received unexpected http|missing signature key|no matching manifest)|(?:GetImageBlob|containerd-mount|content/ingest)\S*: no space left on device|failed to register layer|failed to extract layer|layers and diffIDs don't match|requested access to the resource is denied|initializing source docker://|exec format error|back-off pulling image "[^"]+": ErrImagePull]] },
+    failed = { caseless = true, pattern = [[failed to pull image|could not transition to pulled|cannotpull\w*|PullImage \S+ from image service failed|pull access denied|failed to pull and unpack image|failed to resolve ref|error pulling image|not continuing with pull|unable to pull secrets or registry auth|cannot pull registry auth|unable to retrieve ecr registry auth|ECR: GetAuthorizationToken|not authorized to perform:? ecr:\w+|toomanyrequests\b|pull rate limit|no basic auth credentials|manifest unknown|manifest for \S+ not found|no matching manifest for|repository with name \S+ does not exist|error response from daemon: (?:(?:get|head) \\?"?https?://|unauthorized|denied|received unexpected http|missing signature key|no matching manifest)|(?:GetImageBlob|containerd-mount|content/ingest)\S*: no space left on device|failed to register layer|failed to extract layer|layers and diffIDs don't match|requested access to the resource is denied|initializing source docker://|exec format error|error from V2 registry|layers from manifest don't match|failed to pull: content at|error parsing HTTP 40[13] response body|back-off pulling image \\?"[^"]+": ErrImagePull]] },
     backoff = [[Back-off pulling image|Error: ErrImagePull|Error: ImagePullBackOff|[0-9]/[0-9]+ +(?:Init:)?(?:ErrImagePull|ImagePullBackOff)]],
     no_secret = [[Unable to retrieve some image pull secrets \((?<secrets>[\w.-]+(?:, [\w.-]+)*)\)]],
     provider = [[credential provider plugin (?<plugin>[\w.-]+) (?:for image|failed)]],
-    absent = [[image "(?<ref>[^"]+)" is not present with pull policy of Never|(?<pod>[\w.-]+) +[0-9]+/[0-9]+ +(?:Init:)?ErrImageNeverPull]],
     pulled = [[Successfully pulled image "(?<ref>[^"]+)"]],
-    command = [[(?:docker|podman|nerdctl|crictl) pull (?<ref>[\w./:@-]+)]],
+    command = [[(?:docker|podman|nerdctl|crictl)(?: -\S+(?: \S+://\S+)?)* pull (?:-\S+ )*(?<ref>[\w./:@-]+)|Unable to find image '(?<local>[^']+)' locally]],
   },
   findings = {
     ["image-pull.access-denied"] = finding("the pulling role may not read the registry"),
@@ -965,7 +938,7 @@ return debrief.check {
     ["image-pull.tls-untrusted"] = finding("the registry's certificate is not trusted"),
     ["image-pull.wrong-platform"] = finding("the image is not made for this CPU architecture"),
     ["image-pull.plain-http"] = finding("the registry does not speak TLS"),
-    ["image-pull.not-present"] = finding("an image that may not be pulled is not on the node"),
+    ["image-pull.invalid-name"] = finding("an image's name cannot be parsed"),
     ["image-pull.disk-full"] = finding("no space is left to pull the image"),
     ["image-pull.corrupt-layers"] = finding("the image's layers are inconsistent"),
     ["image-pull.pull-through-denied"] = finding("a pull-through cache may not import the image"),
