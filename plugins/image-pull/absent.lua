@@ -12,6 +12,7 @@ return debrief.check {
   title = "are the images there that may not be pulled?",
   version = "0.1.0",
   tags = { "kubernetes" },
+  applies = "any",
   needs = { "text | container_status" },
   events = {
     absent = [[image "(?<ref>[^"]+)" is not present with pull policy of Never]],

@@ -71,6 +71,7 @@ return debrief.check {
   title = "does a policy given alone let anybody finish a pull?",
   version = "0.1.0",
   tags = { "ecs", "kubernetes", "appmesh" },
+  applies = "any",
   needs = { "aws.policies", "?containers", "?container_status" },
   findings = { ["image-pull.role-incomplete"] = { title = "the role's policies do not let it pull", severity = "warning" } },
   run = run,

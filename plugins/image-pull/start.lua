@@ -187,6 +187,7 @@ return debrief.check {
   title = "does ECS get as far as pulling the task's images?",
   version = "0.1.0",
   tags = { "ecs" },
+  applies = "platform = ecs|docker",
   needs = {
     "text | container_status", "?container_status", "?containers", "?aws.task_definitions", "?aws.roles",
     -- whether the way to the secrets is open
