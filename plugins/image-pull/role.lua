@@ -85,9 +85,66 @@ local function report(ev, pull, id, kind, rights)
   advise(f, name, pull.image)
 end
 
+-- ---- policies that came without any image ----
+
+-- Whoever may read manifests and not fetch layers, or the reverse, pulls nothing. Other policies of the role may grant
+-- the rest, so this is likely, never certain.
+local MANIFEST, LAYERS = "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"
+
+local function covers(pattern, action)
+  return debrief.glob(pattern:lower(), action:lower())
+end
+
+-- The actions of a statement: a name, or a list of them.
+local function actions_of(ev, statement)
+  local list = {}
+  for one in ev:items(statement, "Action") do list[#list + 1] = tostring(one) end
+  if #list == 0 and statement.Action then list[1] = tostring(statement.Action) end
+  return list
+end
+
+-- What the identity policy grants of the two rights; nil: it is another kind of document.
+local function grants_of(ev, policy, path)
+  local found
+  for statement in ev:items(policy, path) do
+    if #ev:keys(statement, "Principal") > 0 or statement.Principal then return nil end
+    found = found or {}
+    if statement.Effect == "Allow" then
+      for _, action in ipairs(actions_of(ev, statement)) do
+        for _, right in ipairs{ MANIFEST, LAYERS } do found[right] = found[right] or covers(action, right) end
+      end
+    end
+  end
+  return found
+end
+
+-- The policies' grants together: they add up.
+local function judge_alone(ev)
+  local granted, last = {}, nil
+  for policy in ev:each("aws.policies") do
+    for _, path in ipairs{ "Statement", "PolicyDocument.Statement", "PolicyVersion.Document.Statement" } do
+      local grants = grants_of(ev, policy, path)
+      for right, given in pairs(grants or {}) do
+        if given then granted[right], last = true, policy end
+      end
+    end
+  end
+  if not last or granted[MANIFEST] and granted[LAYERS] then return end
+  local has, lacks = granted[MANIFEST] and MANIFEST or LAYERS, granted[MANIFEST] and LAYERS or MANIFEST
+  ev:report("image-pull.role-incomplete", "role", last.RoleName or last.PolicyName or "policy",
+    "the policies given allow %s and not %s: %s", has, lacks, lacks == LAYERS and "manifests can be read, and no layer fetched" or "no manifest can be read")
+    :cite(last):confidence("likely")
+    :advise("add " .. lacks .. " to the statement that holds " .. has, string.format("aws iam put-role-policy --role-name %s --policy-name ecr-pull --policy-document file://ecr-pull.json", ecr.safe(last.RoleName, "ROLE")))
+    :reference("https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-pull.html")
+  ev:ask{ evidence = "aws.attached_policies", why = "another policy of the same role may grant what this one lacks",
+    how = string.format("aws iam list-attached-role-policies --role-name %s --output json; aws iam list-role-policies --role-name %s --output json", ecr.safe(last.RoleName, "ROLE"), ecr.safe(last.RoleName, "ROLE")) }
+end
+
 local function run(ev)
   if ev:count("event.refused") > 0 then return end
-  for _, pull in ipairs(images_of(ev)) do
+  local images = images_of(ev)
+  if #images == 0 and not ev:first("containers") and not ev:first("container_status") then return judge_alone(ev) end
+  for _, pull in ipairs(images) do
     local id, kind = ecr.puller(ev, pull.platform, pull.workload, pull.launch_type)
     id = id or pull.platform == "ecs" and pull.launch_type ~= "EC2" and pull.role or lone_role(ev)
     if id then report(ev, pull, id, kind, ecr.rights(ev, id, pull.image)) end
@@ -101,7 +158,7 @@ return debrief.check {
   version = "0.1.0",
   tags = { "ecs", "kubernetes", "appmesh" },
   needs = {
-    "containers | container_status", "aws.policies | aws.roles | aws.attached_policies", "?containers", "?container_status",
+    "containers | container_status | aws.policies", "aws.policies | aws.roles | aws.attached_policies", "?containers", "?container_status",
     "?aws.roles", "?aws.policies", "?aws.policy_names", "?aws.attached_policies", "?aws.repository_policies", "?aws.vpc_endpoints",
     "?aws.instances", "?aws.tasks", "?aws.task_definitions", "?text",
   },
