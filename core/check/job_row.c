@@ -5,6 +5,7 @@
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "base/json.h"
+#include "finding/asks.h"
 #include "finding/correlate.h"
 #include "report/report.h"
 #include "source/bundle.h"
@@ -40,15 +41,17 @@ static cJSON *find_ask(cJSON *asks, const cJSON *like)
     return NULL;
 }
 
-/* Two checks that want the same thing for different reasons are one ask. */
-static void add_asks(cJSON *asks, cJSON *more)
+/* Two checks that want the same thing for different reasons are one ask, the first one's. */
+static void add_asks(cJSON *asks, cJSON *more, const char *check)
 {
     cJSON *ask;
     while ((ask = cJSON_DetachItemFromArray(more, 0))) {
         if (find_ask(asks, ask))
             cJSON_Delete(ask);
-        else
+        else {
+            json_put_str(ask, ASKS_CHECK, check);
             cJSON_AddItemToArray(asks, ask);
+        }
     }
 }
 
@@ -92,7 +95,7 @@ static void put_asks(cJSON *target, const struct job *job)
 {
     cJSON *asks = json_put_array(target, "asks");
     for (size_t i = 0; i < job->plan->checks_len; i++)
-        add_asks(asks, job->checks[i].asks);
+        add_asks(asks, job->checks[i].asks, job->plan->checks[i].meta->id);
     for (size_t i = 0; i < job->plan->checks_len; i++) {
         const cJSON *row;
         cJSON_ArrayForEach (row, job->checks[i].missing)
@@ -148,6 +151,7 @@ cJSON *job_row(struct job *job)
                           take_about(job, "unexplained", cJSON_CreateArray()));
     cJSON_AddItemToObject(target, "timeline", take_about(job, "timeline", cJSON_CreateArray()));
     correlate_target(target, job->plan->registry);
+    asks_arrange(target);
     timeline_join(target);
     return target;
 }

@@ -10,6 +10,7 @@
 #include "debrief/plugin.h"
 #include "finding/quote.h"
 #include "finding/ways.h"
+#include "finding/words.h"
 #include "source/redact.h"
 
 #include <openssl/sha.h>
@@ -50,6 +51,7 @@ struct builder {
     struct builder_finding nowhere; /* where reports go after a fault */
     cJSON *asks;
     struct names *names; /* NULL until a command is written */
+    struct words words;  /* the mesh and platform that texts are fitted to */
 };
 
 /* ---- texts ---- */
@@ -71,6 +73,20 @@ static const char *clean(struct builder *builder, const char *text, size_t cap)
                              : arena_strndup(builder->arena, out, kept);
     free(out);
     buf_release(&redacted);
+    return result;
+}
+
+/* A text of the check's own, cut down to what is said of the mesh and platform at hand; NULL when it is all
+ * about another one. */
+static const char *fitted(struct builder *builder, const char *text)
+{
+    struct buf out;
+    if (!text || !*text)
+        return text;
+    buf_init(&out, 4 * SNIPPET_CAP);
+    bool fits = words_fit(&out, text, &builder->words);
+    const char *result = fits ? arena_strdup(builder->arena, buf_str(&out)) : NULL;
+    buf_release(&out);
     return result;
 }
 
@@ -110,6 +126,7 @@ struct builder *builder_new(const struct plan_check *check, const struct evidenc
     builder->end = &builder->findings;
     builder->nowhere.builder = builder;
     builder->asks = cJSON_CreateArray();
+    words_find(&builder->words, evidence);
     return builder;
 }
 
@@ -190,7 +207,8 @@ static struct builder_finding *add_finding(struct builder *builder,
     finding->type = type;
     finding->kind = kind;
     finding->name = name;
-    finding->message = clean(builder, message && *message ? message : type->title, MESSAGE_CAP);
+    const char *said = fitted(builder, message && *message ? message : type->title);
+    finding->message = clean(builder, said ? said : message, MESSAGE_CAP);
     finding->severity = type->worst;
     finding->confidence = DEBRIEF_CERTAIN;
     finding->when = DEBRIEF_UNKNOWN;
@@ -323,8 +341,11 @@ static void add_step(struct builder_finding *finding, cJSON *step)
 
 void builder_advise(struct builder_finding *finding, const char *text, const char *command)
 {
+    const char *said = fitted(finding->builder, text);
+    if (text && !said)
+        return;
     cJSON *step = cJSON_CreateObject();
-    put_clean(finding->builder, step, "text", text, MESSAGE_CAP);
+    put_clean(finding->builder, step, "text", said, MESSAGE_CAP);
     put_command(finding->builder, step, "command", command);
     add_step(finding, step);
 }
@@ -332,8 +353,11 @@ void builder_advise(struct builder_finding *finding, const char *text, const cha
 void builder_snippet(struct builder_finding *finding, const char *text, const char *path,
                      const char *content)
 {
+    const char *said = fitted(finding->builder, text);
+    if (text && !said)
+        return;
     cJSON *step = cJSON_CreateObject();
-    put_clean(finding->builder, step, "text", text, MESSAGE_CAP);
+    put_clean(finding->builder, step, "text", said, MESSAGE_CAP);
     cJSON *snippet = json_put_object(step, "snippet");
     put_clean(finding->builder, snippet, "path", path, NAME_CAP);
     put_clean(finding->builder, snippet, "text", content, SNIPPET_CAP);
@@ -380,8 +404,8 @@ void builder_candidate(struct builder_finding *finding, const char *id, const ch
     cJSON *pro = row ? cJSON_GetObjectItemCaseSensitive(row, "for") : NULL;
     cJSON *contra = row ? cJSON_GetObjectItemCaseSensitive(row, "against") : NULL;
     if (row) {
-        add_text(finding->builder, &pro, speaks_for, MESSAGE_CAP);
-        add_text(finding->builder, &contra, speaks_against, MESSAGE_CAP);
+        add_text(finding->builder, &pro, fitted(finding->builder, speaks_for), MESSAGE_CAP);
+        add_text(finding->builder, &contra, fitted(finding->builder, speaks_against), MESSAGE_CAP);
     }
 }
 
@@ -391,7 +415,8 @@ void builder_ask(struct builder *builder, const char *evidence, const char *why,
 {
     cJSON *ask = cJSON_CreateObject();
     put_clean(builder, ask, "evidence", evidence, NAME_CAP);
-    put_clean(builder, ask, "why", why, MESSAGE_CAP);
+    const char *said = fitted(builder, why);
+    put_clean(builder, ask, "why", said ? said : why, MESSAGE_CAP);
     put_command(builder, ask, "how", how);
     if (cJSON_GetArraySize(ask) != 3)
         builder_set_fault(builder, "asked without saying which evidence, why and how");

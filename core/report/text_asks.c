@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define HINTS_MAX   3
+#define HINTS_MAX   4
 #define NEEDERS_MAX 4 /* sections that are named as those that want it */
 #define FIELD_MAX   (64u << 10)
 #define EITHER      "; or: "

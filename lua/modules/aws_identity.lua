@@ -2,7 +2,8 @@
 -- action, and whether the role's trust policy lets the pod's service account take it. A check that calls decide() declares,
 -- each as an optional need, containers, env{AWS_ROLE_ARN}, env{APPMESH_RESOURCE_ARN}, proxy, k8s.service_accounts,
 -- aws.roles, aws.policies, aws.policy_names, aws.attached_policies and aws.repository_policies; trust() needs of these
--- containers, env{AWS_ROLE_ARN}, k8s.service_accounts, aws.roles and aws.policies.
+-- containers, env{AWS_ROLE_ARN}, k8s.service_accounts, aws.roles and aws.policies; source() and ask() besides these
+-- aws.task_definitions.
 
 local match = debrief.match
 
@@ -53,6 +54,84 @@ function identity.role(ev, user)
   if assumed then return assumed.role end
   if user then return nil end
   return role_of_workload(ev) or role_of_documents(ev)
+end
+
+-- ---- where the role is told, and what to ask for next ----
+
+-- A registered definition has everything; one that somebody wrote down may lack its roles.
+local function source_of_task(ev)
+  local declared
+  for record in ev:each("containers") do
+    if match(record.task_role or "", ROLE) then return { role = record.task_role, from = "the task definition", record = record } end
+    declared = declared or record.platform == "ecs" and record
+  end
+  local definition = declared and ev:count("aws.task_definitions") == 1 and ev:first("aws.task_definitions")
+  if not definition or definition.taskRoleArn then return nil end
+  return { lacks = string.format("task definition %s names no task role (taskRoleArn)", definition.family or declared.workload or ""),
+    sure = definition.taskDefinitionArn ~= nil, record = definition }
+end
+
+-- The account that the pods at hand run as, when it is one: name, namespace, record, and whether the pod says so.
+local function account_of_pod(ev)
+  local found
+  for record in ev:each("containers") do
+    if record.platform == "kubernetes" and record.init ~= "yes" then
+      local space, name = (record.workload or ""):match("^([^/]+)/"), record.service_account or "default"
+      if found and (found.name ~= name or found.space ~= space) then return nil end
+      found = found or { name = name, space = space, record = record }
+    end
+  end
+  return found
+end
+
+local function source_of_pod(ev)
+  local pod = account_of_pod(ev)
+  if not pod then return nil end
+  for record in ev:each("k8s.service_accounts") do
+    if record["metadata.name"] == pod.name and (not pod.space or record["metadata.namespace"] == pod.space) then
+      local role = record['metadata.annotations."eks.amazonaws.com/role-arn"']
+      if match(role or "", ROLE) then return { role = role, from = "service account " .. pod.name, record = record } end
+      return { lacks = string.format("the pod runs as service account %s, which is bound to no role (annotation eks.amazonaws.com/role-arn)", pod.name),
+        sure = true, record = record }
+    end
+  end
+  return { account = pod.name, space = pod.space, record = pod.record }
+end
+
+-- { role =, from =, record = }, { lacks =, sure =, record = }, { account =, space =, record = } where the account itself is
+-- not given, or {}. What is lacking is told only where LACKING counts: an instance's role may stand behind it.
+function identity.source(ev, lacking)
+  for record in ev:each("env") do
+    if record.name == "AWS_ROLE_ARN" and match(record.value or "", ROLE) then return { role = record.value, from = "AWS_ROLE_ARN", record = record } end
+  end
+  local found = source_of_task(ev) or source_of_pod(ev) or {}
+  return (lacking or not found.lacks) and found or {}
+end
+
+-- The same as part of a sentence that tells the refusal; the verdict of policies says it by itself.
+function identity.shown(said, source)
+  if not source then return "" end
+  if source.lacks then return ": " .. source.lacks end
+  local name = not said and source.role and source.role:match("([%w+=,.@_-]+)$")
+  return name and string.format(" (it runs as role %s, by %s)", name, source.from) or ""
+end
+
+-- Asks for the next piece that tells more of who the proxy is: what it runs as, the account's role, the role's policies.
+function identity.ask(ev, source, why)
+  local name = identity.name(source.role)
+  if source.account then
+    ev:ask { evidence = "k8s/serviceaccounts.json", why = "which role the service account " .. source.account .. " is bound to",
+      how = string.format("kubectl get serviceaccount %s -n %s -o json > serviceaccount.json", source.account:match("^[%w.-]+$") or "NAME",
+        (source.space or ""):match("^[%w.-]+$") or "NAMESPACE") }
+  elseif name and ev:count("aws.roles") + ev:count("aws.policies") + ev:count("aws.attached_policies") == 0 then
+    ev:ask { evidence = "aws/iam.json", why = why or "whether the policies of role " .. name .. " allow it",
+      how = string.format("aws iam get-role --role-name %s --output json > role.json; aws iam list-attached-role-policies --role-name %s --output json > "
+        .. "attached.json; aws iam list-role-policies --role-name %s, and for each of these aws iam get-role-policy --role-name %s --policy-name POLICY "
+        .. "--output json > policy.json", name, name, name, name) }
+  elseif not name and not source.lacks then
+    ev:ask { evidence = "k8s/pods.json or aws/describe-task-definition.json", why = "it names who the proxy runs as (ECS: the task role; Kubernetes: the service account)",
+      how = "@definition@" }
+  end
 end
 
 -- Names come from evidence and go into commands that people paste: nothing but names may pass.

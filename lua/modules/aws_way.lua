@@ -58,7 +58,7 @@ local FIXES = {
   end,
   ["public-address"] = function(f)
     f:advise("give it a public address (assignPublicIp ENABLED), or put it into a subnet that leads to a NAT gateway",
-      "aws ecs update-service --cluster CLUSTER --service SERVICE --network-configuration 'awsvpcConfiguration={subnets=[SUBNET],securityGroups=[SG],assignPublicIp=ENABLED}'")
+      "aws ecs update-service --cluster CLUSTERNAME --service SERVICE --network-configuration 'awsvpcConfiguration={subnets=[SUBNET],securityGroups=[SG],assignPublicIp=ENABLED}'")
   end,
 }
 

@@ -53,6 +53,9 @@ xds.TEXTS = {
   { "deadline-exceeded", [[deadline exceeded]] },
 }
 
+-- Meshes that give proxies tokens of their own: AWS has no part in who they are.
+xds.OWN_TOKENS = { istio = true, consul = true, kuma = true, contour = true, ["envoy-gateway"] = true, gloo = true, cilium = true }
+
 -- Texts of the transport, not of the server.
 local LINK = [[reset reason:|upstream connect error|upstream reset before response|no healthy upstream|connection error: desc|error while dialing|dial (tcp|unix) |lookup \S+( on \S+)?:|failed to connect to |dns resolution|name resolution|connection (refused|timed out|timeout|reset by peer)|i/o timeout|x509:|tls error|tls handshake|no such host|socket closed|secret is not supplied|ssl handshake failed|handshaker? (failed|shutdown)|backends failing]]
 local CLOSED_LATER = [[closing transport|error reading from server|prior goaway|transport is closing]]
@@ -309,7 +312,7 @@ function xds.ask_while_starting(ev, link, proxy)
   local over = begun and ready and (ev:time(ready) or 0) >= (ev:time(begun) or 0)
   if begun and not over and not link.ok and not (proxy and proxy.state == "LIVE") then
     ev:ask { evidence = "stats", why = "the log begins with a start that has not come to its end, too early to tell: Envoy logs a try that it repeats only after about 30 s",
-      how = "curl -s http://ADMIN/stats, or the log of the next minute" }
+      how = "curl -s http://ADMIN/stats > stats.txt; or the log of the next minute: @log@" }
   end
 end
 

@@ -153,7 +153,7 @@ local function advise_renewal(ev, finding, one)
   elseif one.secret then
     finding:advise("issue it anew where secret " .. one.secret .. " comes from; the secret discovery service sends it, the proxy needs no restart")
   else
-    finding:advise("issue it anew: cert-manager, ACME, or your authority (App Mesh with ACM: see the certificate's renewal)",
+    finding:advise("issue it anew: cert-manager, ACME, or your authority (App Mesh: with ACM, see the certificate's renewal)",
       "kubectl get certificate -A; aws acm describe-certificate --certificate-arn ARN")
   end
   if one.file then
@@ -255,7 +255,7 @@ local function judge(ev, one, users, now, groups)
     report_expiring(ev, one, users, now, trouble)
   elseif one.ends <= now.high and one.days == 0 then
     ev:ask { evidence = "the time at which /certs was saved", why = string.format("%s lives for %s only: whether it had ended then depends on the hour",
-        describe(one, users), dates.span(one.ends - one.begins)), how = "debrief check http://HOST:9901, or add the proxy's log of that time with --evidence" }
+        describe(one, users), dates.span(one.ends - one.begins)), how = "@debrief@; or @log@" }
   end
 end
 

@@ -376,7 +376,7 @@ end
 
 local function ask_reason(ev, what)
   ev:ask { evidence = "log/envoy.log, admin/config_dump.json", why = "they hold the reason why " .. what .. " were rejected",
-    how = "add the proxy's log with --evidence FILE, or curl -s http://ADMIN/config_dump (error_state)" }
+    how = "@log@; or curl -s http://ADMIN/config_dump > config_dump.json" }
 end
 
 local function report_counted(ev, kind, name, what, record, severity, more)
@@ -449,7 +449,7 @@ local function waits_for(ev, proxy, what, never, record)
     never and ", and never got one" or ""):cite(record)
     :advise("read the proxy's log: it refused the update, hangs, or lost the connection", "istioctl proxy-config log " .. proxy .. "; kubectl logs -c istio-proxy POD")
   ev:ask { evidence = "log/envoy.log, admin/stats.txt", why = "they tell whether the proxy refused the update, or never got it",
-    how = "kubectl logs POD -c istio-proxy, and kubectl exec POD -c istio-proxy -- pilot-agent request GET stats" }
+    how = "@log@; curl -s http://ADMIN/stats > stats.txt" }
 end
 
 local function from_status(ev)

@@ -89,15 +89,14 @@ end
 
 local function ask_log(ev, why)
   ev:ask { evidence = "log/envoy.log", why = why,
-    how = "add the proxy's log with --evidence FILE (kubectl logs POD -c CONTAINER, docker logs NAME, aws logs tail GROUP); "
-      .. "Envoy logs retried failures only after 30 s" }
+    how = "@log@ (Envoy logs retried failures only after 30 s)" }
 end
 
 local function ask_probe(ev, link, why)
   local host, port = link.server.name:match("^(.+):(%d+)$")
   host, port = host or "HOST", port or "PORT"
   ev:ask { evidence = "probe/tls.txt", why = why,
-    how = string.format("from the proxy's network namespace: getent hosts %s; nc -vz -w 5 %s %s; openssl s_client -connect %s:%s -alpn h2 </dev/null",
+    how = string.format("@near getent hosts %s; nc -vz -w 5 %s %s; openssl s_client -connect %s:%s -alpn h2 </dev/null@",
       host, host, port, host, port) }
 end
 

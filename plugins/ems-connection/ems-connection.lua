@@ -54,7 +54,7 @@ end
 
 local function ask_probe(ev, place, why)
   ev:ask { evidence = "probe/tls.txt", why = why,
-    how = "from the proxy's network namespace: " .. walk(place) }
+    how = "@near " .. walk(place) .. "@" }
 end
 
 -- ---- what to say and what to do; HOST, PORT are filled in ----
@@ -213,8 +213,9 @@ settle["not-connected"] = function(ev, group, close, _, place)
   local plain_text = group.server and group.server.tls == "no" and "the bootstrap asks for plain text" or nil
   local made = match(close.plain, [[connection termination]]) and "the connection was made, and then closed by the peer" or nil
   ask_probe(ev, place, "DNS, TCP and TLS are told apart by a probe from where the proxy runs; this log does not tell them apart")
-  ev:ask { evidence = "manifest/task-definition.json, or the pod's init container", why = "redirect rules that catch the proxy's own traffic look the same",
-    how = "proxyConfiguration (IgnoredUID, EgressIgnoredPorts) and user of the Envoy container: aws ecs describe-task-definition --task-definition FAMILY; or kubectl get pod POD -o yaml" }
+  ev:ask { evidence = "manifest/task-definition.json, or the pod's init container", why = "redirect rules that catch the proxy's own traffic look the same (ECS: IgnoredUID and EgressIgnoredPorts of proxyConfiguration, "
+      .. "and the user of the Envoy container; Kubernetes: the init container's arguments, and the user of the proxy's)",
+    how = "@definition@" }
   return "not-connected", function(finding)
     local function candidate(slug, speaks_for, against)
       if made and (slug == "refused" or slug == "dns-failed" or slug == "timeout") then return end
@@ -372,7 +373,7 @@ local function report_flapping(ev, group, close)
     "the connection to %s breaks again and again; it is up now", place.name)
   finding:confidence("likely"):cite(close.record):cite(group.closes[1].record):span { count = group.count }
   finding:advise("look for what lies between: load balancer idle time-outs, restarts of the server, packet loss",
-    "debrief check http://HOST:9901 --sample 30s")
+    "@debrief@ --sample 30s")
 end
 
 local function judge(ev, group, link, marks, subjects)

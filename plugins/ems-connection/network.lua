@@ -251,7 +251,7 @@ local function judge_capture(ev, place)
     :cite(place.group and place.group.closes[#place.group.closes].record)
     :confidence(sure and "certain" or "likely")
     :advise("let both agree: run Envoy as the user that the rules leave alone, or name its user there "
-      .. "(App Mesh on ECS: IgnoredUID; Istio: --proxy-uid), and start the task or pod anew")
+      .. "(App Mesh on ECS: IgnoredUID; App Mesh on EKS: APPMESH_IGNORE_UID; Istio: --proxy-uid), and start it anew")
     :advise("see the rules and their counters, in the proxy's network namespace",
       "iptables-save -c -t nat; grep Uid /proc/$(pgrep -x envoy)/status")
 end

@@ -6,7 +6,7 @@ local match, xds = debrief.match, debrief.use "xds_stream"
 -- What to do about the link of an agent.
 local AGENT_STEPS = {
   ["refused"] = "see whether the management server runs and its Service has endpoints: kubectl get endpoints -A",
-  ["timeout"] = "open the way from the pod to the server: network policy, security group, route",
+  ["timeout"] = "open the way from the proxy to the server: network policy, security group, route",
   ["tls-untrusted"] = "compare the root that the agent was given (Istio: ConfigMap istio-ca-root-cert in the pod's namespace) with "
     .. "the one that signed the server's certificate; a root that was replaced reaches old pods only with a restart",
   ["tls-expired"] = "renew the certificate of the management server, and have the server load it",

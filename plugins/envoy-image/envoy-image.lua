@@ -245,7 +245,7 @@ local function judge_missing(ev, group)
   if cut or has_more_env(ev, group) then
     ev:ask { evidence = "env/proxy.env", why = cut and "the manifest was read in part only: the resource's name may stand in the other part"
         or "the resource's name may come from a file of variables that is not in the evidence",
-      how = "env | grep -e ^APPMESH -e ^ENVOY -e ^AWS_REGION inside the proxy's container, saved as proxy.env" }
+      how = "@env@" }
     return
   end
   local finding = report(ev, group, "resource-name-missing", group.record, "the container %s of App Mesh's Envoy image is not told which resource it is: APPMESH_RESOURCE_ARN is missing, so the proxy does not start", group.name)
@@ -521,7 +521,7 @@ local function judge_lines(ev, proxies)
       say("tracer-address", record, "Envoy refuses its listener because of the address %s:2000: that is the X-Ray daemon's port, and the tracer takes an IP address only", address.host)
         :confidence("likely"):advise("set AWS_XRAY_DAEMON_ADDRESS to an IP address, or leave it out and run the daemon beside the proxy (127.0.0.1:2000)")
       ev:ask { evidence = "env/proxy.env", why = "AWS_XRAY_DAEMON_ADDRESS of the container says whether the name stands there",
-        how = "aws ecs describe-task-definition --task-definition FAMILY --output json, or kubectl get pod POD -o json" }
+        how = "@definition@" }
     end
   end
 end

@@ -15,7 +15,7 @@ local SAYS = {
 
 local STEPS = {
   ["permission-denied"] = { "allow what the text names to the identity that the proxy runs as" },
-  ["message-too-large"] = { "give each proxy less (Istio: Sidecar resources, discovery selectors), or raise the limit of the side that refuses" },
+  ["message-too-large"] = { "give each proxy less (Istio: Sidecar resources, discovery selectors; Consul: fewer upstreams), or raise the limit of the side that refuses" },
   ["node-id-invalid"] = { "set node.id in the form that this control plane wants" },
 }
 local TOKENS = {
@@ -25,7 +25,7 @@ local TOKENS = {
     .. "look at the controller that logs pods in and out, at the auth method, and whether this server replicates its tokens",
     "consul acl token list; consul acl auth-method list" },
   istio = { "see that the pod's token is there and not expired, and that it is made for this control plane (audience istio-ca); "
-    .. "a pod whose token file is stale gets a new one with a restart", "kubectl exec POD -c istio-proxy -- ls -l /var/run/secrets/tokens" },
+    .. "a pod whose token file is stale gets a new one with a restart", "@inside ls -l /var/run/secrets/tokens@" },
 }
 
 local function step_of(slug, close)

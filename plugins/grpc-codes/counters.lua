@@ -11,13 +11,13 @@ local TELLS = {
   [5] = { "resource-not-found", "the server does not know what the proxy asks for",
     "compare node.id of the proxy with what the management server knows" },
   [7] = { "permission-denied", "the server knows who the proxy is and refuses it",
-    "App Mesh: allow appmesh:StreamAggregatedResources on the proxy's resource in the task role; elsewhere look at the ACL of its token" },
+    "App Mesh: allow appmesh:StreamAggregatedResources on the proxy's resource to the role that it runs as; elsewhere look at the ACL of its token" },
   [8] = { "quota-exceeded", "the server takes no further stream, or the message is too large",
     "count the proxies that share this identity against the limit of the server (App Mesh: 50 per virtual node)" },
   [12] = { "unimplemented", "the server does not serve the method", "compare api_type and address of the bootstrap with what the server serves" },
   [14] = { "unavailable", "the server says that it cannot serve", "look at the health and the log of the management server" },
   [16] = { "no-credentials", "the server got no credentials, or none that it accepts",
-    "see which role or service account the proxy runs as: the ECS task role, not the execution role" },
+    "see which role or service account the proxy runs as (ECS: the task role, not the execution role)" },
 }
 local VAGUE = { "unknown-code", "the code tells no reason", "look for the same moment in the management server's log" }
 
@@ -61,7 +61,7 @@ local function report(ev, record, prefix, code, count, link)
   if link.connected == 0 then finding:when("now") end
   finding:advise(tells[3])
   ev:ask { evidence = "log/envoy.log", why = string.format("the counter says code %d only, the log has the server's text", code),
-    how = "kubectl logs POD -c CONTAINER, docker logs NAME, or the task's log group; look for 'gRPC config stream'" }
+    how = "@log@" }
 end
 
 local function run(ev)

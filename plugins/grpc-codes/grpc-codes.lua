@@ -74,12 +74,13 @@ end
 local STEPS = {
   ["quota-exceeded"] = {
     { "count the proxies that share this identity; a rolling deployment doubles them for a while" },
-    { "raise the limit (App Mesh: connected Envoys per virtual node, 50 by default; elsewhere the server's stream limit)",
-      "aws service-quotas list-service-quotas --service-code appmesh" },
+    { "raise the limit (App Mesh: connected Envoys per virtual node, 50 by default; elsewhere the server's stream limit)" },
+    { "App Mesh: see the limits of the account", "aws service-quotas list-service-quotas --service-code appmesh" },
   },
   ["message-too-large"] = {
     { "raise the receive limit of the client that refuses (agent, relay, or google_grpc: channel_args grpc.max_receive_message_length) and the server's send limit" },
-    { "send less: limit what each proxy is given (Istio Sidecar resources, discovery selectors), split large route tables, use the delta protocol" },
+    { "send less: limit what each proxy is given (Istio: Sidecar resources, discovery selectors; Consul: fewer upstreams; App Mesh: fewer backends), "
+      .. "split large route tables, use the delta protocol" },
   },
   ["unimplemented"] = { { "see that host and port are those of the xDS service: a web server answers 404, which the client reports as 12" } },
   ["node-id-invalid"] = { { "set node.id in the form that this control plane wants (Istio: sidecar~IP~POD.NAMESPACE~DOMAIN)" } },
@@ -92,7 +93,7 @@ local STEPS = {
   ["internal"] = {
     { "see whether the closes come at an even pace of about 30 minutes: then it is the server's maximum connection age and harmless" },
     { "take the counters twice: control_plane.connected_state 1 and a growing update_success mean that the stream came back",
-      "debrief check http://HOST:9901 --sample 30s" },
+      "@debrief@ --sample 30s" },
   },
 }
 
@@ -129,7 +130,7 @@ advise["permission-denied"] = function(ev, finding, group, close)
     finding:advise("the role's own policies grant it: look at what else limits it (service control policy, permissions boundary, endpoint policy), "
       .. "and whether the proxy was started before the policy was changed")
     ev:ask { evidence = "aws/get-caller-identity.json", why = "the policies given allow the action: did the proxy run as this role at all?",
-      how = "aws sts get-caller-identity --output json, from inside the proxy's container" }
+      how = "@inside aws sts get-caller-identity --output json@" }
     finding:reference(PROXY_AUTHORIZATION)
     return
   elseif decided then
@@ -146,24 +147,31 @@ advise["permission-denied"] = function(ev, finding, group, close)
         .. "to one (IRSA) and name it in the pod, instead of permitting it to every pod of the node",
         "kubectl get pod POD -o jsonpath='{.spec.serviceAccountName} {.spec.containers[*].env[?(@.name==\"AWS_ROLE_ARN\")].value}'")
     end
-    finding:snippet("allow the action in the policy of the role that the proxy runs as: the ECS task role (not the "
-      .. "execution role), the role of the pod's service account, or the instance role", "envoy-policy.json",
+    finding:snippet("allow the action in the policy of the role that the proxy runs as (ECS: the task role, not the execution role; "
+      .. "EKS: the role of the pod's service account; EC2: the instance role)", "envoy-policy.json",
       policy(what.action, what.arn or "*"))
     finding:advise("attach it", string.format(
       "aws iam put-role-policy --role-name %s --policy-name envoy-xds --policy-document file://envoy-policy.json", identity.name(identity.role(ev, what.user)) or "ROLE"))
     finding:advise("start the proxy anew, or wait for its next try: the stream is tried again by itself")
     finding:reference(PROXY_AUTHORIZATION)
+    if not decided and not what.user then
+      finding:confidence("likely"):candidate("grpc-codes.permission-denied", { ["for"] = "the server names the action that the proxy's identity lacks",
+        against = group.source.role and "the policies of its role are not given" or "which identity that is, and what its policies say, is not given" })
+    end
+    if not decided then identity.ask(ev, what.user and { role = identity.role(ev, what.user) } or group.source) end
     if what.action:match("^acm") then
       finding:advise("the proxy may open the stream, yet not read the certificate that its TLS settings name: allow "
         .. "acm:ExportCertificate on the certificate and acm-pca:GetCertificateAuthorityCertificate on its authority")
     end
     return
   end
+  finding:candidate("grpc-codes.permission-denied", { ["for"] = "code 7 is how servers answer an identity that they know and that lacks the right" })
+    :candidate("grpc-codes.identity-rejected", { ["for"] = "some answer a token that they do not accept in the same way" })
   finding:advise("find what identity the proxy presents (role, service account, token) and what the server's log says of it")
-  finding:advise("on App Mesh, allow appmesh:StreamAggregatedResources on the ARN of the proxy's own virtual node or "
-    .. "gateway, in the task role; with Consul, give the proxy's token service:write on its service")
-  ev:ask { evidence = "log/envoy.log", why = "the text after code 7 names the action and the resource that are refused",
-    how = "the whole line: kubectl logs POD -c envoy | grep 'gRPC config stream', or the same in the task's log group" }
+  finding:advise("App Mesh: allow appmesh:StreamAggregatedResources on the ARN of the proxy's own virtual node or gateway, to the role that the "
+    .. "proxy runs as; Service Connect: allow ecs:Poll to the task; Consul: give the proxy's token service:write on its service; "
+    .. "Istio: see that the pod's token is made for this control plane")
+  ev:ask { evidence = "log/envoy.log", why = "the text after code 7 names the action and the resource that are refused", how = "@log@" }
 end
 
 advise["identity-rejected"] = function(_, finding, group, close)
@@ -189,7 +197,7 @@ advise["identity-rejected"] = function(_, finding, group, close)
     return
   end
   finding:advise("check the token or certificate that the proxy presents: does it exist, is it still valid, is it for this server and this workload",
-    group.mesh == "istio" and "kubectl exec POD -c istio-proxy -- ls -l /var/run/secrets/tokens" or nil)
+    group.mesh == "istio" and "@inside ls -l /var/run/secrets/tokens@" or nil)
   finding:advise("compare the clocks of proxy and server: a token is valid for a span of time")
 end
 
@@ -201,8 +209,26 @@ local CREDENTIALS = {
   { "ec2", "EC2: attach an instance role; a container needs a metadata hop limit of 2, images before 1.24 need IMDSv1" },
 }
 
-advise["no-credentials"] = function(ev, finding, group)
-  finding:reference(PROXY_AUTHORIZATION)
+-- What else a bare 16 may be.
+local function name_candidates(ev, finding)
+  local told = ev:count("log.aws_credentials") > 0
+  finding:candidate("grpc-codes.no-credentials", { ["for"] = "code 16 is how servers answer who shows no credentials" })
+    :candidate("ems-connection.metadata-unreachable", { ["for"] = "so it ends when credentials cannot be fetched (169.254.170.2, 169.254.169.254, STS)",
+      against = not told and ev:state("log") == "complete" and "no line of the credentials provider says so" or nil })
+    :candidate("grpc-codes.identity-rejected", { ["for"] = "some servers answer an expired or foreign token with 16, too" })
+end
+
+advise["no-credentials"] = function(ev, finding, group, close)
+  local source = group.source
+  finding:reference(PROXY_AUTHORIZATION):cite(source.record)
+  if source.lacks then
+    finding:confidence(source.sure and "certain" or "likely")
+  elseif close.plain == "" then
+    name_candidates(ev, finding)
+  end
+  if ev:state("log") ~= "complete" and ev:count("log.aws_credentials") == 0 and not source.sure then
+    ev:ask { evidence = "log/envoy.log", why = "lines of the credentials provider just before the close name the source that gave nothing", how = "@log@" }
+  end
   local trust, proxy = group.trust, ev:first("proxy")
   if trust then advise_trust(ev, finding, trust) end
   if trust and not trust.takes then return end
@@ -210,9 +236,7 @@ advise["no-credentials"] = function(ev, finding, group)
   for _, step in ipairs(CREDENTIALS) do
     if not platform or platform == step[1] then finding:advise(step[2], step[3]) end
   end
-  ev:ask { evidence = "k8s/pods.json or aws/describe-task-definition.json",
-    why = "the proxy's service account or task role says which credentials it should have found",
-    how = "kubectl get pod POD -o json, or aws ecs describe-task-definition --task-definition FAMILY --output json" }
+  identity.ask(ev, source, source.role and "who may take the role " .. (identity.name(source.role) or "") .. ", and what it may do" or nil)
 end
 
 advise["resource-not-found"] = function(ev, finding, _, close)
@@ -240,8 +264,8 @@ advise["resource-not-found"] = function(ev, finding, _, close)
   else
     finding:advise("compare the node id that the proxy sends (server_info, node.id) with what the management server knows")
   end
-  finding:advise("if the name is right, look at what the resource refers to (certificate, service discovery namespace), at the "
-    .. "region and at the account; on Kubernetes the controller's log says why it did not create the resource")
+  finding:advise("App Mesh: if the name is right, look at what the resource refers to (certificate, service discovery namespace), at the region and at the account")
+  finding:advise("App Mesh on EKS: the controller's log says why it did not create the resource", "kubectl -n appmesh-system logs deploy/appmesh-controller")
 end
 
 advise["quota-exceeded"] = function(_, finding, group, close)
@@ -269,9 +293,9 @@ advise["internal"] = function(ev, finding, group, close)
   finding:candidate("ems-connection.not-connected", { ["for"] = close.plain == "" and "google_grpc reports every failed link as 13 without a text"
     or "the connection was cut under the stream" })
   ev:ask { evidence = "log/envoy.log", why = "the times of the closes tell rotation from a fault",
-    how = "the log with its times, an hour of it: kubectl logs POD -c CONTAINER --timestamps --since=2h" }
+    how = "@log@" }
   ev:ask { evidence = "admin/stats.txt", why = "control_plane.connected_state and update_success tell whether the stream came back",
-    how = "debrief check http://HOST:9901 --sample 30s, or curl -s http://ADMIN/stats twice" }
+    how = "@debrief@ --sample 30s" }
 end
 
 -- Formats that take the server, the code and the text.
@@ -289,9 +313,10 @@ local function message_of(slug, group, close)
   local what = slug == "permission-denied" and identity.denial(close.text) or {}
   if what.action then
     return string.format("%s refuses the xDS stream: %s may not perform %s%s", name, what.user or "the proxy's role",
-      what.action, what.arn and (" on " .. what.arn) or "") .. identity.verdict(group.decided) .. identity.distrust(group.trust)
+      what.action, what.arn and (" on " .. what.arn) or "") .. identity.shown(group.decided, group.source)
+      .. identity.verdict(group.decided) .. identity.distrust(group.trust)
   elseif SAYS[slug] then
-    return string.format(SAYS[slug], name, code, said) .. identity.verdict(group.decided) .. identity.distrust(group.trust)
+    return string.format(SAYS[slug], name, code, said) .. identity.shown(group.decided, group.source) .. identity.verdict(group.decided) .. identity.distrust(group.trust)
   elseif slug == "message-too-large" then
     local size = match(close.text, [[\((?<got>\d+) vs\. (?<limit>\d+)\)]])
     return size and string.format("the configuration from %s has %s bytes, the limit of a gRPC message here is %s", name, size.got, size.limit)
@@ -348,10 +373,14 @@ local function report_before(ev, group, slug, close, marks)
   end
 end
 
+-- What the proxy's role has to do with.
+local IDENTITY = { ["no-credentials"] = true, ["permission-denied"] = true }
+
 local function report_trouble(ev, group, slug, close, link, marks)
   group.decided = slug == "permission-denied" and identity.decide(ev, group.mesh, close.text) or nil
   local web = slug == "no-credentials" or slug == "permission-denied" and is_instance(identity.denial(close.text).user)
   group.trust = web and identity.trust(ev) or nil
+  group.source = IDENTITY[slug] and not xds.OWN_TOKENS[group.mesh or ""] and identity.source(ev, slug == "no-credentials") or {}
   local finding = ev:report("grpc-codes." .. slug, "xds-server", group.name, "%s", message_of(slug, group, close))
   if link.connected == 0 or close.time and math.abs(ev:now() - close.time) < 600 then finding:when("now") end
   if slug == "internal" then
@@ -447,7 +476,7 @@ return debrief.check {
     "?stats{cluster_manager.cds.update_*}", "?stats{listener_manager.lds.update_*}", "?log", "?log.start", "?log.stop", "?log.workers_started",
     "?log.config_rejected", "?log.xds_answered", "?log.aws_credentials", "?bootstrap", "?proxy", "?containers",
     "?env{AWS_ROLE_ARN}", "?env{APPMESH_RESOURCE_ARN}", "?aws.roles", "?aws.policies", "?aws.policy_names", "?aws.attached_policies",
-    "?aws.repository_policies", "?k8s.service_accounts",
+    "?aws.repository_policies", "?k8s.service_accounts", "?aws.task_definitions",
   },
   events = {
     google = xds.GOOGLE,

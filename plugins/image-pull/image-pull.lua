@@ -384,7 +384,7 @@ REPORT["digest-gone"] = function(ev, pull, report)
     return
   end
   report("digest-gone", "the digest that the deployment pinned is no longer in the registry: %s", what(pull))
-    :advise("deploy anew, so that the tag is resolved to the digest that exists now", pull.platform == "ecs" and "aws ecs update-service --cluster CLUSTER --service SERVICE --force-new-deployment" or nil)
+    :advise("deploy anew, so that the tag is resolved to the digest that exists now", pull.platform == "ecs" and "aws ecs update-service --cluster CLUSTERNAME --service SERVICE --force-new-deployment" or nil)
     :advise("stop overwriting tags (immutable tags), and let lifecycle rules keep what is deployed", list_tags(pull))
 end
 
@@ -420,7 +420,7 @@ REPORT["digest-refused"] = function(ev, pull, report)
   local f = report(own and "digest-gone" or "unexplained", "the registry answers 403 for a pinned digest of %s, which means %s", what(pull),
     own and "that it was deleted: the image lies in the task's own account, where no other account's policy can forbid it" or "deleted or forbidden"):confidence(own and "likely" or "possible")
   if own then
-    f:advise("deploy anew, so that the tag is resolved to the digest that exists now", "aws ecs update-service --cluster CLUSTER --service SERVICE --force-new-deployment")
+    f:advise("deploy anew, so that the tag is resolved to the digest that exists now", "aws ecs update-service --cluster CLUSTERNAME --service SERVICE --force-new-deployment")
   else
     f:candidate("image-pull.digest-gone", { ["for"] = "a digest that was overwritten or expired is answered with 403" })
   end
@@ -604,7 +604,7 @@ REPORT["wrong-platform"] = function(ev, pull, report)
   local f = report("wrong-platform", started and "%s holds a program for another CPU architecture: exec format error" or "%s does not exist for this node's CPU architecture", what(pull))
   if started then f:confidence("likely") end
   f:advise("see for which platforms it was built", "docker manifest inspect " .. safe(pull.image, "IMAGE"))
-    :advise("build it for this platform as well, or run it where it fits (ECS runtimePlatform.cpuArchitecture, Kubernetes nodeSelector kubernetes.io/arch)", "docker buildx build --platform linux/amd64,linux/arm64 ...")
+    :advise("build it for this platform as well, or run it where it fits (ECS: runtimePlatform.cpuArchitecture; Kubernetes: nodeSelector kubernetes.io/arch)", "docker buildx build --platform linux/amd64,linux/arm64 ...")
 end
 
 REPORT["disk-full"] = function(ev, pull, report)
@@ -854,10 +854,10 @@ end
 local function ask_why(ev, platform)
   if platform == "ecs" then
     ev:ask{ evidence = "aws/describe-tasks.json", why = "the stopped reason of the task and the reasons of its containers hold the registry's answer",
-      how = "aws ecs describe-tasks --cluster CLUSTER --tasks TASK --output json, within an hour of the stop" }
+      how = "aws ecs describe-tasks --cluster CLUSTERNAME --tasks TASK --output json > tasks.json, within an hour of the stop" }
   else
     ev:ask{ evidence = "k8s/events.json", why = "the back-off only repeats an earlier failure; the registry's answer stands in the event with reason Failed (ErrImagePull)",
-      how = "kubectl describe pod POD, or kubectl get events -n NAMESPACE --field-selector reason=Failed -o json" }
+      how = "kubectl describe pod POD > pod.txt" }
   end
 end
 

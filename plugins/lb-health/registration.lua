@@ -78,7 +78,7 @@ local function report_empty(ev, service, group, arn)
       .. (service.serviceName or "SERVICE") .. " --query 'services[].events[:20].message'")
   else
     finding:confidence("likely"):advise("give the service its load balancer; ECS then registers each task", string.format("aws ecs update-service --cluster "
-      .. "CLUSTERNAME --service %s --load-balancers targetGroupArn=%s,containerName=CONTAINER,containerPort=%s", service.serviceName or "SERVICE",
+      .. "CLUSTERNAME --service %s --load-balancers targetGroupArn=%s,containerName=CONTAINERNAME,containerPort=%s", service.serviceName or "SERVICE",
       group and group.arn or "ARN", group and group.port or "PORT"))
   end
 end

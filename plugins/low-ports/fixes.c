@@ -100,11 +100,10 @@ static void fix_host(struct debrief_ctx *ctx, struct debrief_finding *finding, i
 static void fix_move(struct debrief_ctx *ctx, struct debrief_finding *finding, int port)
 {
     char text[256];
-    snprintf(
-        text, sizeof text,
-        "or listen on a port from 1024 on and map %d to it where clients enter (targetPort of the "
-        "Service, the load balancer's target group, docker -p %d:%d)",
-        port, port, 8000 + port % 1000);
+    snprintf(text, sizeof text,
+             "or listen on a port from 1024 on and map %d to it where clients enter (Kubernetes: "
+             "targetPort of the Service; ECS: the load balancer's target group; Docker: -p %d:%d)",
+             port, port, 8000 + port % 1000);
     debrief_advise(ctx, finding, text, NULL);
 }
 
@@ -112,8 +111,8 @@ static void fix_image(struct debrief_ctx *ctx, struct debrief_finding *finding, 
 {
     debrief_advise(
         ctx, finding,
-        "or run this container as root (Kubernetes runAsUser: 0, ECS \"user\": \"0\", "
-        "Envoy's own image ENVOY_UID=0); a gateway has no traffic redirection that needs "
+        "or run this container as root (Kubernetes: runAsUser 0; ECS: \"user\" \"0\"; Docker: "
+        "ENVOY_UID=0 with Envoy's own image); a gateway has no traffic redirection that needs "
         "the proxy's user id",
         NULL);
     debrief_snippet(ctx, finding, "or give the binary the file capability in an image of your own",
@@ -122,8 +121,9 @@ static void fix_image(struct debrief_ctx *ctx, struct debrief_finding *finding, 
         ctx, finding,
         fargate ? "adding the capability to the task definition is no way: Fargate refuses "
                   "it, and a non-root user would not receive it"
-                : "adding NET_BIND_SERVICE to the container (ECS linuxParameters, Kubernetes "
-                  "capabilities.add) is no way: a process of a non-root user does not receive it",
+                : "adding NET_BIND_SERVICE to the container (ECS: linuxParameters; Kubernetes: "
+                  "capabilities.add; Docker: --cap-add) is no way: a process of a non-root user "
+                  "does not receive it",
         NULL);
 }
 
@@ -185,14 +185,10 @@ void fixes_unavailable(struct debrief_ctx *ctx, struct debrief_finding *finding,
 
 void fixes_ask_process(struct debrief_ctx *ctx)
 {
-    bool kubernetes = platform_of(ctx) == KUBERNETES;
     debrief_ask(ctx, "host.process",
                 "the user and the capabilities (CapEff, CapBnd) of the process and "
                 "net.ipv4.ip_unprivileged_port_start tell which of the remedies is missing",
-                kubernetes ? "kubectl exec POD -c CONTAINER -- cat /proc/1/status "
-                             "/proc/sys/net/ipv4/ip_unprivileged_port_start"
-                           : "cat /proc/1/status /proc/sys/net/ipv4/ip_unprivileged_port_start "
-                             "inside the proxy's container, then --evidence FILE");
+                "@inside cat /proc/1/status /proc/sys/net/ipv4/ip_unprivileged_port_start@");
 }
 
 void fixes_ask_sockets(struct debrief_ctx *ctx, int port)
@@ -211,13 +207,12 @@ void fixes_ask_reason(struct debrief_ctx *ctx)
         ctx, "log.bind_failed",
         "listener_create_failure says that a listener could not be made; its reason stands in "
         "the log and in the listener's error_state",
-        "the proxy's log with --evidence FILE, or curl -s "
-        "http://ADMIN/config_dump?resource=dynamic_listeners");
+        "@log@; or curl -s 'http://ADMIN/config_dump?resource=dynamic_listeners'");
 }
 
 void fixes_ask_log(struct debrief_ctx *ctx)
 {
     debrief_ask(ctx, "log.bind_failed",
                 "a manifest does not say whether the proxy could bind its ports",
-                "the proxy's log with --evidence FILE, or debrief check http://HOST:9901");
+                "@log@; or @debrief@");
 }

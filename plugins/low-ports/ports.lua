@@ -55,7 +55,7 @@ local function judge_exec(ev, record)
     finding:confidence "likely"
       :candidate("low-ports.file-capability-dropped", { ["for"] = "execve answers EPERM when a file's effective capability cannot be had", against = "the manifest that would show the dropped capability is not there" })
     ev:ask { evidence = "containers", why = "the manifest tells whether NET_BIND_SERVICE is dropped; a security module prints the same line",
-      how = "kubectl get pod POD -o yaml, or docker inspect CONTAINER, then --evidence; and getcap " .. record.path }
+      how = "@definition@; and getcap " .. record.path }
   end
   advise_capability(finding)
 end

@@ -224,7 +224,7 @@ local function judge_webhooks(ev)
       certificate and "the API server does not trust the webhook %s: %s" or "the API server cannot call the webhook %s: %s",
       record.hook, cut((why:gsub("^:%s*", "")), 200)):cite(record)
     if not match(record.hook, MESH_HOOK) then finding:severity("warning") end
-    local service = match(why, [[https://(?<name>[a-z0-9-]+)\.(?<namespace>[a-z0-9-]+)\.svc]]) or { name = "SERVICE", namespace = "NAMESPACE" }
+    local service = match(why, [[https://(?<name>[a-z0-9-]+)\.(?<namespace>[a-z0-9-]+)\.svc]]) or { name = "WEBHOOK", namespace = "OF_THE_WEBHOOK" }
     if certificate then
       finding:advise("renew the webhook's certificate and see that caBundle holds the CA that signed it (restart the controller, cert-manager or istiod: each patches it at the start)",
         "kubectl get mutatingwebhookconfigurations,validatingwebhookconfigurations -o json | grep -c caBundle")

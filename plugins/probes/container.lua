@@ -204,7 +204,7 @@ judge.slow = function(ev, group)
   if group.proxy and state and state ~= "LIVE" then return end
   if not timeout then
     ev:ask { evidence = "manifest/pod.yaml", why = "a probe timed out: its timeoutSeconds (1 when not said) tells whether it is too strict",
-      how = "kubectl get pod POD -o yaml" }
+      how = "@definition@" }
   elseif timeout <= 2 then
     local finding = report(ev, "too-strict", group, "the %s probe of %s gives %g s for an answer and got none in time, %d times", group.kind, shown(group), timeout, group.count)
     finding:confidence "likely":cite(group.proxy and state == "LIVE" and proof or nil)
@@ -247,7 +247,7 @@ judge.reset = function(ev, group)
   if group.proxy or not port then return end
   if not capture then
     ev:ask { evidence = "k8s/pods.json", why = "whether a mesh's redirect rules catch the probe of port " .. math.floor(port) .. ", whose connection is cut",
-      how = "kubectl get pod POD -o json" }
+      how = "@definition@" }
   elseif holds(capture.app_ports, port) and not holds(capture.inbound_ignored_ports, port) then
     report(ev, "captured", group, "the %s probe of %s on port %d is redirected into the mesh's proxy, which cuts it off: the kubelet has no certificate of the mesh",
       group.kind, shown(group), port):cite(capture):confidence "likely"
@@ -408,7 +408,7 @@ local function ask_unhealthy(ev)
   for status in ev:each("container_status") do
     if status.health == "UNHEALTHY" and status.name ~= "" and is_proxy(ev, nil, status.name) then
       ev:ask { evidence = "host/docker-inspect.json", why = "container " .. status.name .. " is UNHEALTHY though its proxy is LIVE: what its health command printed tells why",
-        how = "docker inspect --format '{{json .State.Health}}' ID, or run the command of healthCheck with aws ecs execute-command" }
+        how = "@status@, or run the command of the health check by hand: @inside COMMAND@" }
     end
   end
 end

@@ -41,19 +41,14 @@ static void ask_server(struct debrief_ctx *ctx, const char *evidence, const char
                        const char *why)
 {
     char how[256];
-    snprintf(how, sizeof how,
-             "debrief check http://HOST:9901, or curl -s http://ADMIN/%s inside the proxy's "
-             "container (Istio: port 15000, Consul and Envoy Gateway: 19000)",
-             path);
+    snprintf(how, sizeof how, "@debrief@, or curl -s http://ADMIN/%s", path);
     debrief_ask(ctx, evidence, why, how);
 }
 
 static void ask_log(struct debrief_ctx *ctx)
 {
-    debrief_ask(
-        ctx, "log/envoy.log", "the log tells how the stream to the management server ended",
-        "add the proxy's log with --evidence FILE (kubectl logs POD -c CONTAINER, docker logs "
-        "NAME, aws logs tail GROUP)");
+    debrief_ask(ctx, "log/envoy.log", "the log tells how the stream to the management server ended",
+                "@log@");
 }
 
 /* ---- PRE_INITIALIZING ---- */
@@ -201,10 +196,8 @@ static void judge_stopped(struct debrief_ctx *ctx, const struct facts *facts)
                    "find who called /drain_listeners (preStop hook, agent, deployment script)",
                    NULL);
     debrief_reference(ctx, finding, admin_docs);
-    debrief_ask(
-        ctx, "manifest/pod.yaml", "who called /drain_listeners: a preStop hook or an agent",
-        "kubectl get pod POD -o yaml, or aws ecs describe-task-definition --task-definition "
-        "FAMILY");
+    debrief_ask(ctx, "manifest/pod.yaml", "who called /drain_listeners: a preStop hook or an agent",
+                "@definition@");
 }
 
 /* ---- LIVE without configuration ---- */
@@ -329,8 +322,7 @@ static void ask_old_command(struct debrief_ctx *ctx)
             ctx, "manifest/task-definition.json, or the pod's YAML",
             "up to Envoy 1.8 /server_info is one line of text, from 1.9 JSON: a health check "
             "command that reads the other form fails on a proxy that is LIVE",
-            "the container's health check command and its output: docker inspect NAME, aws ecs "
-            "describe-task-definition --task-definition FAMILY, or kubectl get pod POD -o yaml");
+            "@definition@ (the container's health check command)");
 }
 
 static void ask_for_state(struct debrief_ctx *ctx)

@@ -233,7 +233,7 @@ local function crashes(ev, list, facts)
           and string.format("the limit of open files is %d: older Envoys crash when it is reached", limit)
           or "older Envoys crash when the limit of open files is reached" }):cite(said)
         ev:ask { evidence = "log/envoy.log", why = "the end of the log of the process that crashed holds the backtrace, or names the limit",
-          how = "kubectl logs POD -c CONTAINER --previous, docker logs NAME, aws logs tail GROUP" }
+          how = "@log-before@" }
       end
       crash_advice(ev, finding)
       facts.ended = true
@@ -264,7 +264,7 @@ local function children(ev, facts)
     code and "with code " .. code or "by a signal: " .. signal), came_back(ev, record)):cite(record))
   if code == "1" then
     ev:ask { evidence = "log/envoy.log", why = "code 1 is an end at start-up, for a reason that Envoy's own lines name",
-      how = "docker logs NAME, kubectl logs POD -c CONTAINER --previous, aws logs tail GROUP" }
+      how = "@log-before@" }
   end
 end
 

@@ -84,7 +84,7 @@ end
 local NO_IPV6 = {
   { "let the node's kernel have IPv6 (it may stay without addresses): remove ipv6.disable=1 from its command line, and load the module",
     "modprobe ip6table_nat" },
-  { "or keep the set-up from touching IPv6: Istio: one IP family in the Service and pod CIDRs and a release that skips ip6tables without IPv6; App Mesh: APPMESH_ENABLE_IPV6=0" },
+  { "or keep the set-up from touching IPv6 (Istio: one IP family in the Service and pod CIDRs and a release that skips ip6tables without IPv6; App Mesh: APPMESH_ENABLE_IPV6=0)" },
 }
 local NO_ADMIN = {
   { "give the init container NET_ADMIN (and NET_RAW), and let it run as root; a PodSecurity level or SCC may forbid it" },
@@ -125,7 +125,7 @@ local function judge_iptables(ev)
   for record in ev:each("event.multiport") do
     report(ev, "traffic-capture.too-many-ignored-ports", record,
       "iptables refused the list of ports: one multiport match takes 15 ports, a range counts twice")
-      :advise("leave at most 15 ports in EgressIgnoredPorts (App Mesh on Kubernetes: appmesh.k8s.aws/egressIgnoredPorts)")
+      :advise("leave at most 15 ports in the list of ignored ports (App Mesh on ECS: EgressIgnoredPorts; App Mesh on Kubernetes: appmesh.k8s.aws/egressIgnoredPorts)")
     told = true
   end
   return told
@@ -173,7 +173,7 @@ local function judge_repeated(ev)
     if not counter and not again then
       finding:candidate("traffic-capture.second-proxy", { ["for"] = "another set-up in the same pod (two meshes, or CNI plugin and init container) makes the same chains" })
       ev:ask { evidence = "k8s/pods.json", why = "the init container's restart count and the rules' packet counters tell a second run from a second set-up",
-        how = "kubectl get pod POD -o json; kubectl logs POD -c istio-init" }
+        how = "@definition@; kubectl logs POD -c istio-init > istio-init.log" }
     end
   end
 end

@@ -33,7 +33,7 @@ end
 local function ask_for_capture(ev, port)
   ev:ask { evidence = "capture",
     why = "whether traffic to port " .. port .. " passes the proxy (EgressIgnoredPorts, excludeOutboundPorts; tls_inspector in the egress listener's listener_filters)",
-    how = "the task definition (aws ecs describe-task-definition), or kubectl get pod POD -o yaml, and the proxy's config_dump with --evidence" }
+    how = "@definition@; curl -s http://ADMIN/config_dump > config_dump.json" }
 end
 
 local function ignored_setting(capture)

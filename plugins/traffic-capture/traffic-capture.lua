@@ -94,8 +94,7 @@ end
 local function ask_for_user(ev, capture)
   ev:ask { evidence = "manifest",
     why = "the redirect leaves only the proxy's own user alone: IgnoredUID or IgnoredGID and the user of the proxy's container must agree",
-    how = capture.platform == "ecs" and "aws ecs describe-task-definition --task-definition FAMILY --output json"
-      or "kubectl get pod POD -o yaml" }
+    how = "@definition@" }
 end
 
 local function judge_uid(ev, capture)
@@ -363,7 +362,7 @@ local function judge_init_containers(ev, capture)
         :advise("or leave the port or addresses it needs out of the capture (" .. (names_of(capture).ignored) .. ")")
         :reference("https://istio.io/latest/docs/setup/additional-setup/cni/#compatibility-with-application-init-containers")
       ev:ask { evidence = "log", why = "the init container's own log tells whether it was the network that failed it",
-        how = "kubectl logs POD -c " .. container.name .. " --previous" }
+        how = "kubectl logs POD -c " .. (container.name:match("^[%w.-]+$") or "NAME") .. " --previous > init.log" }
     end
   end
 end

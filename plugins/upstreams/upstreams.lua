@@ -153,7 +153,7 @@ end
 -- A counter without a second sample tells of some time since the start.
 local function ask_sample(ev)
   ev:ask { evidence = "a second sample of the statistics, taken while requests come", why = "counters run since the proxy's start: only growth shows present trouble",
-    how = "debrief check http://HOST:9901 --sample 10s" }
+    how = "@debrief@ --sample 10s" }
 end
 
 local function old_counter(ev, facts, id, cluster, counters, name, text)

@@ -12,7 +12,7 @@ static void run(struct debrief_ctx *ctx)
     const char *node = debrief_text(ctx, proxy, "node_id");
     if (!level) {
         debrief_ask(ctx, "admin/server_info.json", "the log level is not in the evidence",
-                    "debrief check http://HOST:9901 (the proxy's admin address)");
+                    "@debrief@");
         return;
     }
     if (strcmp(level, debrief_param(ctx, "level")) != 0)

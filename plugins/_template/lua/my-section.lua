@@ -24,7 +24,7 @@ return debrief.check {
       return ev:ask {
         evidence = "admin/server_info.json",
         why = "the log level is not in the evidence",
-        how = "debrief check http://HOST:9901 (the proxy's admin address)",
+        how = "@debrief@",
       }
     end
     if level == ev:param("level") then
