@@ -29,7 +29,7 @@ struct timeline_rule {
     const char *text;
     enum timeline_lane lane;
     const char *each;         /* of objects: the list whose items are the events; else NULL */
-    const char *where, *what; /* only records whose field `where` is `what`; NULL: all */
+    const char *where, *what; /* only records whose field `where` is `what` (NULL: is not known) */
 };
 
 extern const struct timeline_rule timeline_rules[]; /* ends with `evidence` NULL */

@@ -32,7 +32,8 @@ struct kept { /* the entries of one rule */
     const struct timeline_rule *rule;
     struct entry entries[TIMELINE_PER_RULE];
     size_t len;
-    uint64_t more; /* events that found no place */
+    uint64_t more;    /* events that found no place */
+    uint64_t records; /* that were looked at: of some events the reader keeps a part */
 };
 
 /* Where a rule's fields are: in the record, or in an item of a list in its document first. */
@@ -183,6 +184,7 @@ static void take(const struct gathering *all, struct kept *kept, const struct mo
 static void take_record(const struct gathering *all, struct kept *kept, const struct record *record)
 {
     const struct timeline_rule *rule = kept->rule;
+    kept->records++;
     if (!rule->each) {
         take(all, kept, &(struct moment){.record = record});
         return;
@@ -249,11 +251,9 @@ static cJSON *put_entry(const struct gathering *all, const struct kept *kept,
 static uint64_t count_more(const struct gathering *all, const struct kept *kept)
 {
     const struct timeline_rule *rule = kept->rule;
-    uint64_t told = kept->more, seen = evidence_count(all->evidence, rule->evidence);
-    for (size_t i = 0; i < kept->len; i++)
-        told += kept->entries[i].count;
+    uint64_t seen = evidence_count(all->evidence, rule->evidence);
     bool every_record = !rule->each && !rule->where && !rule->time;
-    return kept->more + (every_record && seen > told ? seen - told : 0);
+    return kept->more + (every_record && seen > kept->records ? seen - kept->records : 0);
 }
 
 static void write_rule(const struct gathering *all, struct kept *kept)

@@ -75,9 +75,20 @@ local function add_contour(ev, out, record)
   table.insert(out, 1, { condition = { type = "Valid", status = "False", reason = verdict, message = why }, about = "" })
 end
 
+-- Kinds of which every controller writes what it makes of them.
+local ANSWERED = { Gateway = true, HTTPRoute = true, GRPCRoute = true, TLSRoute = true, TCPRoute = true, HTTPProxy = true }
+
+local function has_status(ev, record)
+  return #ev:keys(record, "status") > 0
+end
+
 local function judge(ev, record)
   local refusals = {}
   if not debrief.match(record.apiVersion or "", GROUPS) then return end
+  if ANSWERED[record.kind or ""] and not has_status(ev, record) then
+    ev:ask { evidence = "k8s/objects.json", why = "a manifest does not hold what the controller says of it",
+      how = ("kubectl get %s -A -o json, then --evidence"):format((record.kind or "object"):lower()) }
+  end
   add_refusals(ev, refusals, record, "status.conditions", "")
   for _, list in ipairs { "parents", "ancestors", "listeners" } do
     for holder in ev:items(record, "status." .. list) do add_refusals(ev, refusals, holder, "conditions", whose(holder, list)) end

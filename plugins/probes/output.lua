@@ -60,6 +60,7 @@ end
 return debrief.check {
   id = "probes/output",
   title = "what do the health checks themselves print?",
+  applies = "any",
   version = "0.1.0",
   tags = { "appmesh", "ecs" },
   needs = { "text", "?bootstrap" },
