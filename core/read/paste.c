@@ -23,6 +23,7 @@ enum {
     RUN_MAX = 3,   /* objects on one line that nobody knew, before more of them are left alone */
     INNER_MAX = 4, /* failed attempts inside of a document that nobody knew */
     UNREAD_LINES = 5,
+    GAP_MOST = 60,
     NAMES_MAX = 5,
 };
 
@@ -177,11 +178,17 @@ static bool is_one_of(const char *at, size_t len, const char *const *texts, size
 
 bool paste_is_gap(const char *at, size_t len)
 {
-    static const char *const gaps[] = {"...",    "....",   "...,",     "[...]",       "(...)",
-                                       "<...>",  "<snip>", "[snip]",   "<truncated>", "// ...",
-                                       "# ...",  "..",     "---8<---", "[truncated]", "{...}",
-                                       "{...},", "[...],", "*snip*",   "<omitted>"};
-    return len && len < 16 && strchr(".[(</#-{*", *at) && is_one_of(at, len, gaps, ARRAY_LEN(gaps));
+    static const char *const gaps[] = {"[...]", "(...)",  "<...>", "{...}",    "{...},", "[...],",
+                                       "..",    "// ...", "# ...", "---8<---", "*snip*"};
+    static const char *const words[] = {"snip", "omitted", "truncated", " more "};
+    if (len >= 3 && len < GAP_MOST && memcmp(at, "...", 3) == 0)
+        return true; /* "... 5 more" */
+    if (!len || len >= GAP_MOST || !strchr(".[(</#-{*", *at))
+        return false;
+    for (size_t i = 0; strchr("<[(", *at) && i < ARRAY_LEN(words); i++)
+        if (memmem(at, len, words[i], strlen(words[i])))
+            return true;
+    return is_one_of(at, len, gaps, ARRAY_LEN(gaps));
 }
 
 bool paste_is_pager(const char *at, size_t len)
@@ -306,6 +313,8 @@ static size_t hunt_at(struct paste *paste, struct hunt *hunt, size_t i)
         end = take(paste, i, paste_find_table, &found);
     else if (len > 9 && (memcmp(at, "LAST SEEN", 9) == 0 || memcmp(at, "NAMESPACE ", 10) == 0))
         end = take(paste, i, paste_find_events, &found);
+    else if (len > 6 && (memcmp(at, "TASKS\t", 6) == 0 || memcmp(at, "TARGETH", 7) == 0))
+        end = take(paste, i, paste_find_aws_text, &found);
     else if (!object)
         end = take(paste, i, paste_find_yaml, &found);
     else if (!single || hunt->run < RUN_MAX)

@@ -57,6 +57,7 @@ typedef bool paste_find_fn(struct paste *paste, size_t line, struct region *out)
 bool paste_find_json(struct paste *paste, size_t line, struct region *out);
 bool paste_find_yaml(struct paste *paste, size_t line, struct region *out);
 bool paste_find_table(struct paste *paste, size_t line, struct region *out);
+bool paste_find_aws_text(struct paste *paste, size_t line, struct region *out);
 bool paste_find_events(struct paste *paste, size_t line, struct region *out);
 
 /* The line without what carriers put in front, and without blanks in front. */

@@ -14,6 +14,8 @@ struct walk {
     struct buf text;
     int depth;
     bool string, escaped;
+    bool python;         /* its strings are in single quotes, as Python prints dictionaries */
+    char quote;          /* of the present string */
     size_t wrapped;      /* line ends inside of the present string */
     size_t widest, full; /* of the lines around, and how many of them are as long */
 };
@@ -61,17 +63,48 @@ static void add_gap(struct walk *walk)
     walk->out->gaps = true;
 }
 
+/* A character of a string; a string of Python's becomes one of JSON's. */
+static void take_char(struct walk *walk, const char *at, size_t left)
+{
+    char c = *at;
+    bool closes = !walk->escaped && c == walk->quote;
+    bool quote = walk->quote == '\'';
+    if (quote && c == '\\' && left > 1 && at[1] == '\'' && !walk->escaped) {
+        walk->escaped = true; /* JSON does not escape it */
+        return;
+    }
+    if (quote && c == '"' && !walk->escaped)
+        buf_addch(&walk->text, '\\');
+    buf_addch(&walk->text, closes ? '"' : c);
+    walk->string = !closes;
+    walk->escaped = !walk->escaped && c == '\\';
+    for (; closes && walk->wrapped; walk->wrapped--)
+        buf_addch(&walk->text, '\n'); /* so that what follows keeps its line */
+}
+
+/* True, None, datetime.datetime(2026, 11, 21): returns how long it is. */
+static size_t take_python(struct walk *walk, const char *at, size_t len)
+{
+    size_t word = 0, depth = 0;
+    while (word < len && (isalpha((unsigned char)at[word]) || strchr("._", at[word])))
+        word++;
+    bool yes = word == 4 && memcmp(at, "True", 4) == 0;
+    bool no = word == 5 && memcmp(at, "False", 5) == 0;
+    if (word < len && at[word] == '(')
+        do
+            depth += (at[word] == '(') - (at[word] == ')');
+        while (++word < len && depth);
+    buf_adds(&walk->text, yes ? "true" : no ? "false" : "null");
+    return word;
+}
+
 /* One line into the text; returns how much of it belongs to the document. */
 static size_t take_line(struct walk *walk, const char *at, size_t len)
 {
     for (size_t i = 0; i < len; i++) {
         char c = at[i];
         if (walk->string) {
-            buf_addch(&walk->text, c);
-            walk->string = walk->escaped || c != '"';
-            walk->escaped = !walk->escaped && c == '\\';
-            for (; !walk->string && walk->wrapped; walk->wrapped--)
-                buf_addch(&walk->text, '\n'); /* so that what follows keeps its line */
+            take_char(walk, at + i, len - i);
             continue;
         }
         if (len - i >= 3 && memcmp(at + i, "...", 3) == 0) {
@@ -79,8 +112,13 @@ static size_t take_line(struct walk *walk, const char *at, size_t len)
             i += 2;
             continue;
         }
-        buf_addch(&walk->text, c);
-        walk->string = c == '"';
+        if (walk->python && isalpha((unsigned char)c)) {
+            i += take_python(walk, at + i, len - i) - 1;
+            continue;
+        }
+        walk->string = c == '"' || (c == '\'' && walk->python);
+        walk->quote = c;
+        buf_addch(&walk->text, walk->string ? '"' : c);
         walk->depth += (c == '{' || c == '[') - (c == '}' || c == ']');
         if (walk->depth == 0)
             return i + 1;
@@ -105,7 +143,7 @@ static bool goes_on(const struct walk *walk, const struct paste_line *line, cons
         return false;
     if (walk->string)
         return walk->wrapped < WRAP_LINES && len && !paste_is_log(at, len);
-    return fits(at, len);
+    return fits(at, len) || (walk->python && (*at == '\'' || isalpha((unsigned char)*at)));
 }
 
 static void look_at_widths(struct walk *walk, size_t line)
@@ -160,9 +198,23 @@ static bool begins(const struct paste *paste, size_t line)
         while (skip < len && (at[skip] == ' ' || at[skip] == '\t'))
             skip++;
         if (skip < len)
-            return open == '{' ? at[skip] == '"' : at[skip] == '{';
+            return open == '{' ? at[skip] == '"' || at[skip] == '\'' : at[skip] == '{';
         if (++line < paste->text.len)
             at = paste_content(&paste->text.lines[line], &len);
+    }
+    return false;
+}
+
+/* Behind the first brace comes a single quote. */
+static bool is_python(const struct paste *paste, size_t line)
+{
+    for (size_t i = line; i < paste->text.len && i < line + 3; i++) {
+        size_t len;
+        const char *at = paste_content(&paste->text.lines[i], &len), *end = at + len;
+        while (at < end && strchr("{[ ", *at))
+            at++;
+        if (at < end)
+            return *at == '\'';
     }
     return false;
 }
@@ -173,6 +225,7 @@ bool paste_find_json(struct paste *paste, size_t line, struct region *out)
     if (!begins(paste, line))
         return false;
     *out = (struct region){.first = line, .end = line};
+    walk.python = is_python(paste, line);
     buf_init(&walk.text, paste->head_len + 64);
     size_t at = line;
     while (at < paste->text.len && step(&walk, at))

@@ -90,8 +90,9 @@ static void cut_row(const struct table *table, const char *at, size_t len, struc
 /* Of one element a table does not show whether it stood in a list. */
 static bool is_list(const char *name)
 {
-    static const char *const lists[] = {"environment", "command",   "entryPoint", "dependsOn",
-                                        "volumesFrom", "Statement", "Action"};
+    static const char *const lists[] = {"environment", "command",     "entryPoint",
+                                        "dependsOn",   "volumesFrom", "IpPermissionsEgress",
+                                        "Statement",   "Action"};
     static const char *const objects[] = {"overrides", "backendDefaults", "dns",
                                           "tls",       "options",         "subjectAlternativeNames",
                                           "status",    "limits"};

@@ -95,6 +95,27 @@ static void as_people_send_it(void **state)
          "line 2/tasks/0"},
         {"$ aws ecs describe-tasks\n" TASKS "$ date\n" TASKS, "line 2/tasks/0"},
         {"{\"taskArns\": []}\n" TASKS, "line 2/tasks/0"},
+        {"boto3 says\n{'tasks': [{'taskArn': 'arn:aws:ecs:us-west-2:1:task/c/t', 'startedBy': "
+         "None,\n"
+         " 'lastStatus': 'STOPPED', 'stoppedAt': datetime.datetime(2026, 11, 21, 8, 0),\n"
+         " 'stoppedReason': \"it didn't \", 'group': 'a \"b\" \\'c\\''}]}\n",
+         "line 2/tasks/0"},
+        {"$ aws ecs describe-tasks --output table\n----------------------------------------\n"
+         "|             DescribeTasks            |\n+--------------------------------------+\n"
+         "||                tasks               ||\n|+-------------+----------------------+|\n"
+         "||  lastStatus |  STOPPED             ||\n||  taskArn    |  a:task/c/t          ||\n"
+         "|+-------------+----------------------+|\n|||            containers            |||\n"
+         "||+-----------------+--------------+||\n|||      image      |     name     |||\n"
+         "||+-----------------+--------------+||\n|||  a:1            |  a           |||\n"
+         "|||  b:1            |  b           |||\n||+-----------------+--------------+||\n",
+         "line 2/tasks/0"},
+        {"$ aws ecs describe-tasks --output text\n"
+         "TASKS\ta:cluster/c\t256\t2026-11-21T08:00:00+00:00\tSTOPPED\tFalse\tservice:w\tSTOPPED\t"
+         "FARGATE\t512\t1.4.0\tEssentialContainerExited\t2026-11-21T08:00:00+00:00\tEssential "
+         "container in task exited\ta:task/c/t\ta:task-definition/w:1\t3\n"
+         "ATTACHMENTS\t1\tDELETED\tElasticNetworkInterface\nDETAILS\tsubnetId\tsubnet-1\n"
+         "CONTAINERS\ta:container/c/t/1\t0\t1\tUNKNOWN\te:1\tSTOPPED\tenvoy\ta:task/c/t\n",
+         "line 2/tasks/0"},
     };
     (void)state;
     for (size_t i = 0; i < sizeof pastes / sizeof *pastes; i++) {
