@@ -2,6 +2,7 @@
  * terminal or a mail program has wrapped, and drops what pagers and people put between the lines. Reads
  * lines, writes a region. Deliberately does not parse: that is the reader's work, and its errors are to be said. */
 #include "base/alloc.h"
+#include "base/json_relax.h"
 #include "read/paste.h"
 #include <ctype.h>
 #include <string.h>
@@ -233,5 +234,7 @@ bool paste_find_json(struct paste *paste, size_t line, struct region *out)
     out->cut = walk.depth != 0;
     out->len = walk.text.len;
     out->text = buf_take(&walk.text);
+    if (out->gaps && out->text)
+        json_relax(out->text, out->len); /* a comma stands before what was left out */
     return out->len && (!out->cut || paste->whole || at < paste->text.len);
 }
