@@ -145,7 +145,6 @@ static void read_region(struct reading *outer, const struct region *region)
     stream_close(inner.stream);
 }
 
-/* Returns whether anything but the rest is there. */
 static void read_regions(struct reading *reading, const struct paste *paste, enum pass pass)
 {
     for (size_t i = 0; i < paste->len; i++) {
