@@ -12,7 +12,8 @@ void net_copy(char *out, size_t cap, const char *text, size_t len)
 {
     if (len >= cap)
         len = cap - 1;
-    memcpy(out, text, len);
+    if (len) /* nothing may stand nowhere: an empty name of a certificate */
+        memcpy(out, text, len);
     out[len] = '\0';
 }
 
