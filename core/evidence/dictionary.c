@@ -692,7 +692,7 @@ static const struct dictionary_row rows[] = {
      NULL,
      {LOG_BASE, {"step", "initializing epoch, starting main dispatch loop"}}},
     {"log.stop",
-     "Envoy is told to stop or stops",
+     "Envoy, or the agent that runs it, is told to stop or stops",
      LOG_SOURCES,
      LOG_HOW,
      NULL,

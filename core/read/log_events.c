@@ -77,6 +77,9 @@ static const struct scan_pattern patterns[] = {
      "main dispatch loop exited|closing and draining listeners|shutting down parent after drain|"
      "shutting down due to child request|terminating parent process)",
      false, NULL},
+    {"log.stop",
+     "(?<step>Agent draining [pP]roxy|Graceful termination period is [^,\\n]{1,20}, starting)",
+     false, NULL},
     {"log.stop", "(?:\\] |\\) |\\t)(?<step>exiting)(?:\\tthread=\\d+)?\\r?$", false, NULL},
 
     {"log.tls_error",

@@ -207,7 +207,8 @@ local function read_marks(ev)
   end
   marks.started = latest(ev, 0, "log.start")
   for record in ev:each("log.stop") do
-    if (record.step or ""):match("SIG") and ev:time(record) then marks.stops[#marks.stops + 1] = ev:time(record) end
+    local step = record.step or ""
+    if (step:match("SIG") or step:match("^Agent drain") or step:match("^Graceful")) and ev:time(record) then marks.stops[#marks.stops + 1] = ev:time(record) end
   end
   return marks
 end

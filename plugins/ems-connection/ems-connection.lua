@@ -158,7 +158,7 @@ local function dns_cluster(ev, name)
 end
 
 -- No host in the xDS cluster: the resolver's counters tell, as far as they are this cluster's.
-settle["no-host"] = function(ev, group, close)
+settle["no-host"] = function(ev, _, close, _, place)
   local dns = dns_cluster(ev, close.peer)
   local missing, pending = ev:stat("dns.cares.not_found"), ev:stat("dns.cares.pending_resolutions")
   local _, proof = ev:stat("dns.cares.not_found")
@@ -174,7 +174,11 @@ settle["no-host"] = function(ev, group, close)
         against = dns == false and "the cluster is not resolved by DNS" or nil })
       :candidate("ems-connection.dns-unreachable", { ["for"] = "the resolver may not answer" })
     ev:ask { evidence = "admin/stats.txt", why = "dns.cares.* and cluster.*.membership_total tell why the xDS cluster has no host",
-      how = "curl -s 'http://ADMIN/stats?filter=dns|membership_total', and getent hosts of the server's name" }
+      how = "curl -s 'http://ADMIN/stats?filter=dns|membership_total'" }
+    ask_probe(ev, place, "whether the server's name resolves where the proxy runs, and to what")
+    ev:ask { evidence = "k8s/pods.json, k8s/endpoints.json", why = "a Service without ready endpoints, or a pod on its node's network whose dnsPolicy "
+      .. "is not ClusterFirstWithHostNet, leave the xDS cluster without a host",
+      how = "kubectl get pod POD -o jsonpath='{.spec.hostNetwork} {.spec.dnsPolicy}'; kubectl get endpoints -A; kubectl get pods -A, for the control plane's own" }
   end
 end
 

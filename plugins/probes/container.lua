@@ -413,6 +413,20 @@ local function ask_unhealthy(ev)
   end
 end
 
+-- A table of pods says that something is not ready, and not what.
+local function ask_unready(ev)
+  local asked = 0
+  for record in ev:each("event.pod_row") do
+    local unready = tonumber(record.ready) < tonumber(record.all)
+    if unready and asked < 3 and ev:count("container_status") == 0 then
+      asked = asked + 1
+      ev:ask { evidence = "k8s/pods.json", why = string.format("%s of %s containers of pod %s are ready: the state of each tells which one is not, and how it ended "
+        .. "(a Job's sidecar that runs on, a container that crashed, a probe that fails)", record.ready, record.all, record.pod),
+        how = "kubectl get pod " .. record.pod .. " -o json > pod.json; kubectl describe pod " .. record.pod }
+    end
+  end
+end
+
 local function judge_failed(ev, groups)
   for _, group in ipairs(groups) do
     if is_fine(group.status) then
@@ -437,6 +451,7 @@ local function run(ev)
   judge_declared(ev)
   judge_missing_check(ev)
   ask_unhealthy(ev)
+  ask_unready(ev)
 end
 
 local EXPLAINS = { "lb-health.backend-unready", "lb-health.no-listener" }
@@ -457,6 +472,7 @@ return debrief.check {
   },
   events = {
     failed = [[(?<kind>Readiness|Liveness|Startup) probe (?:failed|errored(?: and resulted in unknown state)?):]],
+    pod_row = [=[(?:^|\n)(?<pod>[a-z0-9][a-z0-9.-]*[a-z0-9])[ \t]+(?<ready>\d+)/(?<all>\d+)[ \t]+Running[ \t]]=],
     admin = [[\badmin address: (?<address>\S+)]],
     app_health = [[\bpath: (?<path>/app-health/(?<name>[^/\s]+)/(?<kind>readyz|livez|startupz))\b]],
     app_probers = [[/app-health/[^/\s]+/(?:readyz|livez|startupz)\\?"\s*:]],

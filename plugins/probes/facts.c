@@ -205,6 +205,12 @@ static int64_t last_time(struct debrief_ctx *ctx, const char *evidence)
     return last;
 }
 
+/* Envoy's own word, or that of the agent that was told in its place. */
+static bool is_told_to_stop(const char *step)
+{
+    return step && (strstr(step, "SIG") || strstr(step, "Agent drain") || strstr(step, "Graceful"));
+}
+
 /* "initializing epoch" begins a life; the later steps of log.start belong to it. */
 static int64_t last_life(struct debrief_ctx *ctx)
 {
@@ -231,7 +237,7 @@ static void read_log(struct debrief_ctx *ctx, struct facts *facts)
     }
     DEBRIEF_EACH (ctx, "log.stop", r) {
         const char *step = debrief_text(ctx, r, "step");
-        if (step && strstr(step, "SIG") && debrief_time(ctx, r) >= life)
+        if (is_told_to_stop(step) && debrief_time(ctx, r) >= life)
             facts->terminating = r;
     }
     bool started = debrief_next(ctx, "log.workers_started", NULL) != NULL;

@@ -299,14 +299,31 @@ static void judge_live(struct debrief_ctx *ctx, const struct facts *facts)
 
 /* ---- beside the state ---- */
 
+/* Why the platform stopped the task, where it says so; NULL otherwise. */
+static const char *stop_reason(struct debrief_ctx *ctx, const struct debrief_record **proof)
+{
+    DEBRIEF_EACH (ctx, "aws.tasks", r) {
+        *proof = r;
+        if (debrief_text(ctx, r, "stoppedReason"))
+            return debrief_text(ctx, r, "stoppedReason");
+    }
+    *proof = debrief_next(ctx, "event.stop_reason", NULL);
+    return *proof ? debrief_text(ctx, *proof, "why") : NULL;
+}
+
 static void judge_terminating(struct debrief_ctx *ctx, const struct facts *facts)
 {
+    const struct debrief_record *proof = NULL;
+    const char *why = stop_reason(ctx, &proof);
     struct debrief_finding *finding = debrief_report(
         ctx, "probes.terminating", "proxy", facts->node,
-        "the proxy was told to stop (%s); what probes and streams say afterwards "
+        "the proxy was told to stop (%s)%s%s; what probes and streams say afterwards "
         "belongs to that",
-        debrief_text(ctx, facts->terminating, "step"));
+        debrief_text(ctx, facts->terminating, "step"), why ? ", and the platform says why: " : "",
+        why ? why : "");
     debrief_cite(ctx, finding, facts->terminating);
+    if (why)
+        debrief_cite(ctx, finding, proof);
 }
 
 /* Up to 1.8 /server_info was a line of text, since 1.9 it is JSON: commands that read it broke. */
@@ -397,6 +414,7 @@ static const char *const needs[] = {
     "?log.start",
     "?log.stop",
     "?log.workers_started",
+    "?aws.tasks",
     "?log.fetch_timeout",
     "?log.not_ready",
     "?log.xds_answered",
@@ -408,6 +426,7 @@ static const char *const needs[] = {
 static const struct debrief_event events[] = {
     {"cluster_added", "add/update cluster (?<cluster>\\S+) during init", 0, 0},
     {"agent_ready", "Envoy proxy is ready", 0, 0},
+    {"stop_reason", "\"stoppedReason\": ?\"(?<why>[^\"\\n]{1,200})\"", 0, 0},
     {"probe_failed", "(?<kind>Readiness|Liveness|Startup) probe failed", 0, 0},
     {0},
 };
