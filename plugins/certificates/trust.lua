@@ -299,6 +299,35 @@ local function judge_consul(ev)
   end
 end
 
+-- ---- certificates that somebody printed ----
+
+local function fails_somewhere(ev)
+  if ev:count("log.tls_error") > 0 or ev:count("event.verify") > 0 then return true end
+  for record in ev:each("access.error") do
+    if ("," .. (record.flags or "") .. ","):find(",UF,", 1, true) then return true end
+  end
+  return false
+end
+
+-- openssl's output beside a failure, where no cluster's configuration tells whose certificate it is. The output says no time of
+-- its own: by the dates of the other lines it had ended, or else by the clock of whoever reads it now.
+local function judge_printed(ev, failing, now)
+  if #failing > 0 or not fails_somewhere(ev) then return end
+  for record in ev:each("net.tls") do
+    local ends, begins = dates.seconds(record.expires), dates.seconds(record.valid_from)
+    local sure = ends and (ends <= now.low and "certain" or ends <= now.high and "likely")
+    local early = begins and begins > now.high
+    local name = record.subject or record.host or "that was printed"
+    if sure then
+      advise(ev:report("certificates.expired", "certificate", record.subject or "certificate", "the certificate %s has expired: it ended on %s%s", name, record.expires,
+        sure == "certain" and ", " .. dates.span(now.low - ends) .. " before the last line of the log" or ""):confidence("likely"):cite(record), "expired")
+    elseif early then
+      advise(ev:report("certificates.not-yet-valid", "certificate", record.subject or "certificate", "the certificate %s is not yet valid: it begins on %s", name, record.valid_from)
+        :confidence("likely"):cite(record), "not-yet-valid")
+    end
+  end
+end
+
 -- ---- App Mesh, as declared ----
 
 -- The issuer of an ACM certificate, from its description.
@@ -342,6 +371,7 @@ local function run(ev)
   judge_texts(ev, failing, failures)
   judge_alerts(ev)
   judge_consul(ev)
+  judge_printed(ev, failing, now)
   judge_app_mesh(ev)
 end
 
@@ -353,7 +383,7 @@ return debrief.check {
   applies = "any",
   version = "0.1.0",
   tags = { "xds", "appmesh", "istio", "consul", "gateway" },
-  needs = { "text | stats{*.ssl.fail_verify_error} | log.tls_error | aws.certificates", "?stats{*.ssl.fail_verify_error}", "?stats{*.ssl.handshake}", "?log.tls_error", "?log.xds_closed", "?net.tls",
+  needs = { "text | stats{*.ssl.fail_verify_error} | log.tls_error | aws.certificates", "?stats{*.ssl.fail_verify_error}", "?stats{*.ssl.handshake}", "?log.tls_error", "?log.xds_closed", "?net.tls", "?access.error",
     "?xds.clusters", "?xds.certificates", "?hosts", "?certs", "?log", "?proxy", "?aws.certificates", "?aws.appmesh" },
   events = {
     consul_expired = [[(?i)! ((?<what>ca cert(ificate)?|cert(ificate)? chain) is expired)]],

@@ -9,6 +9,7 @@ local FLAGS = "https://www.envoyproxy.io/docs/envoy/latest/configuration/observa
 local DETAILS = "https://www.envoyproxy.io/docs/envoy/latest/configuration/http/http_conn_man/response_code_details"
 
 local SOME = 3 -- as many of a kind make a pattern
+local PASTE = 60 -- lines; somebody cut so short a log out for those that fail
 
 local function proxy_name(ev)
   return (ev:first("proxy") or {}).node_id or "envoy"
@@ -39,6 +40,11 @@ local ANSWERS = {
     "the upstream does not answer in the time that the route allows: %s",
     "find what makes the upstream slow, or allow more time (route timeout, 15 s by default; App Mesh: timeouts of the route and of both listeners; "
       .. "Istio: VirtualService timeout)" },
+  { id = "upstreams.no-route", code = "500", said = "^direct response", any = true,
+    "the proxy answers 500 itself, no host is asked: %s. That is what gateways answer for a route whose backends they may not or cannot use",
+    "read the conditions of the route, ResolvedRefs above all: RefNotPermitted wants a ReferenceGrant in the namespace of the backends (from the route's "
+      .. "namespace to Service), BackendNotFound the right name and port of the Service; a direct response that somebody configured stands in the route itself",
+    "kubectl get httproutes,grpcroutes -A -o yaml | grep -B2 -A6 ResolvedRefs; kubectl get referencegrants -A" },
   { id = "upstreams.request-denied", code = "403", said = "rbac access denied",
     "the proxy's own access rules refuse requests: %s",
     "see which rule it is (the details name the policy; none: no policy allows it) and who may call: Istio AuthorizationPolicy, Consul intentions, "
@@ -87,21 +93,37 @@ end
 local function report(ev, id, kind, name, group, format, ...)
   local finding = ev:report(id, kind, name, format, ...):span { count = group.count }
   for _, record in ipairs(group.list) do finding:cite(record) end
-  if group.count < SOME then finding:severity("info") end
+  if group.count < (group.some or SOME) then finding:severity("info") end
   return finding
+end
+
+-- All the hosts that the lines name, up to three.
+local function hosts_of(group)
+  local seen, list = {}, {}
+  for _, record in ipairs(group.list) do
+    local host = access.host(record)
+    if host and not seen[host] then seen[host], list[#list + 1] = true, host end
+  end
+  return #list > 0 and table.concat(list, ", ") or nil
 end
 
 local function judge_cut(ev, group)
   local record = group.record
+  local streams = not access.has_flag(record, "UC")
   local cluster, host = access.cluster(record), access.host(record)
   local protocol = access.words(record):find("protocol error", 1, true)
   local id = protocol and "upstreams.protocol-error" or "upstreams.connection-cut"
   local finding = report(ev, id, cluster and "cluster" or "address", cluster or host or record.authority or "upstream", group,
     protocol and "%s answers in another protocol than it is asked in: requests with Host '%s' are answered %s %s"
-      or "%s closes connections while requests are on them: requests with Host '%s' are answered %s %s",
-    host or cluster or "the upstream", record.authority or "", record.code or "503", record.flags or "UC"):reference(FLAGS)
+      or streams and "requests are reset by %s while they run: requests with Host '%s' are answered %s %s"
+      or "connections are closed by %s while requests are on them: requests with Host '%s' are answered %s %s",
+    hosts_of(group) or host or cluster or "the upstream", record.authority or "", record.code or "503", record.flags or "UC"):reference(FLAGS)
   if protocol then
     finding:advise("let the cluster speak what the application speaks: HTTP/2 (gRPC) or HTTP/1")
+    return
+  end
+  if streams then
+    finding:confidence("likely"):advise("see the application's own log at that time: it refused or gave up the stream (HTTP/2 RST_STREAM), or ended")
     return
   end
   finding:confidence("likely")
@@ -136,12 +158,21 @@ local function gather(ev)
       local row = row_of(record)
       if cluster and match(cluster, [[^(BlackHoleCluster|block_?all)$]]) then
         add(holes, record.authority or "-", record)
-      elseif access.has_flag(record, "UC") then
+      elseif access.has_flag(record, "UC") or access.has_flag(record, "UR") then
         add(cuts, cluster or record.upstream or record.authority or "-", record)
       elseif row then
         add(answers, row.id .. (row.code or row.flag), record)
         answers[#answers].row = answers[#answers].row or row
       end
+    end
+  end
+  -- In a short text two lines, and a line alone, are what it was cut out for.
+  local lines = 0
+  for record in ev:each("log") do lines = lines + (ev:number(record, "lines") or 0) end
+  for _, groups in ipairs { answers, cuts, holes } do
+    for _, group in ipairs(groups) do
+      local cut_out = lines <= PASTE and group.count > 1 and group.count * 10 >= lines or lines <= 2
+      if lines > 0 and cut_out or group.row and group.row.any then group.some = 1 end
     end
   end
   return answers, cuts, holes
@@ -153,21 +184,21 @@ return debrief.check {
   applies = "mode != proxyless",
   version = "0.1.0",
   tags = { "gateway", "istio" },
-  needs = { "access.error", "?proxy" },
+  needs = { "access.error", "?log", "?proxy" },
   findings = {
     ["upstreams.protocol-error"] = { title = "one side speaks another protocol", severity = "warning" },
     ["upstreams.connection-cut"] = { title = "the upstream closes connections that requests are on", severity = "warning" },
     ["upstreams.request-too-large"] = { title = "requests are larger than the proxy takes", severity = "warning" },
     ["upstreams.response-timeout"] = { title = "the upstream is slower than the route allows", severity = "warning" },
     ["upstreams.request-denied"] = { title = "the proxy's own rules refuse requests", severity = "info" },
-    ["upstreams.no-route"] = { title = "the mesh lets nothing out that it does not know", severity = "error" },
+    ["upstreams.no-route"] = { title = "the proxy has no way for requests", severity = "error" },
   },
   run = function(ev)
     local answers, cuts, holes = gather(ev)
     for _, group in ipairs(answers) do
       local row = group.row
       local finding = report(ev, row.id, "proxy", proxy_name(ev), group, row[1], about(group.record, row)):advise(row[2], row[3]):reference(DETAILS)
-      if row.flag == "DPE" then finding:confidence("likely") end
+      if row.flag == "DPE" or row.id == "upstreams.no-route" then finding:confidence("likely") end
     end
     for _, group in ipairs(cuts) do judge_cut(ev, group) end
     for _, group in ipairs(holes) do judge_black_hole(ev, group) end

@@ -22,7 +22,26 @@ local REASONS = {
   { "connection termination", "upstreams.connection-cut", "the upstream closed the connection before it answered",
     "if it happens now and then: let the proxy close idle connections before the application does (idle timeout of the cluster), and retry; "
       .. "if it happens every time: let both sides speak the same, TLS or plain text, HTTP/2 or HTTP/1" },
+  { "remote reset", "upstreams.connection-cut", "the upstream reset the request's stream before it answered",
+    "see the application's own log at that time: it refused or gave up the stream (HTTP/2 RST_STREAM), or ended" },
+  { "remote refused stream", "upstreams.connection-cut", "the upstream refused the request's stream",
+    "the application lets no more streams run at once on a connection, or is ending: see its own log; retry_on: refused-stream" },
 }
+
+-- The access log tells the same request, and its hosts: then the answer is no second finding.
+local FLAG_OF = { ["upstreams.connection-cut"] = { "UC", "UR" }, ["upstreams.pending-overflow"] = { "UO" }, ["upstreams.protocol-error"] = { "UPE" },
+  ["upstreams.no-healthy-host"] = { "UH" }, ["upstreams.response-timeout"] = { "UT" } }
+
+local function in_access_log(ev, id)
+  for record in ev:each("access.error") do
+    for _, flag in ipairs(FLAG_OF[id] or {}) do
+      if access.has_flag(record, flag) then return true end
+    end
+    if access.has_flag(record, "UF") and (access.failure(record)) == id and access.words(record) ~= " " then return true end
+    if id == "upstreams.request-denied" and (record.code == "401" or record.code == "403" or record.code == "429") then return true end
+  end
+  return false
+end
 
 -- What the answer tells: the finding's id, its text, and what to do.
 local function pick(record)
@@ -40,7 +59,7 @@ end
 local function judge_answers(ev)
   for record in ev:each("event.answer") do
     local id, text, fix, command = pick(record)
-    if id then
+    if id and not in_access_log(ev, id) then
       local finding = ev:report(id, "workload", record.workload or record.container or "upstream", "%s", text):cite(record)
         :advise(fix, command)
       if id == "upstreams.pending-overflow" then
@@ -69,6 +88,7 @@ end
 
 local function judge_no_healthy(ev)
   local empty = ev:first("event.no_endpoints")
+  if in_access_log(ev, "upstreams.no-healthy-host") and not empty then return end
   for record in ev:each("event.unhealthy") do
     if empty and not match(text_of(record), XDS_LINE) then
       report_empty(ev, record, empty)
@@ -91,6 +111,31 @@ local function judge_consul(ev)
       :candidate("upstreams.no-healthy-host", { ["for"] = "Consul takes hosts out of service whose health checks fail" })
       :candidate("upstreams.endpoints-missing", { ["for"] = "no instance of the service is registered, or none in this datacenter or partition" })
       :advise("see what Consul thinks of the service's instances", "curl -s http://127.0.0.1:8500/v1/health/connect/" .. (record.upstream or "SERVICE"))
+  end
+end
+
+-- ---- bodies of other answers ----
+
+local function judge_bodies(ev)
+  local denied, slow = ev:last("event.denied"), ev:last("event.slow")
+  if denied and not in_access_log(ev, "upstreams.request-denied") then
+    local keys = (denied.what or ""):find("^Jwks")
+    local finding = ev:report("upstreams.request-denied", "workload", denied.workload or denied.container or "upstream", "the proxy refuses the request: '%s'", denied.what)
+      :cite(denied):advise("where this caller should be let in, send what the rule wants, or change the rule (Istio AuthorizationPolicy and RequestAuthentication, "
+        .. "Consul intentions, the jwt_authn and rbac filters)", "istioctl x authz check POD; consul intention check SOURCE DESTINATION")
+    if keys then finding:severity("warning"):advise("the proxy itself must reach the issuer's keys: see the cluster of the jwks_uri", "curl -s 'http://ADMIN/stats?filter=jwks'") end
+    ev:ask { evidence = "the request's headers as the client sent them, and the rules of the workload",
+      why = "whether the refusal is meant depends on what the request carried (Authorization header) and on the rules",
+      how = "curl -v, from the client; kubectl get authorizationpolicy,requestauthentication,peerauthentication -A -o yaml (AuthorizationPolicy, RequestAuthentication); "
+        .. "consul intention list; else the http_filters of curl -s http://ADMIN/config_dump" }
+  end
+  if slow and not in_access_log(ev, "upstreams.response-timeout") then
+    ev:report("upstreams.response-timeout", "workload", slow.workload or slow.container or "upstream", "the proxy answered 'upstream request timeout': the upstream did not "
+      .. "answer in the time that the route allows"):cite(slow)
+      :advise("find what makes the upstream slow (its own log), or allow more time (route timeout, 15 s by default; App Mesh: timeouts of the route and of both "
+        .. "listeners; Istio: VirtualService timeout)")
+    ev:ask { evidence = "admin/config_dump.json, the application's log", why = "the route's timeout, and how long the application takes for this request",
+      how = "curl -s http://ADMIN/config_dump | grep -n '\"timeout\"'; kubectl logs POD -c APPLICATION, aws logs tail GROUP" }
   end
 end
 
@@ -150,9 +195,11 @@ return debrief.check {
   applies = "mode != proxyless",
   version = "0.1.0",
   tags = { "gateway" },
-  needs = { "text | stats{listener.*} | stats{cluster.*}", "?stats{cluster.*.upstream_cx_protocol_error}", "?stats{listener.*.no_filter_chain_match}", "?stats{listener.*.downstream_cx_total}", "?xds.listeners", "?xds.filter_chains" },
+  needs = { "text | stats{listener.*} | stats{cluster.*}", "?stats{cluster.*.upstream_cx_protocol_error}", "?stats{listener.*.no_filter_chain_match}", "?stats{listener.*.downstream_cx_total}", "?access.error", "?xds.listeners", "?xds.filter_chains" },
   events = {
     answer = [[upstream connect error or disconnect/reset before headers\. (retried and the latest )?reset reason: (?<reason>[a-z ]+)]],
+    denied = [[(?<what>RBAC: access denied|Jwt (is (missing|expired|not in the form)|verification fails|issuer is not configured|not yet valid)|Audiences in Jwt are not allowed|Jwks (remote fetch is failed|doesn't have key|fetch))]],
+    slow = [[upstream request timeout]],
     unhealthy = [[no healthy upstream]],
     consul_endpoints = [[! No healthy endpoints for cluster "(?<cluster>[^"\n]+)" for upstream "(?<upstream>[^"\n]+)"]],
     no_endpoints = [[(^|\n)((?<service>[a-z][a-z0-9-]{0,62}) +<none> +[0-9]+[smhdy]|Endpoints: +<none>)]],
@@ -166,11 +213,14 @@ return debrief.check {
     ["upstreams.tls-verify-failed"] = { title = "the upstream's certificate is refused", severity = "error" },
     ["upstreams.connection-cut"] = { title = "the upstream closes connections that requests are on", severity = "warning" },
     ["upstreams.protocol-error"] = { title = "the upstream speaks another protocol", severity = "warning" },
+    ["upstreams.request-denied"] = { title = "the proxy's own rules refuse requests", severity = "info" },
+    ["upstreams.response-timeout"] = { title = "the upstream is slower than the route allows", severity = "warning" },
   },
   run = function(ev)
     judge_answers(ev)
     judge_no_healthy(ev)
     judge_consul(ev)
+    judge_bodies(ev)
     judge_protocol(ev)
     judge_chain_counter(ev)
   end,
