@@ -208,6 +208,32 @@ local function judge_replies(ev, down)
   end
 end
 
+-- The router's word for a request that was reset, where the connection's own line was not cut out with it.
+local RESETS = {
+  { "overflow", "upstreams.pending-overflow", "a circuit breaker of the cluster refused the request (overflow)", "see which limit is reached",
+    "curl -s 'http://ADMIN/stats?filter=circuit_breakers|overflow'" },
+  { "protocol error", "upstreams.protocol-error", "the upstream answers in another protocol than it is asked in",
+    "let the cluster speak what the application speaks: HTTP/2 (gRPC) or HTTP/1" },
+  { "connection termination", "upstreams.connection-cut", "the upstream closed the connection before it answered",
+    "let the proxy close idle connections before the application does (idle timeout of the cluster), and retry; every time it happens: compare the protocols" },
+  { "remote reset", "upstreams.connection-cut", "the upstream reset the request's stream before it answered", "see the application's own log at that time" },
+}
+
+local function judge_resets(ev)
+  if ev:count("event.connect_failed") > 0 then return end
+  for record in ev:each("event.reset") do
+    local reason = record.reason or ""
+    if record.errno or record.errno2 or match(reason, [[connection (failure|timeout)]]) then
+      local text = (record.message or "") .. " " .. (record.rest or "")
+      local id, words, fix, command = access.failure { message = text }
+      report_details(ev, id, record, "%s", (words:format("the upstream"))):advise(fix, command)
+    end
+    for _, row in ipairs(RESETS) do
+      if reason:find(row[1], 1, true) then report_details(ev, row[2], record, "%s", row[3]):advise(row[4], row[5]) end
+    end
+  end
+end
+
 -- ---- filters that refuse ----
 
 local function judge_filters(ev)
@@ -370,6 +396,7 @@ return debrief.check {
   events = {
     connecting = [[(?:\[C|"ConnectionId":")(?<conn>\d+)"?\] connecting to (?<address>[^\s,]+:\d+)]],
     connect_failed = [[(?:\[C|"ConnectionId":")(?<conn>\d+)"?\] (?:(?:delayed|immediate) connect(?:ion)? error: (?<error>\d+|[A-Z][A-Za-z ]+)|connect timeout)]],
+    reset = [[(?:\] upstream reset: reset reason:? (?<reason>[a-z ]+)(?:, transport failure reason: (?:(?:delayed|immediate) connect error: )?(?<errno>[^,\n]{1,40}))?|client disconnected, failure reason: (?:delayed|immediate) connect(?:ion)? error: (?<errno2>[A-Za-z0-9 ]{1,40}))]],
     connected = [[(?:\[C|"ConnectionId":")(?<conn>\d+)"?\] connected\b]],
     reply = [[(?:[sS]ending|[pP]reparing) local reply with details (?<details>[a-z][^\n]{2,200})]],
     pool = [[no healthy host for (?:HTTP|TCP) connection pool]],
@@ -391,6 +418,8 @@ return debrief.check {
     ["upstreams.no-filter-chain"] = { title = "no filter chain takes the connection", severity = "error" },
     ["upstreams.connect-fail"] = { title = "connections to the upstream fail", severity = "warning", explains = { "upstreams.no-healthy-host" } },
     ["upstreams.tls-verify-failed"] = { title = "a certificate is refused", severity = "warning", explains = { "upstreams.connect-fail", "upstreams.no-healthy-host" } },
+    ["upstreams.connection-cut"] = { title = "the upstream closes connections that requests are on", severity = "warning" },
+    ["upstreams.pending-overflow"] = { title = "too many requests wait for a connection", severity = "warning" },
     ["upstreams.protocol-error"] = { title = "one side speaks another protocol", severity = "warning" },
     ["upstreams.request-denied"] = { title = "the proxy's own rules refuse requests", severity = "info" },
     ["upstreams.response-timeout"] = { title = "the upstream is slower than the route allows", severity = "warning" },
@@ -400,6 +429,7 @@ return debrief.check {
     judge_names(ev)
     judge_connects(ev, down)
     judge_replies(ev, down)
+    if not down then judge_resets(ev) end
     judge_filters(ev)
     judge_chains(ev)
     judge_protocols(ev)

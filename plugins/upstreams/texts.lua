@@ -43,6 +43,8 @@ local function in_access_log(ev, id)
   return false
 end
 
+local NO_REASON = "the upstream could not be reached, or closed the connection before it answered: the answer does not say which (Envoy before 1.12, or a text that is cut off)"
+
 -- What the answer tells: the finding's id, its text, and what to do.
 local function pick(record)
   local text, reason = text_of(record), record.reason or ""
@@ -54,6 +56,9 @@ local function pick(record)
   for _, row in ipairs(REASONS) do
     if reason:find(row[1], 1, true) then return row[2], row[3], row[4], row[5] end
   end
+  if reason == "" then
+    return "upstreams.connect-fail", NO_REASON, "see from the proxy's own host whether the upstream's address and port are open, and which protocol they speak", "nc -vz HOST PORT"
+  end
 end
 
 local function judge_answers(ev)
@@ -62,6 +67,9 @@ local function judge_answers(ev)
     if id and not in_access_log(ev, id) then
       local finding = ev:report(id, "workload", record.workload or record.container or "upstream", "%s", text):cite(record)
         :advise(fix, command)
+      if text == NO_REASON then
+        finding:confidence("likely"):candidate("upstreams.connection-cut", { ["for"] = "the same text stands for a connection that the upstream closed" })
+      end
       if id == "upstreams.pending-overflow" then
         finding:confidence("likely"):candidate("upstreams.request-overflow", { ["for"] = "the same text is printed for max_requests" })
       end
@@ -197,7 +205,7 @@ return debrief.check {
   tags = { "gateway" },
   needs = { "text | stats{listener.*} | stats{cluster.*}", "?stats{cluster.*.upstream_cx_protocol_error}", "?stats{listener.*.no_filter_chain_match}", "?stats{listener.*.downstream_cx_total}", "?access.error", "?xds.listeners", "?xds.filter_chains" },
   events = {
-    answer = [[upstream connect error or disconnect/reset before headers\. (retried and the latest )?reset reason: (?<reason>[a-z ]+)]],
+    answer = [[upstream connect error or disconnect/reset before headers([.,]? *(retried and the latest )?reset reason: (?<reason>[a-z ]+))?]],
     denied = [[(?<what>RBAC: access denied|Jwt (is (missing|expired|not in the form)|verification fails|issuer is not configured|not yet valid)|Audiences in Jwt are not allowed|Jwks (remote fetch is failed|doesn't have key|fetch))]],
     slow = [[upstream request timeout]],
     unhealthy = [[no healthy upstream]],

@@ -519,10 +519,11 @@ end
 
 local function judge_overflow(ev, facts, group)
   local cluster = cluster_of(way.through(ev, request_of(group.record), false), group.record) or only_cluster(ev, facts)
-  local id = which_limit(facts, cluster or "", facts.stats[cluster or ""] or {})
+  local id = group.record.method == "-" and "upstreams.connection-overflow" or which_limit(facts, cluster or "", facts.stats[cluster or ""] or {})
   if facts.told[id .. " " .. (cluster or "")] then return end
   local finding = ev:report(id, cluster and "cluster" or "proxy", cluster or (ev:first("proxy") or {}).node_id or "envoy",
-    "requests with Host '%s' are answered %s UO: a circuit breaker of the cluster refuses them", group.record.authority or "", group.record.code or "503")
+    "%s '%s' are answered %s UO: a circuit breaker of the cluster refuses them", group.record.method == "-" and "connections for" or "requests with Host",
+    group.record.authority or "", group.record.code or "503")
   cite_group(finding, group):reference(BREAKING):confidence("likely")
   advise_limit(finding, id, limits_of(facts, cluster or ""))
   ev:ask { evidence = "admin/clusters.json, admin/stats.txt", why = "the thresholds and the gauges that are open tell which limit it is",
