@@ -26,12 +26,19 @@
     "\"(?<user_agent>[^\"]*)\" \"[^\"]*\" \"(?<authority>[^\"]*)\" \"(?<upstream>[^\"]*)\""        \
     "(?: (?<cluster>[A-Za-z][^\" \\r\\n]*))?"
 
+/* What web servers write (nginx, Apache: the combined format), as applications behind a proxy do. */
+#define COMBINED                                                                                   \
+    "\"(?<method>[^\" ]+) (?<path>[^\"]*?) (?<protocol>[^\" ]+)\" (?<code>\\d{3}) (?:\\d+|-) "     \
+    "\"[^\"]*\" \"(?<user_agent>[^\"]*)\""
+
 static const struct scan_pattern patterns[] = {
     {"access.error", "HTTP/[0-9.]+\" [45]\\d\\d (?:-|[A-Z][A-Za-z,]*)", false, REQUEST},
     {"access.error", "\" \\d{1,3} " FLAGS "[ ,]", false, REQUEST},
     {"access.error", "\"response_?[cC]ode\":[ ]?\"?[45]\\d\\d", false, NULL},
     {"access.error", "\"response_?[fF]lags\":[ ]?\"[A-Z][A-Z,]+", false, NULL},
 
+    {"access.health_check", "HTTP/[0-9.]+\" \\d{3} (?:\\d+|-) \"[^\"\\n]*\" \"" HEALTH_CHECKERS,
+     false, COMBINED},
     {"access.health_check", "\"" HEALTH_CHECKERS, false, REQUEST},
 
     {"log.aws_credentials",

@@ -62,6 +62,18 @@ void advice_wrong_path(struct lb *lb, struct debrief_finding *finding, const str
     debrief_advise(lb->ctx, finding, text, NULL);
 }
 
+void advice_redirect(struct lb *lb, struct debrief_finding *finding, const struct trouble *t)
+{
+    char command[900];
+    snprintf(command, sizeof command, "curl -sI http://%s%s | grep -i location",
+             safe(t->target, "TARGET:PORT"), safe(t->path, "/PATH"));
+    debrief_advise(lb->ctx, finding, "see where it leads", command);
+    modify(lb, finding, "check the page that it leads to", "--health-check-path PATH");
+    modify(lb, finding,
+           "or count the code as healthy; where it leads to https, check by HTTPS instead",
+           t->code == 302 ? "--matcher HttpCode=200,302" : "--matcher HttpCode=200-399");
+}
+
 void advice_backend(struct lb *lb, struct debrief_finding *finding, const char *cluster)
 {
     char text[400];

@@ -117,18 +117,35 @@ static void judge_other(struct lb *lb, const struct trouble *t)
     else if (t->code == 401 || t->code == 403)
         debrief_advise(lb->ctx, finding,
                        "exempt the check's path from authorisation, or check by TCP", NULL);
-    else if (t->code >= 300 && t->code < 400)
-        debrief_advise(lb->ctx, finding,
-                       "check a path that is not redirected, or count the redirect as healthy "
-                       "(matcher)",
-                       NULL);
     if (!t->code)
         advice_ask_target_health(lb, t);
     else if (!t->flags)
         advice_ask_access_log(lb);
 }
 
+/* ---- 3xx: the path leads elsewhere, and where it leads is not asked ---- */
+
+static void judge_redirect(struct lb *lb, const struct trouble *t)
+{
+    char asked[900], message[1600];
+    snprintf(message, sizeof message,
+             "the load balancer asks for %s and is answered %d, a redirect: that does not count as "
+             "healthy, and load balancers follow none",
+             question(t, asked), t->code);
+    struct debrief_finding *finding = lb_report(lb, t, "lb-health.wrong-path", message);
+    debrief_confidence(lb->ctx, finding, DEBRIEF_LIKELY);
+    debrief_candidate(lb->ctx, finding, "lb-health.protocol-mismatch",
+                      "whoever sends plain HTTP on to HTTPS answers every path so", NULL);
+    advice_redirect(lb, finding, t);
+}
+
 /* ---- 404, where somebody tells who said it ---- */
+
+/* Gateway routes of App Mesh say what the gateway serves: another check of this section reads them. */
+static bool has_gateway_routes(struct lb *lb)
+{
+    return debrief_next(lb->ctx, "aws.appmesh", NULL) || debrief_next(lb->ctx, "k8s.appmesh", NULL);
+}
 
 static void judge_not_found(struct lb *lb, const struct trouble *t)
 {
@@ -141,7 +158,7 @@ static void judge_not_found(struct lb *lb, const struct trouble *t)
         report_wrong_path(lb, t, &route);
     else if (route.match == MATCH_NO_HOST)
         report_wrong_host(lb, t, &route);
-    else if (!t->flags)
+    else if (!t->flags || has_gateway_routes(lb))
         judge_other(lb, t);
     else if (is_address(host))
         report_wrong_host(lb, t, &unknown);
@@ -189,6 +206,8 @@ void answers_judge(struct lb *lb, const struct trouble *t)
         judge_not_found(lb, t);
     else if (t->code >= 500)
         judge_unready(lb, t);
+    else if (t->code >= 300 && t->code < 400)
+        judge_redirect(lb, t);
     else
         judge_other(lb, t);
 }

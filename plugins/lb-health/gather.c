@@ -155,10 +155,24 @@ static void gather_service_events(struct lb *lb, struct troubles *troubles)
     }
 }
 
+/* A sentence that was copied without its beginning: all that is known is the answer. */
+static void gather_sentences(struct lb *lb, struct troubles *troubles)
+{
+    DEBRIEF_EACH (lb->ctx, "event.sentence", record) {
+        struct trouble t = {.symptom = ANSWERED};
+        t.code = (int)debrief_num(lb->ctx, record, "code", 0);
+        set(t.path, sizeof t.path, lb_group(lb, "check_path"));
+        troubles->checker_seen = true;
+        add(lb, troubles, &t, record);
+    }
+}
+
 void gather(struct lb *lb, struct troubles *troubles)
 {
     gather_access(lb, troubles);
     gather_targets(lb, troubles);
     gather_service_events(lb, troubles);
     tried_gather(lb, troubles);
+    if (!troubles->checker_seen)
+        gather_sentences(lb, troubles);
 }

@@ -191,6 +191,8 @@ static const char *const needs[] = {
     "?proxy",
     "?net.http",
     "?net.connect",
+    "?aws.appmesh{gatewayRoute}",
+    "?k8s.appmesh{GatewayRoute}",
     NULL};
 
 static const struct debrief_event events[] = {
@@ -201,6 +203,7 @@ static const struct debrief_event events[] = {
      "\\(reason "
      "(?<why>[^)]+)",
      0, 0},
+    {"sentence", "Health checks failed with these codes: \\[(?<code>[0-9]{3})", 0, 0},
     {"stopped", "failed ELB health checks in \\(target-group (?<arn>[^ )]+)", 0, 0},
     {0}};
 
@@ -211,7 +214,8 @@ static const char *const explains_bytes[] = {"lb-health.check-failing", "upstrea
 static const struct debrief_finding_type findings[] = {
     {"lb-health.wrong-host", "no virtual host serves the Host of the check", DEBRIEF_ERROR, 0,
      explains_failing},
-    {"lb-health.wrong-path", "nothing serves the path of the check", DEBRIEF_ERROR, 0, NULL},
+    {"lb-health.wrong-path", "the path of the check is not served as the check wants it",
+     DEBRIEF_ERROR, 0, NULL},
     {"lb-health.missing-host-header", "requests come without a Host header", DEBRIEF_ERROR, 0,
      NULL},
     {"lb-health.port-mismatch", "the check asks a port on which the proxy does not listen",

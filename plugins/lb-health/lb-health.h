@@ -92,6 +92,7 @@ const char *routes_text(const struct route *route, char out[600]);
 
 void advice_wrong_host(struct lb *lb, struct debrief_finding *finding, const struct trouble *t);
 void advice_wrong_path(struct lb *lb, struct debrief_finding *finding, const struct trouble *t);
+void advice_redirect(struct lb *lb, struct debrief_finding *finding, const struct trouble *t);
 void advice_backend(struct lb *lb, struct debrief_finding *finding, const char *cluster);
 void advice_port(struct lb *lb, struct debrief_finding *finding, const struct trouble *t, int port);
 void advice_listener(struct lb *lb, struct debrief_finding *finding);

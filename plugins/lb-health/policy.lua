@@ -52,8 +52,24 @@ local function judge_told(ev)
     :advise("leave it, if it is the service that these targets are for; to have all nodes pass, run a pod on each (a DaemonSet)"):reference(DOCS)
 end
 
+-- kube-proxy answers on a service's health port only where the policy is Local: its answer alone tells of the policy.
+local function judge_answer(ev)
+  local none, some = ev:first("event.no_local"), ev:first("event.with_local")
+  if not none or ev:first("k8s.services") or ev:first("event.policy") then return end
+  local finding = ev:report("lb-health.local-traffic-policy", "service", none.workload or "service", "a node answers 503 because it runs no pod of the service "
+    .. "(localEndpoints 0), which kube-proxy says only of services with externalTrafficPolicy: Local%s",
+    some and "; another node runs one and answers 200: that is the design, and no fault" or ""):cite(none):cite(some)
+    :advise("leave it, if some nodes are healthy; to have all of them pass, run a pod on each (a DaemonSet, or a spread over the nodes), or set the policy to Cluster, which "
+      .. "hides the client's address"):reference(DOCS)
+  if some then return end
+  finding:confidence("likely")
+  ev:ask { evidence = "k8s.endpoints", why = "whether the service has a ready pod on any node: without one no node can pass",
+    how = "kubectl get endpointslices -A -o json; the same /healthz on the other nodes" }
+end
+
 local function judge_local(ev)
   judge_told(ev)
+  judge_answer(ev)
   for service in ev:each("k8s.services") do
     local port = service["spec.healthCheckNodePort"]
     local healthy, sick, first = count_nodes(ev, port)
@@ -80,6 +96,7 @@ local traffic_policy = debrief.check {
   needs = { "k8s.services | text", "aws.target_health | text", "?k8s.services", "?aws.target_health", "?k8s.endpoints" },
   events = {
     no_local = [["localEndpoints": ?0\b]],
+    with_local = [["localEndpoints": ?[1-9]\d*]],
     policy = [[[eE]xternal ?[tT]raffic ?[pP]olicy"?: {1,16}"?Local\b]],
   },
   findings = {

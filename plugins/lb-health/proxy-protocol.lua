@@ -43,6 +43,27 @@ local function unreadable(ev)
   return count, first
 end
 
+-- A target whose HTTP check was answered 400. The load balancer sends the header before its checks as well, also to a
+-- port of their own, where another program listens than on the port of the traffic.
+local function refused_check(ev, group)
+  if not group or not (group.check_protocol or ""):find("^HTTP") or (group.protocol or ""):find("^HTTP") then return nil end
+  for target in ev:each("aws.target_health") do
+    if (target.description or ""):find("[400]", 1, true) then return target end
+  end
+end
+
+local function report_check(ev, group, attribute, target)
+  local own = group.check_port and group.check_port ~= "traffic-port" and group.check_port ~= group.port
+  ev:report(ID, "target-group", group.name or "target group", "target group %s sends the PROXY protocol before its health checks as well, and what answers %s takes it for a "
+    .. "bad request (400)", group.name or "?", own and "on the check's own port " .. group.check_port or "the check"):confidence("likely"):when("now")
+    :cite(attribute):cite(group):cite(target)
+    :advise("check by TCP, or on a port whose listener reads the PROXY protocol",
+      string.format("aws elbv2 modify-target-group --target-group-arn %s --health-check-protocol TCP", group.arn or "ARN"))
+    :advise("or stop sending it, where nobody needs the client's address", string.format(
+      "aws elbv2 modify-target-group-attributes --target-group-arn %s --attributes Key=proxy_protocol_v2.enabled,Value=false", group.arn or "ARN"))
+    :candidate("lb-health.protocol-mismatch", { ["for"] = "plain HTTP sent to a TLS port is answered with 400, too" }):reference(GUIDE)
+end
+
 local LISTEN = "listener_filters:\n- name: envoy.filters.listener.proxy_protocol\n  typed_config:\n"
   .. "    \"@type\": type.googleapis.com/envoy.extensions.filters.listener.proxy_protocol.v3.ProxyProtocol\n"
 
@@ -58,7 +79,7 @@ return debrief.check {
   applies = "mode != client-only|proxyless",
   version = "0.1.0",
   tags = { "gateway", "ecs", "kubernetes" },
-  needs = { "aws.target_group_attributes", "?aws.target_groups", "?access.error", "?xds.listeners", "?xds.filter_chains" },
+  needs = { "aws.target_group_attributes", "?aws.target_groups", "?aws.target_health", "?access.error", "?xds.listeners", "?xds.filter_chains" },
   findings = {
     [ID] = { title = "load balancer and listener disagree on the PROXY protocol", severity = "error", explains = { "lb-health.check-failing", "upstreams.protocol-error" } },
   },
@@ -78,6 +99,8 @@ return debrief.check {
         :candidate("lb-health.protocol-mismatch", { ["for"] = "TLS to a plain port is answered in the same way" }))
       ev:ask { evidence = "admin/config_dump.json", why = "the listener's filters tell whether it reads the PROXY protocol",
         how = "curl -s 'http://ADMIN/config_dump?resource=dynamic_listeners' > listeners.json, then --evidence" }
+    elseif sent and refused_check(ev, group) and (waiting < all or all == 0) then
+      report_check(ev, group, attribute, refused_check(ev, group))
     elseif not sent and all > 0 and waiting == all then
       ev:report(ID, "target-group", name, "the listener on port %s waits for the PROXY protocol, which target group %s does not send: connections are closed", group.port, name)
         :when("now"):cite(attribute):cite(chain):reference(GUIDE)

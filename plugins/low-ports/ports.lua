@@ -95,6 +95,37 @@ local function judge_unplaced(ev, record, kind, name, format, ...)
   return finding
 end
 
+-- What ECS names as lacking: what it means, and what decides.
+local LACKING = {
+  ["RESOURCE:ENI"] = { "no network interface is left on it, and each task in network mode awsvpc takes one",
+    "the instance type's limit of interfaces, whether trunking (awsvpcTrunking) is on, and how many tasks it runs",
+    "aws ecs list-account-settings --name awsvpcTrunking --effective-settings; aws ec2 describe-instance-types --instance-types TYPE --query 'InstanceTypes[].NetworkInfo.MaximumNetworkInterfaces'; aws ecs describe-container-instances --cluster CLUSTERNAME --container-instances %s",
+    "switch ENI trunking on and replace the instances (types that have it), take a larger type, or add instances" },
+  ["RESOURCE:MEMORY"] = { "its memory is taken by other tasks", "what the instance has left", nil, "add an instance, or ask for less memory in the task definition" },
+  ["RESOURCE:CPU"] = { "its CPU units are taken by other tasks", "what the instance has left", nil, "add an instance, or ask for less CPU in the task definition" },
+  AGENT = { "its ECS agent is not connected", "whether the agent runs and reaches ECS", nil, "start the agent anew, or replace the instance" },
+  ATTRIBUTE = { "it lacks an attribute that the task asks for", "the attributes asked for and those of the instance", nil,
+    "compare requiresAttributes of the task definition with the attributes of the instance (agent version, network mode, log driver)" },
+}
+local INSTANCE = "aws ecs describe-container-instances --cluster CLUSTERNAME --container-instances %s --query 'containerInstances[].[agentConnected,remainingResources,attributes]'"
+
+local function judge_placement(ev, record)
+  local text = record.message or ""
+  if match(text, "already using a port") then return end
+  local instance = match(text, [[container-instance (?<id>[\w-]{8,})]])
+  local said = match(text, [[encountered error "?(?<what>[A-Z]+(?::[A-Z]+)?)]]) or match(text, [[has insufficient (?<what>memory|CPU)]])
+    or match(text, [[is missing an (?<what>attribute)]]) or match(text, [[(?<what>agent) (?:is )?(?:disconnected|not connected)]])
+  local word = said and said.what:upper() or ""
+  local row = LACKING[word] or LACKING["RESOURCE:" .. word]
+  local id = instance and instance.id or "INSTANCE"
+  local finding = ev:report("low-ports.not-placed", "service", record.service or "service", "ECS places no task of %s: %s", record.service or "the service",
+    row and (instance and "the closest instance (" .. id .. ") is refused because " or "instances are refused because ") .. row[1]
+      or "no container instance met all of its requirements" .. (said and " (" .. said.what .. ")" or "")):cite(record)
+  if row then finding:advise(row[4]) end
+  finding:reference("https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-event-messages.html")
+  ev:ask { evidence = "aws.container_instances", why = row and row[2] or "what the instances have left, and what the task asks for", how = string.format(row and row[3] or INSTANCE, id) }
+end
+
 local host_port = debrief.check {
   id = "low-ports/host-port",
   title = "is the node's port free that the proxy asks for?",
@@ -103,9 +134,12 @@ local host_port = debrief.check {
   needs = { "text", "?container_status", "?containers" },
   events = {
     no_free_port = [[didn't have free ports for the requested pod ports]],
+    not_placed = [[(?:service (?<service>[\w-]+) )?was unable to place a task because no container instance met all of its requirements]],
     instance_port = [[closest matching \(?container-instance (?<instance>[\w-]+)\)? is already using a port required by your task]],
   },
   findings = {
+    ["low-ports.not-placed"] = { title = "ECS places no task: no instance has what it asks for", severity = "warning",
+      explains = { "lb-health.check-failing", "lb-health.no-listener", "probes.initializing" } },
     ["low-ports.host-port-taken"] = { title = "the node's port is taken, so the proxy is not placed", severity = "error",
       explains = { "lb-health.check-failing", "lb-health.no-listener", "probes.initializing" } },
   },
@@ -125,6 +159,7 @@ local host_port = debrief.check {
         :advise("or let a deployment stop the old task first (minimumHealthyPercent 0)")
         :reference("https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-event-messages.html")
     end
+    for record in ev:each("event.not_placed") do judge_placement(ev, record) end
   end,
 }
 

@@ -259,6 +259,59 @@ local function judge_hooks(ev)
   end
 end
 
+-- ---- Istio's revisions: which namespaces do the injectors take? ----
+
+local function asks_by(space)
+  if label(space, "istio-injection") == "enabled" then return "istio-injection=enabled" end
+  local revision = label(space, "istio.io/rev")
+  return revision and "istio.io/rev=" .. revision
+end
+
+-- The revision that an injector serves, from its label or from what it wants of a namespace.
+local function revision_of(ev, config, hook)
+  for term in ev:items(hook, "namespaceSelector.matchExpressions") do
+    for value in ev:items(term, "values") do
+      if term.key == "istio.io/rev" and term.operator == "In" then return tostring(value) end
+    end
+  end
+  return label(config, "istio.io/rev")
+end
+
+-- The injectors' webhooks: whether one takes the namespace, how many there are, the first, and the revisions they serve.
+local function injectors(ev, space)
+  local count, first, revisions, known = 0, nil, {}, {}
+  for config in ev:each("k8s.webhooks") do
+    if config.kind == "MutatingWebhookConfiguration" and debrief.match(config.id or "", "sidecar-injector|istio-revision-tag") then
+      for hook in ev:items(config, "webhooks") do
+        if selects(ev, hook, "namespaceSelector", function(key) return label(space, key) end) ~= false then return true end
+        local revision = revision_of(ev, config, hook)
+        if revision and not known[revision] then revisions[#revisions + 1] = revision end
+        known[revision or ""], count, first = true, count + 1, first or config
+      end
+    end
+  end
+  return false, count, first, revisions
+end
+
+local function judge_revision(ev, space)
+  local asks = asks_by(space)
+  if not asks or SYSTEM[space.id] then return end
+  local taken, count, first, revisions = injectors(ev, space)
+  if taken or count == 0 then return end
+  local name = space["metadata.name"] or space.id
+  ev:report("mesh-controller.namespace-not-selected", "namespace", name,
+    "the namespace %s asks for injection by %s, and no injector that is given takes it%s: its pods get no proxy", name, asks,
+    #revisions > 0 and " (they want istio.io/rev=" .. table.concat(revisions, " or ") .. ")" or "")
+    :confidence("likely"):when("now"):cite(space):cite(first)
+    :advise("give the namespace the revision that is installed; the label istio-injection goes before it and must be taken away",
+      "kubectl label namespace " .. name .. " istio-injection- istio.io/rev=" .. (revisions[1] or "REVISION") .. " --overwrite")
+    :advise("or let a tag default point at that revision, which takes istio-injection=enabled as well", "istioctl tag set default --revision " .. (revisions[1] or "REVISION"))
+    :advise("then make the pods anew", "kubectl -n " .. name .. " rollout restart deployment")
+    :reference("https://istio.io/latest/docs/setup/upgrade/canary/")
+  ev:ask { evidence = "k8s/mutatingwebhookconfigurations.json", why = "whether there are more injectors than those given",
+    how = "kubectl get mutatingwebhookconfigurations -o json" }
+end
+
 -- ---- identities ----
 
 local function pod_has(ev, pod, variable)
@@ -320,6 +373,7 @@ local function run(ev)
   local spaces, accounts = {}, {}
   for record in ev:each("k8s.namespaces") do spaces[record["metadata.name"] or record.id] = record end
   for record in ev:each("k8s.service_accounts") do accounts[namespace_of(record) .. "/" .. (record["metadata.name"] or "")] = record end
+  for _, space in pairs(spaces) do judge_revision(ev, space) end
   for pod in ev:each("k8s.pods") do
     judge_pod(ev, pod, spaces)
     if not has_proxy(ev, pod) then

@@ -8,6 +8,9 @@ local MESH_HOOK = [[(?i)appmesh|istio|consul|envoy|contour|kuma|linkerd|gloo|gat
 local MESH_ACCOUNT = [[(?i)appmesh|app-mesh|istio|consul|envoy-gateway|contour|kuma|linkerd|gloo|connect-inject]]
 local MESH_KIND = [[^(Mesh|Virtual(Node|Service|Router|Gateway)|GatewayRoute|BackendGroup|DestinationRule|Gateway|GatewayClass|ServiceEntry|Sidecar|EnvoyFilter|WorkloadEntry|WorkloadGroup|PeerAuthentication|RequestAuthentication|AuthorizationPolicy|Telemetry|ProxyConfig|WasmPlugin|HTTPRoute|GRPCRoute|TLSRoute|TCPRoute|ReferenceGrant|ServiceDefaults|ServiceIntentions|ServiceResolver|ServiceRouter|ServiceSplitter|ProxyDefaults|IngressGateway|TerminatingGateway|HTTPProxy|EnvoyProxy|BackendTrafficPolicy|ClientTrafficPolicy|SecurityPolicy)$]]
 
+-- Fields that only resources of a mesh have, for a message that does not name the kind.
+local MESH_FIELD = [[unknown field \\?"spec\.(?:backendDefaults|backends|podSelector\.|meshRef|awsName|egressFilter|virtual\w+Ref|gatewayRouteRef|serviceDiscovery|logging\.accessLog|listeners\[\d+\]\.(?:portMapping|tls\.mode|connectionPool|outlierDetection|healthCheck)|(?:http|http2|grpc|tcp)Route|trafficPolicy|subsets|configPatches|workloadSelector|servers\[|peers|mtls)]]
+
 local CONTROLLER = [[(?i)appmesh|app-mesh|virtual(node|service|router|gateway)|mesh-controller|\b(controller|reconciler kind)(=|": ?")(mesh|gatewayroute|backendgroup)\b]]
 
 local function speaks_of_mesh(ev, text)
@@ -58,13 +61,14 @@ end
 
 local function judge_ambiguous(ev)
   for record in ev:each("event.several") do
-    local what = record.kind:lower():match("mesh") and "namespace" or "pod"
+    local what = record.what:lower()
     ev:report("mesh-controller.ambiguous-selector", what, record.name,
       "several %s select the %s %s%s: the webhook cannot tell which one is meant and refuses it", record.kind, what, record.name,
       record.found and record.found ~= "" and " (" .. record.found .. ")" or "")
       :cite(record)
       :advise(what == "pod" and "give each VirtualNode and VirtualGateway a podSelector that no other one shares"
-        or "let one Mesh alone select the namespace: narrow the namespaceSelector of the others")
+        or string.format("let one of the %s alone select the namespace: narrow the namespaceSelector of the others (a namespaceSelector that is empty selects every namespace)", record.kind),
+        what == "namespace" and string.format("kubectl get %s.appmesh.k8s.aws -A -o yaml | grep -A4 -i -E 'namespaceSelector|^    name:'; kubectl get namespace %s --show-labels", record.kind:lower(), record.name) or nil)
   end
   for record in ev:each("event.both") do
     ev:report("mesh-controller.ambiguous-selector", "pod", record.pod, "both the VirtualNode %s and the VirtualGateway %s select the pod %s",
@@ -148,6 +152,15 @@ local function judge_refused(ev)
         :cite(record):advise("install the controller's CRDs in the version that the manifest is written for", "kubectl api-resources --api-group=" .. record.version:gsub("/.*", ""))
     end
   end
+  for record in ev:each("event.strict") do
+    local of_mesh = record.kind and match(record.kind, MESH_KIND) or not record.kind and (match(record.rest, MESH_FIELD) or ev:first("k8s.appmesh"))
+    if of_mesh then
+      refused(ev, record, record.kind or "manifest", record.kind or "a manifest of the mesh", record.rest)
+        :advise("correct the field that the message names: it is none in the version of the CRD that the cluster has",
+          "kubectl explain " .. (record.kind or "virtualnode"):lower() .. ".spec --recursive")
+        :advise("where the manifest is right, bring the CRDs to the version that it is written for", "kubectl get crd -o custom-columns=NAME:.metadata.name,VERSIONS:.spec.versions[*].name")
+    end
+  end
   for record in ev:each("event.bad_field") do
     if match(record.kind, MESH_KIND) then
       refused(ev, record, record.kind, record.kind, record.rest):advise("correct the field that the message names", "kubectl explain " .. record.kind:lower() .. ".spec")
@@ -218,6 +231,8 @@ end
 local function judge_webhooks(ev)
   for record in ev:each("event.webhook") do
     local why = record.rest ~= "" and record.rest or record.message
+    -- In a log of JSON the sentence ends with its string, and what follows says the same again.
+    if match(record.message, [[webhook \\"]]) then why = why:gsub('\\"', "\1"):gsub('".*', ""):gsub("\1", '"') end
     local certificate = is_certificate(why)
     local slug = certificate and "webhook-certificate" or "webhook-unreachable"
     local finding = ev:report("mesh-controller." .. slug, "webhook", record.hook,
@@ -268,13 +283,14 @@ return debrief.check {
   events = {
     no_mesh = [[failed to find matching mesh for namespace: (?<namespace>[^,\s]+), expecting 1 but found 0]],
     mesh_gone = [[mesh doesn't exist, skipping processing virtual \w+ (?<name>[\w./-]+)|meshes?\.appmesh\.k8s\.aws "(?<mesh>[^"]+)" not found|NotFoundException: (?:The )?[Mm]esh:? '?(?<mesh2>[\w-]+)'? (?:is )?(?:not found|does not exist)|NotFoundException: (?:The )?[Mm]esh with name (?<mesh3>[\w-]+) is not present]],
-    several = [[found multiple matching (?<kind>[Mm]eshes|VirtualNodes|VirtualGateways) for (?:namespace|pod):? (?<name>[^,:\s]+)(?:, expecting 1 but found \d+: (?<found>[\w,./-]+))?]],
+    several = [[found multiple matching (?<kind>[Mm]eshes|[Vv]irtual[Nn]odes|[Vv]irtual[Gg]ateways) for (?<what>namespace|pod):? (?<name>[^,:\s]+)(?:, expecting 1 but found \d+: (?<found>[\w,./-]+))?]],
     both = [[sidecarInject enabled for both virtualNode (?<node>\S+) and virtualGateway (?<gateway>\S+) on pod (?<pod>\S*)]],
     unselected = [[sidecarInject enabled but no matching VirtualNode or VirtualGateway found]],
-    denied = [[admission webhook "(?<hook>[^"]+)" denied the request:]],
+    denied = [[admission webhook \\?"(?<hook>[^"\\\n]+)\\?" denied the request:]],
+    strict = [[(?:(?<kind>[A-Z]\w+) in version \\?"(?<version>[^"\\\n]+)\\?" cannot be handled as an? \w+: )?strict decoding error:]],
     bad_request = [[(?<error>BadRequestException|LimitExceededException|ConflictException|ResourceInUseException):]],
-    invalid = [[The (?<kind>[A-Z]\w+) "(?<name>[^"]+)" is invalid:]],
-    unknown_kind = [[no matches for kind "(?<kind>\w+)" in version "(?<version>[^"]+)"]],
+    invalid = [[The (?<kind>[A-Z]\w+) \\?"(?<name>[^"\\\n]+)\\?" is invalid:]],
+    unknown_kind = [[no matches for kind \\?"(?<kind>\w+)\\?" in version \\?"(?<version>[^"\\\n]+)\\?"]],
     bad_field = [[ValidationError\((?<kind>[A-Z]\w+)\.]],
     aws_denied = [[(?:User: (?<who>arn:aws[\w-]*:\S+) is )?not authorized to perform: (?<action>(?:appmesh|servicediscovery|acm|acm-pca|route53):\w+)]],
     web_identity = [[(?<why>Not authorized to perform sts:AssumeRoleWithWebIdentity|No OpenIDConnect provider found in your account[^\n"]*|InvalidIdentityToken: [^\n"]{1,120}|failed fetching WebIdentity token[^\n"]{0,160})]],
@@ -282,7 +298,7 @@ return debrief.check {
     forbidden_pod = [[pods "(?<pod>[^"]+)" is forbidden: (?:violates PodSecurity|unable to validate against any (?:security context constraint|pod security policy))]],
     forbidden = [[User "system:serviceaccount:(?<account>[^"]+)" cannot (?<verb>\w+) resource "(?<resource>[^"]+)"]],
     no_account = [[error looking up service account (?:(?<namespace>[\w.-]+)/)?(?<account>[\w.-]+): serviceaccounts? "]],
-    webhook = [[failed calling (?:admission )?webhook "(?<hook>[^"]+)"]],
+    webhook = [[failed calling (?:admission )?webhook \\?"(?<hook>[^"\\\n]+)\\?"]],
   },
   findings = {
     ["mesh-controller.namespace-not-selected"] = { title = "no mesh selects the namespace", severity = "error", explains = BOTH },
