@@ -52,6 +52,30 @@ function pull_text.cause(text)
   end
 end
 
+-- The events of `kubectl describe` in a text of several lines, each in one line: what a narrow terminal or a mail has
+-- wrapped, also in the middle of a word, is joined again.
+local function events_in(text)
+  local events = {}
+  for line in text:gmatch("[^\n]+") do
+    if match(line, [[^\s*(?:Normal|Warning)\s+[A-Z]\w+\s+(?:[0-9]+[dhms]|<unknown>)]]) then
+      events[#events + 1] = line
+    elseif #events > 0 then
+      events[#events] = events[#events] .. line
+    end
+  end
+  return events
+end
+
+-- What of MESSAGE speaks of the pull: the event that failed, where it is a listing of several; else all of it.
+function pull_text.told(message)
+  if not message:find("\n", 1, true) then return message end
+  local found
+  for _, event in ipairs(events_in(message)) do
+    if match(event, [[(?i)failed to (?:pull|inspect) image]]) and (not found or pull_text.cause(event)) then found = event end
+  end
+  return found or message
+end
+
 -- Where an image's name stands in such a text.
 local NAMES = {
   [[(?i)(?:pull image|unpack image|reference|ref|PullImage|back-off pulling image) \\?"(?<image>[^"\\\s]+)]],

@@ -720,7 +720,7 @@ local function leads_to(tagged, digest)
 end
 
 local function read_pull(ev, record, commanded)
-  local pull = { record = record, text = record.message or "", time = ev:time(record) }
+  local pull = { record = record, text = words.told(record.message or ""), time = ev:time(record) }
   pull.image = words.image(pull.text) or record.image or commanded
   if commanded and pull.image and leads_to(commanded, pull.image) then pull.image = commanded end
   pull.cause = words.is_id(pull.image) and "image-id" or words.cause(pull.text) or words.answer(pull.text) and "answer-unknown" or nil
@@ -851,13 +851,13 @@ local function explained(groups, record, image)
   return false
 end
 
-local function ask_why(ev, platform)
+local function ask_why(ev, platform, pod)
   if platform == "ecs" then
     ev:ask{ evidence = "aws/describe-tasks.json", why = "the stopped reason of the task and the reasons of its containers hold the registry's answer",
       how = "aws ecs describe-tasks --cluster CLUSTERNAME --tasks TASK --output json > tasks.json, within an hour of the stop" }
   else
     ev:ask{ evidence = "k8s/events.json", why = "the back-off only repeats an earlier failure; the registry's answer stands in the event with reason Failed (ErrImagePull)",
-      how = "kubectl describe pod POD > pod.txt" }
+      how = "kubectl describe pod " .. safe(pod, "POD") .. " > pod.txt" }
   end
 end
 
@@ -875,16 +875,18 @@ local function report_unexplained(ev, groups)
         use_role(ev, f, pull, judged)
         f:confidence("likely")
         fix_access(f, pull)
-        ask_why(ev, pull.platform)
+        ask_why(ev, pull.platform, record.pod)
         goto continue
       end
-      ev:report("image-pull.unexplained", kind, name, "%s cannot be pulled; the registry's answer is not in the evidence", what(pull))
+      local pod = not image and record.pod
+      ev:report("image-pull.unexplained", pod and "pod" or kind, pod or name, "%s cannot be pulled; the registry's answer is not in the evidence",
+        pod and "an image of pod " .. pod or what(pull))
         :confidence("possible"):cite(record)
         :candidate("image-pull.access-denied", { ["for"] = "the most frequent cause for images of a private registry" })
         :candidate("image-pull.tag-not-found", { ["for"] = "a mistyped tag backs off in the same way" })
         :candidate("image-pull.network-unreachable", { ["for"] = "so does a registry that cannot be reached" })
         :reference(REFERENCES["unexplained"][2])
-      ask_why(ev, pull.platform)
+      ask_why(ev, pull.platform, record.pod)
     end
     ::continue::
   end
@@ -918,7 +920,7 @@ return debrief.check {
   },
   events = {
     failed = { caseless = true, pattern = [[failed to pull image|could not transition to pulled|cannotpull\w*|PullImage \S+ from image service failed|pull access denied|failed to pull and unpack image|failed to resolve ref|error pulling image|not continuing with pull|unable to pull secrets or registry auth|cannot pull registry auth|unable to retrieve ecr registry auth|ECR: GetAuthorizationToken|not authorized to perform:? ecr:\w+|toomanyrequests\b|pull rate limit|no basic auth credentials|manifest unknown|manifest for \S+ not found|no matching manifest for|repository with name \S+ does not exist|error response from daemon: (?:(?:get|head) \\?"?https?://|unauthorized|denied|received unexpected http|missing signature key|no matching manifest)|(?:GetImageBlob|containerd-mount|content/ingest)\S*: no space left on device|failed to register layer|failed to extract layer|layers and diffIDs don't match|requested access to the resource is denied|initializing source docker://|exec format error|error from V2 registry|layers from manifest don't match|failed to pull: content at|error parsing HTTP 40[13] response body|back-off pulling image \\?"[^"]+": ErrImagePull]] },
-    backoff = [[Back-off pulling image|Error: ErrImagePull|Error: ImagePullBackOff|[0-9]/[0-9]+ +(?:Init:)?(?:ErrImagePull|ImagePullBackOff)]],
+    backoff = [[Back-off pulling image|Error: ErrImagePull|Error: ImagePullBackOff|(?<pod>[a-z0-9][a-z0-9.-]*) +[0-9]+/[0-9]+ +(?:Init:)?(?:ErrImagePull|ImagePullBackOff)]],
     no_secret = [[Unable to retrieve some image pull secrets \((?<secrets>[\w.-]+(?:, [\w.-]+)*)\)]],
     provider = [[credential provider plugin (?<plugin>[\w.-]+) (?:for image|failed)]],
     pulled = [[Successfully pulled image "(?<ref>[^"]+)"]],

@@ -3,7 +3,7 @@
 #include "fixes.h"
 #include <string.h>
 
-enum platform { ANY, ECS, KUBERNETES, HOST };
+enum platform { ANY, ECS, KUBERNETES, COMPOSE, HOST };
 
 static enum platform platform_in(struct debrief_ctx *ctx, const char *name)
 {
@@ -12,6 +12,7 @@ static enum platform platform_in(struct debrief_ctx *ctx, const char *name)
         if (platform)
             return strcmp(platform, "ecs") == 0          ? ECS
                    : strcmp(platform, "kubernetes") == 0 ? KUBERNETES
+                   : strcmp(platform, "compose") == 0    ? COMPOSE
                                                          : HOST;
     }
     return ANY;
@@ -82,49 +83,90 @@ static void fix_ecs(struct debrief_ctx *ctx, struct debrief_finding *finding)
         "https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_SystemControl.html");
 }
 
-static void fix_host(struct debrief_ctx *ctx, struct debrief_finding *finding, int port)
+static void fix_host(struct debrief_ctx *ctx, struct debrief_finding *finding, int port,
+                     bool compose, bool own_network)
 {
     char command[128];
     snprintf(command, sizeof command, "sysctl -w net.ipv4.ip_unprivileged_port_start=%d", port);
+    if (compose) {
+        debrief_advise(ctx, finding,
+                       "run the container as root: Envoy's own image takes the user from ENVOY_UID "
+                       "(environment: ENVOY_UID: \"0\"), other images from user: \"0\"",
+                       NULL);
+        debrief_advise(ctx, finding,
+                       own_network ? "or let every user bind low ports in the container (compose: "
+                                     "sysctls: net.ipv4.ip_unprivileged_port_start: 0)"
+                                   : "or lower the limit on the host, whose network it uses; the "
+                                     "setting ends with the next boot unless it stands in "
+                                     "/etc/sysctl.d",
+                       own_network ? NULL : command);
+        return;
+    }
     debrief_snippet(
         ctx, finding,
         "plain host: have the service manager give the capability to the process itself",
         "/etc/systemd/system/envoy.service.d/ports.conf",
         "[Service]\nAmbientCapabilities=CAP_NET_BIND_SERVICE\n");
     debrief_advise(ctx, finding, "or lower the limit on the host", command);
-    debrief_advise(ctx, finding, "or, in a container of its own network",
-                   "docker run --sysctl net.ipv4.ip_unprivileged_port_start=0 ...");
+    if (own_network)
+        debrief_advise(ctx, finding, "or, in a container of its own network",
+                       "docker run --sysctl net.ipv4.ip_unprivileged_port_start=0 ...");
 }
 
 /* Moving the port works everywhere and needs nobody's leave. */
-static void fix_move(struct debrief_ctx *ctx, struct debrief_finding *finding, int port)
+static void fix_move(struct debrief_ctx *ctx, struct debrief_finding *finding, int port,
+                     enum platform platform, bool own_network)
 {
-    char text[256];
+    static const char *const where[] = {
+        [ANY] = "targetPort of the Service, the load balancer's target group, docker -p",
+        [ECS] = "the load balancer's target group",
+        [KUBERNETES] = "targetPort of the Service",
+        [COMPOSE] = "ports: of the service",
+        [HOST] = "a load balancer or a redirect of the firewall"};
+    char text[320];
+    bool shared = platform == COMPOSE && !own_network;
     snprintf(text, sizeof text,
-             "or listen on a port from 1024 on and map %d to it where clients enter (Kubernetes: "
-             "targetPort of the Service; ECS: the load balancer's target group; Docker: -p %d:%d)",
-             port, port, 8000 + port % 1000);
+             "or listen on a port from 1024 on, such as %d, and map %d to it where clients enter "
+             "(%s)",
+             8000 + port % 1000, port,
+             shared ? "ports: of the service, without network_mode: host" : where[platform]);
     debrief_advise(ctx, finding, text, NULL);
 }
 
-static void fix_image(struct debrief_ctx *ctx, struct debrief_finding *finding, bool fargate)
+static void fix_root(struct debrief_ctx *ctx, struct debrief_finding *finding,
+                     enum platform platform)
 {
-    debrief_advise(
-        ctx, finding,
-        "or run this container as root (Kubernetes: runAsUser 0; ECS: \"user\" \"0\"; Docker: "
-        "ENVOY_UID=0 with Envoy's own image); a gateway has no traffic redirection that needs "
-        "the proxy's user id",
-        NULL);
+    char text[240];
+    snprintf(text, sizeof text,
+             "or run this container as root (%s); a gateway has no traffic redirection that needs "
+             "the proxy's user id",
+             platform == KUBERNETES ? "runAsUser: 0"
+             : platform == ECS      ? "\"user\": \"0\""
+                                    : "Kubernetes runAsUser: 0, ECS \"user\": \"0\", Envoy's own "
+                                      "image ENVOY_UID=0");
+    debrief_advise(ctx, finding, text, NULL);
+}
+
+static void fix_image(struct debrief_ctx *ctx, struct debrief_finding *finding,
+                      enum platform platform, bool fargate)
+{
+    static const char *const add[] = {[ANY] = "ECS linuxParameters, Kubernetes capabilities.add",
+                                      [ECS] = "linuxParameters",
+                                      [KUBERNETES] = "capabilities.add",
+                                      [COMPOSE] = "cap_add",
+                                      [HOST] = "docker --cap-add"};
+    char text[240];
     debrief_snippet(ctx, finding, "or give the binary the file capability in an image of your own",
                     "Dockerfile", "RUN setcap cap_net_bind_service=+ep /usr/local/bin/envoy\n");
-    debrief_advise(
-        ctx, finding,
-        fargate ? "adding the capability to the task definition is no way: Fargate refuses "
-                  "it, and a non-root user would not receive it"
-                : "adding NET_BIND_SERVICE to the container (ECS: linuxParameters; Kubernetes: "
-                  "capabilities.add; Docker: --cap-add) is no way: a process of a non-root user "
-                  "does not receive it",
-        NULL);
+    snprintf(text, sizeof text,
+             "adding NET_BIND_SERVICE to the container (%s) is no way: a process of a non-root "
+             "user does not receive it",
+             add[platform]);
+    debrief_advise(ctx, finding,
+                   fargate ? "adding the capability to the task definition is no way: Fargate "
+                             "refuses it, and a non-root user would not receive it"
+                           : text,
+                   NULL);
 }
 
 void fixes_privilege(struct debrief_ctx *ctx, struct debrief_finding *finding, int port)
@@ -135,10 +177,12 @@ void fixes_privilege(struct debrief_ctx *ctx, struct debrief_finding *finding, i
         fix_kubernetes(ctx, finding);
     if (own_network && (platform == ECS || platform == ANY))
         fix_ecs(ctx, finding);
-    if (platform == HOST || platform == ANY || !own_network)
-        fix_host(ctx, finding, port);
-    fix_move(ctx, finding, port);
-    fix_image(ctx, finding, on_fargate(ctx));
+    if (platform == HOST || platform == COMPOSE || platform == ANY || !own_network)
+        fix_host(ctx, finding, port, platform == COMPOSE, own_network);
+    fix_move(ctx, finding, port, platform, own_network);
+    if (platform != COMPOSE)
+        fix_root(ctx, finding, platform);
+    fix_image(ctx, finding, platform, on_fargate(ctx));
     debrief_reference(ctx, finding, "https://man7.org/linux/man-pages/man7/capabilities.7.html");
     debrief_reference(ctx, finding,
                       "https://www.kernel.org/doc/html/latest/networking/ip-sysctl.html");

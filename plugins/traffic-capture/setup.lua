@@ -25,6 +25,7 @@ local EVENTS = {
   no_plugin = [[failed to find plugin "(?<plugin>istio-cni|aws-appmesh|consul-cni|linkerd-cni)"]],
   fargate = [[Pod not supported on Fargate: [^\n]{0,120}NET_ADMIN]],
   validation = [[iptables validation failed; workload is not ready]],
+  agent = [[(?<agent>istio-cni-node-[a-z0-9]+) +0/[0-9]+ +(?<state>(?:Init:)?(?:ImagePullBackOff|ErrImagePull|CrashLoopBackOff|CreateContainerError|CreateContainerConfigError|Error|OOMKilled|Pending|ContainerCreating))]],
 }
 
 local function init_status(ev, record)
@@ -79,6 +80,7 @@ end
 local function setup_failed(ev, record, why, steps)
   local finding = report(ev, "traffic-capture.setup-failed", record, "the redirect could not be set up: %s (%s)", why, quoted(record))
   for _, step in ipairs(steps) do finding:advise(step[1], step[2]) end
+  return finding
 end
 
 local NO_IPV6 = {
@@ -146,10 +148,18 @@ local function judge_plugins(ev)
     setup_failed(ev, record, "pods on Fargate may not have NET_ADMIN, which the init container of the redirect needs", {
       { "run these pods on EC2 nodes, or use a mesh whose redirect needs no right in the pod (App Mesh's controller leaves the init container out on Fargate when its platform knows of it)" } })
   end
+  local agent = ev:first("event.agent")
   for record in ev:each("event.validation") do
-    setup_failed(ev, record, "the redirect that the CNI plugin should have set up is not there", {
+    if agent then
+      setup_failed(ev, record, "the node agent of the CNI plugin, which sets the redirect up, does not run on every node: pod " .. agent.agent .. " is in " .. agent.state, {
+        { "mend that pod first: a pod that is made anew on its node before that fails again", "kubectl describe pod -n istio-system " .. agent.agent },
+        { "then delete the pod whose redirect is missing", "kubectl delete pod POD" },
+        { "keep pods off a node until the agent runs there (taint cni.istio.io/not-ready, Karpenter startupTaints)" } }):cite(agent)
+    else setup_failed(ev, record, "the redirect that the CNI plugin should have set up is not there", {
       { "delete the pod; it is scheduled anew when the plugin runs on the node", "kubectl delete pod POD" },
       { "see that istio-cni runs on every node and is chained last in /etc/cni/net.d", "kubectl get daemonset -n istio-system istio-cni-node" } })
+      ev:ask { evidence = "k8s/pods.json", why = "whether the plugin's agent runs on the pod's node", how = "kubectl get pods -n istio-system -l k8s-app=istio-cni-node -o wide" }
+    end
   end
 end
 
