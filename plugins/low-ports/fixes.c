@@ -20,7 +20,7 @@ static enum platform platform_in(struct debrief_ctx *ctx, const char *name)
 
 static enum platform platform_of(struct debrief_ctx *ctx)
 {
-    static const char *const names[] = {"proxy", "containers", "container_status"};
+    static const char *const names[] = {"containers", "container_status", "proxy"};
     enum platform platform = ANY;
     for (size_t i = 0; i < sizeof names / sizeof *names && platform == ANY; i++)
         platform = platform_in(ctx, names[i]);
