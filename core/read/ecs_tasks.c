@@ -127,9 +127,59 @@ static void read_task(struct reading *reading, const cJSON *json, const char *po
         containers_place(place, "%s/containers/%d", pointer, index++);
         read_container(&task, container, place);
     }
-    evidence_supplied(reading->evidence, "container_status", reading->complete);
+    bool whole = json_at(json, "taskArn");
+    if (!whole)
+        reading_problem(reading, "a task was cut to a part of its answer: without its ARN, its "
+                                 "account and region are not told");
+    evidence_supplied(reading->evidence, "container_status", whole && reading->complete);
     identity_note(reading->evidence, reading->source, 0, pointer, IDENTITY_GUESS, "platform",
                   "ecs");
+}
+
+/* Whatever --query or jq left of a task: known by what only tasks hold. */
+static bool is_task(const cJSON *json)
+{
+    return json_at(json, "taskArn") || json_at(json, "stoppedReason") ||
+           json_at(json, "stopCode") ||
+           (json_at(json, "lastStatus") && cJSON_IsArray(json_at(json, "containers")));
+}
+
+/* One of a task's containers that was taken out of it. */
+static bool is_container(const cJSON *json)
+{
+    return json_at(json, "name") && (json_at(json, "containerArn") || json_at(json, "exitCode") ||
+                                     (json_at(json, "lastStatus") && json_at(json, "reason")));
+}
+
+static void read_lone_container(struct reading *reading, const cJSON *json, const char *pointer)
+{
+    const struct task task = {
+        .reading = reading, .json = json, .id = last_part(json_str(json, "taskArn"))};
+    read_container(&task, json, pointer);
+    evidence_supplied(reading->evidence, "container_status", false);
+    reading_problem(reading,
+                    "container '%s' stands without its task: the stop code and the stopped "
+                    "reason are not told",
+                    json_str(json, "name"));
+}
+
+/* An element of an answer that was reshaped; lists of lists are what "tasks[*].containers" gives. */
+static void read_part(struct reading *reading, const cJSON *json, const char *pointer)
+{
+    int index = 0;
+    const cJSON *element;
+    if (is_task(json)) {
+        read_task(reading, json, pointer);
+    } else if (is_container(json)) {
+        read_lone_container(reading, json, pointer);
+    } else if (cJSON_IsArray(json)) {
+        cJSON_ArrayForEach (element, json) {
+            char place[CONTAINERS_POINTER_MAX];
+            containers_place(place, "%s/%d", pointer, index++);
+            if (!cJSON_IsArray(element))
+                read_part(reading, element, place);
+        }
+    }
 }
 
 static void read_service(struct reading *reading, const cJSON *service, const char *pointer)
@@ -188,10 +238,10 @@ static void read_document(struct reading *reading, const cJSON *document, const 
                                                      .pointer = place,
                                                      .time = containers_time(document, "time"),
                                                      .origin = "ecs"});
-    } else if (json_at(document, "taskArn")) {
-        read_task(reading, document, prefix);
+    } else if (is_task(document) || is_container(document)) {
+        read_part(reading, document, prefix);
     } else if (cJSON_IsArray(document)) {
-        read_each(reading, document, prefix, "", read_task);
+        read_each(reading, document, prefix, "", read_part);
     } else {
         read_each(reading, document, prefix, "tasks", read_task);
         read_each(reading, document, prefix, "services", read_service);
@@ -211,13 +261,22 @@ static int recognise(const struct peek *peek)
         return 0;
     bool task = peek_has(peek, "taskArn") && peek_has(peek, "lastStatus");
     bool service = peek_has(peek, "serviceArn");
+    /* as a member, not as a word of some log line */
+    bool yaml = peek->shape == PEEK_YAML;
+    bool part = peek_has(peek, yaml ? "stoppedReason: " : "\"stoppedReason\":") ||
+                peek_has(peek, yaml ? "stopCode: " : "\"stopCode\":");
     if (peek_has_key(peek, "tasks") || peek_has_key(peek, "taskArn"))
-        return task ? 90 : 0;
+        return task || part ? 90 : 0;
     if (peek_has_key(peek, "detail"))
         return peek_has(peek, "aws.ecs") ? 90 : 0;
     if (peek_has_key(peek, "data"))
         return task || service ? 85 : 0;
-    return peek_has_key(peek, "services") && service ? 90 : 0;
+    if (peek_has_key(peek, "services"))
+        return service ? 90 : 0;
+    /* reshaped by --query or jq */
+    part = part || (peek_has(peek, "\"lastStatus\"") &&
+                    (peek_has(peek, "\"exitCode\"") || peek_has(peek, "\"reason\"")));
+    return part && !peek_has(peek, "apiVersion") && !peek_has(peek, "taskDefinition") ? 80 : 0;
 }
 
 static const char *const supplies[] = {"proxy", "container_status", "aws.tasks", "aws.services",
