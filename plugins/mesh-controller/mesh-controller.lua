@@ -257,6 +257,14 @@ local function judge_webhooks(ev)
   end
 end
 
+-- A table of kubectl's shows names and a label or two; what decides stands in the objects.
+local function ask_objects(ev)
+  if ev:count("event.table") == 0 or ev:count("k8s.namespaces") > 0 then return end
+  ev:ask { evidence = "k8s/namespaces.json, k8s/mutatingwebhookconfigurations.json, k8s/pods.json",
+    why = "which injector serves which namespace and pod: a table leaves out the labels and selectors that decide",
+    how = "kubectl get ns,mutatingwebhookconfigurations -o json; kubectl -n NAMESPACE get pods -o json" }
+end
+
 local function run(ev)
   judge_no_mesh(ev)
   judge_mesh_missing(ev)
@@ -267,6 +275,7 @@ local function run(ev)
   judge_permissions(ev)
   judge_accounts(ev)
   judge_webhooks(ev)
+  ask_objects(ev)
 end
 
 local LATER = { "grpc-codes.resource-not-found", "mesh-controller.not-injected", "probes.pre-initializing", "ems-connection.not-connected" }
@@ -279,11 +288,12 @@ return debrief.check {
   applies = "platform = kubernetes|docker",
   version = "0.1.0",
   tags = { "kubernetes", "appmesh", "istio", "consul" },
-  needs = { "text", "?k8s.appmesh", "?proxy" },
+  needs = { "text", "?k8s.appmesh", "?k8s.namespaces", "?proxy" },
   events = {
     no_mesh = [[failed to find matching mesh for namespace: (?<namespace>[^,\s]+), expecting 1 but found 0]],
     mesh_gone = [[mesh doesn't exist, skipping processing virtual \w+ (?<name>[\w./-]+)|meshes?\.appmesh\.k8s\.aws "(?<mesh>[^"]+)" not found|NotFoundException: (?:The )?[Mm]esh:? '?(?<mesh2>[\w-]+)'? (?:is )?(?:not found|does not exist)|NotFoundException: (?:The )?[Mm]esh with name (?<mesh3>[\w-]+) is not present]],
     several = [[found multiple matching (?<kind>[Mm]eshes|[Vv]irtual[Nn]odes|[Vv]irtual[Gg]ateways) for (?<what>namespace|pod):? (?<name>[^,:\s]+)(?:, expecting 1 but found \d+: (?<found>[\w,./-]+))?]],
+    table = [[^(?:NAME +STATUS +AGE +(?:[A-Z-]+ +)*(?:ISTIO-INJECTION|REV|MESH|LABELS)\b|(?:istio-sidecar-injector|istio-revision-tag|appmesh-webhook|aws-app-mesh)\S* +[0-9]+ +[0-9]+[dhms])]],
     both = [[sidecarInject enabled for both virtualNode (?<node>\S+) and virtualGateway (?<gateway>\S+) on pod (?<pod>\S*)]],
     unselected = [[sidecarInject enabled but no matching VirtualNode or VirtualGateway found]],
     denied = [[admission webhook \\?"(?<hook>[^"\\\n]+)\\?" denied the request:]],
