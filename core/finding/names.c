@@ -316,7 +316,7 @@ static const char *fit_kind(struct buf *out, const char *known)
 
 void names_fill(struct buf *out, const char *text, const struct names *names)
 {
-    bool spaced = strstr(text, words[NAME_NAMESPACE]) != NULL; /* it says -n NAMESPACE itself */
+    bool spaced = strstr(text, "-n NAMESPACE") != NULL; /* it says so itself */
     for (size_t at = 0, len; text[at];) {
         enum name name = name_at(text, at, &len);
         if (name == NAMES) {
@@ -328,7 +328,8 @@ void names_fill(struct buf *out, const char *text, const struct names *names)
             known = fit_kind(out, known);
         buf_adds(out, *known ? known : words[name]);
         at += len;
-        if (name == NAME_POD && *known && !spaced && names->text[NAME_NAMESPACE][0])
+        bool path = at > len && text[at - len - 1] == '/'; /* NAMESPACE/POD */
+        if (name == NAME_POD && *known && !spaced && !path && names->text[NAME_NAMESPACE][0])
             buf_addf(out, " -n %s", names->text[NAME_NAMESPACE]);
     }
 }

@@ -29,6 +29,7 @@ local function place_of(group, close)
   local host = asked and asked.host or dialled and dialled.host or known and known.host
   local port = dialled and dialled.port or known and known.port
   local place = { host = host or "HOST", port = port or "PORT", known = host ~= nil }
+  place.socket = match(group.name, [[^unix:[\w./-]+$]]) and group.name or nil
   place.is_address = host ~= nil and match(host, [=[^(\d+\.){3}\d+$|^\[|:]=]) ~= nil
   place.name = host and (port and host .. ":" .. port or host) or group.name == "xds server" and "the management server" or group.name
   return place
@@ -53,6 +54,11 @@ end
 
 
 local function ask_probe(ev, place, why)
+  if place.socket then
+    ev:ask { evidence = "aws/describe-tasks.json or the agent's log", why = "whether the agent that listens on " .. place.socket .. " runs, and since when",
+      how = "@status@" }
+    return
+  end
   ev:ask { evidence = "probe/tls.txt", why = why,
     how = "@near " .. walk(place) .. "@" }
 end

@@ -79,8 +79,9 @@ local STEPS = {
   },
   ["message-too-large"] = {
     { "raise the receive limit of the client that refuses (agent, relay, or google_grpc: channel_args grpc.max_receive_message_length) and the server's send limit" },
-    { "send less: limit what each proxy is given (Istio: Sidecar resources, discovery selectors; Consul: fewer upstreams; App Mesh: fewer backends), "
-      .. "split large route tables, use the delta protocol" },
+    { "send less: limit what each proxy is given (Istio: Sidecar resources, discovery selectors; Consul: fewer upstreams, or transparent proxy without the wildcard "
+      .. "intention; Kuma: reachable services of the Dataplane; Contour: another Contour with an ingress class of its own; Envoy Gateway: fewer routes to a "
+      .. "Gateway; App Mesh: fewer backends of the virtual node; Service Connect: fewer services in the namespace), split large route tables, use the delta protocol" },
   },
   ["unimplemented"] = { { "see that host and port are those of the xDS service: a web server answers 404, which the client reports as 12" } },
   ["node-id-invalid"] = { { "set node.id in the form that this control plane wants (Istio: sidecar~IP~POD.NAMESPACE~DOMAIN)" } },
@@ -225,6 +226,11 @@ advise["no-credentials"] = function(ev, finding, group, close)
     finding:confidence(source.sure and "certain" or "likely")
   elseif close.plain == "" then
     name_candidates(ev, finding)
+  elseif not group.trust and not source.role then
+    finding:candidate("grpc-codes.no-credentials", { ["for"] = "nothing gave the proxy a role (ECS: task role; EKS: the role of its service account; EC2: instance role)",
+        against = "who the proxy runs as is not given" })
+      :candidate("ems-connection.metadata-unreachable", { ["for"] = ev:count("log.aws_credentials") > 0 and "the credentials provider names a source that gave nothing"
+        or "so it ends when the source of credentials does not answer" })
   end
   if ev:state("log") ~= "complete" and ev:count("log.aws_credentials") == 0 and not source.sure then
     ev:ask { evidence = "log/envoy.log", why = "lines of the credentials provider just before the close name the source that gave nothing", how = "@log@" }

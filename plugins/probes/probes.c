@@ -37,12 +37,9 @@ static struct debrief_finding *report_state(struct debrief_ctx *ctx, const struc
     return finding;
 }
 
-static void ask_server(struct debrief_ctx *ctx, const char *evidence, const char *path,
-                       const char *why)
+static void ask_server(struct debrief_ctx *ctx, const char *evidence, const char *why)
 {
-    char how[256];
-    snprintf(how, sizeof how, "@debrief@, or curl -s http://ADMIN/%s", path);
-    debrief_ask(ctx, evidence, why, how);
+    debrief_ask(ctx, evidence, why, "@debrief@");
 }
 
 static void ask_log(struct debrief_ctx *ctx)
@@ -99,7 +96,6 @@ static void doubt_clusters(struct debrief_ctx *ctx, struct debrief_finding *find
     debrief_candidate(ctx, finding, "probes.listeners-unanswered",
                       "listeners that are asked for and not sent look the same", NULL);
     ask_server(ctx, "admin/config_dump.json, admin/stats.txt",
-               "config_dump?resource=dynamic_warming_clusters",
                "dynamic_warming_clusters, and update_attempt beside update_success, name what is "
                "waited for");
 }
@@ -123,7 +119,7 @@ static void judge_pre_init(struct debrief_ctx *ctx, const struct facts *facts)
         "curl -s 'http://ADMIN/stats?filter=cluster_manager|control_plane'");
     if (!facts_known(facts, CDS_OK) && !waiting.count && !young) {
         add_candidates(ctx, finding);
-        ask_server(ctx, "admin/stats.txt", "stats",
+        ask_server(ctx, "admin/stats.txt",
                    "update_attempt, update_success and connected_state tell what is waited for");
         if (debrief_state(ctx, "log.xds_closed") == DEBRIEF_ABSENT)
             ask_log(ctx);
@@ -151,10 +147,10 @@ static void judge_init(struct debrief_ctx *ctx, const struct facts *facts)
     if (waiting.count || young)
         return;
     if (debrief_state(ctx, "init.targets") == DEBRIEF_ABSENT)
-        ask_server(ctx, "admin/init_dump.json", "init_dump",
+        ask_server(ctx, "admin/init_dump.json",
                    "it names the routes and secrets that listeners wait for");
     if (!facts_known(facts, LDS_OK))
-        ask_server(ctx, "admin/stats.txt", "stats",
+        ask_server(ctx, "admin/stats.txt",
                    "listener_manager.lds.update_success tells whether listeners have come");
 }
 
@@ -284,7 +280,7 @@ static void judge_unconfigured_log(struct debrief_ctx *ctx, const struct facts *
     debrief_cite(ctx, finding, timed_out);
     debrief_confidence(ctx, finding, DEBRIEF_LIKELY);
     debrief_advise(ctx, finding, "mend the link to the management server", NULL);
-    ask_server(ctx, "admin/stats.txt", "stats",
+    ask_server(ctx, "admin/stats.txt",
                "cds.update_success and lds.update_success tell whether it was configured since");
 }
 
@@ -346,7 +342,7 @@ static void ask_for_state(struct debrief_ctx *ctx)
 {
     bool failed = debrief_next(ctx, "event.probe_failed", NULL) != NULL;
     ask_server(
-        ctx, "admin/server_info.json", "server_info",
+        ctx, "admin/server_info.json",
         failed ? "a probe failed, which is a symptom: the server's state tells whether it waits, "
                  "drains or is LIVE"
                : "the server's state tells whether it waits, drains or is LIVE");
@@ -359,7 +355,7 @@ static void judge_unknown(struct debrief_ctx *ctx, const struct facts *facts)
     if (waiting.count || !facts->terminating)
         ask_for_state(ctx);
     if (waiting.count)
-        ask_server(ctx, "admin/stats.txt", "stats",
+        ask_server(ctx, "admin/stats.txt",
                    "update_attempt and update_success of the cluster tell whether it still waits");
 }
 

@@ -60,6 +60,8 @@ static void names(void **state)
                   "kubectl get deploy/web -n shop -o json");
     assert_filled(task, "CLUSTERNAME TASK SERVICE FAMILY GROUP",
                   "prod 0123abcd orders orders:7 GROUP");
+    assert_filled(deployment, "debrief check k8s:NAMESPACE/POD, or kubectl logs POD",
+                  "debrief check k8s:shop/deploy/web, or kubectl logs deploy/web -n shop");
     assert_filled(hostile, command, "kubectl logs POD -c envoy");
     assert_filled(two_pods, command, command);
 }
