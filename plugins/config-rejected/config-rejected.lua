@@ -447,7 +447,7 @@ local function waits_for(ev, proxy, what, never, record)
   ev:report("config-rejected.never-acknowledged", "proxy", proxy,
     "the control plane sent proxy %s an update%s and got no answer to it%s (STALE)", proxy, what or "",
     never and ", and never got one" or ""):cite(record)
-    :advise("read the proxy's log: it refused the update, hangs, or lost the connection", "istioctl proxy-config log " .. proxy .. "; kubectl logs -c istio-proxy POD")
+    :advise("read the proxy's log: it refused the update, hangs, or lost the connection", "istioctl proxy-config log " .. proxy .. "; kubectl logs POD -c CONTAINER")
   ev:ask { evidence = "log/envoy.log, admin/stats.txt", why = "they tell whether the proxy refused the update, or never got it",
     how = "@log@; curl -s http://ADMIN/stats > stats.txt" }
 end
@@ -462,7 +462,7 @@ local function from_status(ev)
     elseif status == "error" then
       ev:report("config-rejected.rejected", "proxy", proxy, "proxy %s rejected its last update of %s, says the control plane%s", proxy, what,
         record.error and ": " .. record.error or "; it does not say why"):when("now"):cite(record):reference(XDS_DOCS)
-        :advise("read the reason in the proxy's log", "kubectl logs POD -c istio-proxy | grep -E 'config for .* rejected'")
+        :advise("read the reason in the proxy's log", "kubectl logs POD -c CONTAINER | grep -E 'config for .* rejected'")
       if not record.error then ask_reason(ev, "updates of " .. what .. " of " .. proxy) end
     elseif rejected > 0 and not record.type then
       local never = updates == rejected
