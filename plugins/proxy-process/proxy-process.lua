@@ -129,7 +129,7 @@ end
 
 local function ask_killer(ev)
   ev:ask { evidence = "k8s/pods.json, host/dmesg.txt", why = "the proxy was ended by SIGKILL; whether memory or a stop that took too long sent it is not in the evidence",
-    how = "@status@ (last state and memory limit); or dmesg -T | grep -i -E 'killed process|oom' on its host" }
+    how = "@status@ (last state and memory limit); or the kernel log of its host: dmesg -T | grep -i -E 'killed process|oom', or journalctl -k" }
 end
 
 -- Istio's agent writes its guess after every SIGKILL.
