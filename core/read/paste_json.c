@@ -15,6 +15,7 @@ struct walk {
     struct buf text;
     int depth;
     bool string, escaped;
+    bool comment;        /* between slash-star and star-slash, which may be lines apart */
     bool python;         /* its strings are in single quotes, as Python prints dictionaries */
     char quote;          /* of the present string */
     size_t wrapped;      /* line ends inside of the present string */
@@ -99,11 +100,26 @@ static size_t take_python(struct walk *walk, const char *at, size_t len)
     return word;
 }
 
+/* Comments stay in the text: its reader says that they were there. Returns how much of them is taken. */
+static size_t take_comment(struct walk *walk, const char *at, size_t len)
+{
+    const char *shut = walk->comment || (len > 1 && at[1] == '*') ? memmem(at, len, "*/", 2) : NULL;
+    size_t used = shut ? (size_t)(shut + 2 - at) : len;
+    walk->comment = !shut && (walk->comment || at[1] == '*');
+    buf_add(&walk->text, at, used);
+    return used;
+}
+
 /* One line into the text; returns how much of it belongs to the document. */
 static size_t take_line(struct walk *walk, const char *at, size_t len)
 {
     for (size_t i = 0; i < len; i++) {
         char c = at[i];
+        bool begins = !walk->string && c == '/' && len - i > 1 && strchr("/*", at[i + 1]);
+        if (walk->comment || begins) {
+            i += take_comment(walk, at + i, len - i) - 1;
+            continue;
+        }
         if (walk->string) {
             take_char(walk, at + i, len - i);
             continue;
@@ -142,6 +158,8 @@ static bool goes_on(const struct walk *walk, const struct paste_line *line, cons
 {
     if (line->kind == PASTE_COMMAND || line->kind == PASTE_FENCE || line->kind == PASTE_TAKEN)
         return false;
+    if (walk->comment)
+        return true;
     if (walk->string)
         return walk->wrapped < WRAP_LINES && len && !paste_is_log(at, len);
     return fits(at, len) || (walk->python && (*at == '\'' || isalpha((unsigned char)*at)));
