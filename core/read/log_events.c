@@ -61,6 +61,8 @@ static const struct scan_pattern patterns[] = {
     {"log.config_rejected",
      "Filesystem config update (?:rejected:|failure:(?: in (?<type_url>[^,\\n]+),)?)", false, NULL},
 
+    {"log.config_rejected", "[lc]ds: fetch failure: error adding", false, NULL}, /* until 1.8 */
+
     {"log.fatal", "error `(?<reason>[^`\\n]+)` initializing config", false, NULL},
     {"log.fatal", "error initializing configuration '[^'\\n]*': (?<reason>[^\\r\\n]+)", false,
      NULL},

@@ -201,6 +201,19 @@ static void read_rest(struct reading *reading, const struct peek *first, const s
     reading->source->kind = reader->kind;
 }
 
+/* A document that no reader knows may still say what a check knows the words of: an answer of the Docker
+ * engine, of kube-proxy. Only what is short is looked through, and it is evidence only if it does. */
+static void read_unknown(struct reading *reading, const struct peek *peek)
+{
+    bool json = peek->shape == PEEK_JSON_OBJECT || peek->shape == PEEK_JSON_ARRAY;
+    if (!json || !peek->whole || !worth_reading(reading->evidence, reading->source, &read_log))
+        return;
+    reading->doubtful = true;
+    run(reading, read_log.read);
+    reading->doubtful = false;
+    reading->source->unrecognised = !reading->source->kind[0];
+}
+
 static void read_as_file(struct reading *reading, const struct peek *first)
 {
     struct err err = ERR_INIT;
@@ -231,8 +244,10 @@ static void read_text(struct reading *reading, const struct paste *paste, const 
     bool regions = paste && paste->len;
     if (pass == PASS_REST)
         source->unrecognised = !reader && !regions && !as_file;
-    if (source->unrecognised)
+    if (source->unrecognised) {
         say_if_broken(reading, &peek);
+        read_unknown(reading, &peek);
+    }
     if (pass == PASS_REST && regions)
         source->kind = paste->len == 1 && !reader ? paste->regions[0].reader->kind
                                                   : READ_PASTE_KIND;

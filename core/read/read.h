@@ -43,6 +43,7 @@ struct reading { /* one source being read */
     struct stream *stream;
     bool complete; /* true until a reader learns otherwise */
     bool full;     /* there were more objects than are kept, and that was said */
+    bool doubtful; /* no reader knows the source: it is a text only where a pattern matches in it */
     bool prose;    /* set by a reader: the log reader should see it as well */
     void *user;    /* the reader's own, for its callbacks */
     /* In pointers, names behind this many bytes begin with a capital where they stand in the source

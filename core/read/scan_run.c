@@ -102,6 +102,7 @@ static int on_match(unsigned int row, unsigned long long from, unsigned long lon
     if (row < run->scan->patterns_len && !in_window(run, (size_t)to - 1))
         return 0;
     if (row < run->scan->patterns_len) {
+        run->matched = true;
         keep_match(&run->keep, run->scan->event_of[row], row, (size_t)to);
         trouble_match(&run->trouble, (size_t)to);
     } else if (row == run->scan->patterns_len)
@@ -115,7 +116,8 @@ static int on_match(unsigned int row, unsigned long long from, unsigned long lon
 static bool is_left_to_the_log(const struct reading *reading)
 {
     const char *kind = reading->source->kind;
-    return !reading->prose && (str_equal(kind, read_log.kind) || str_equal(kind, READ_PASTE_KIND));
+    return !reading->prose && !reading->doubtful &&
+           (str_equal(kind, read_log.kind) || str_equal(kind, READ_PASTE_KIND));
 }
 
 static void look_for_trouble(struct scan_run *run, const struct scan_view *view)
@@ -247,6 +249,8 @@ void scan_run_end(struct scan_run *run)
     keep_flush(&run->keep, give, seen, run);
     keep_release(&run->keep);
     free(run->marks);
+    if (run->reading->doubtful && !run->matched)
+        return;
     source->kind = shape;
     write_log(run, shape);
     struct record *text = evidence_add(evidence, "text", source);

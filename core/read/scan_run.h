@@ -56,6 +56,7 @@ struct scan_run {
     uint64_t kinds[LOG_KINDS]; /* of the lines that were looked at */
     int64_t first, last;
     struct trouble trouble;
+    bool matched; /* some pattern did */
     bool from_start, debug;
     bool zoned; /* some time told its zone */
 };

@@ -17,7 +17,7 @@ local CAUSES = {
   { "corrupt-layers", [[(?i)layers and diffIDs don't match|wrong diff id|filesystem layer verification failed|layers from manifest don't match image configuration|mismatched image rootfs|failed to validate compressed|unexpected commit (?:digest|size)|invalid tar header|gzip: invalid|magic number mismatch]] },
   { "store-damaged", [[(?i)failed to get reader from content store|blob not found: not found|content digest sha256:[0-9a-f]+: not found]] },
   { "wrong-platform", [[(?i)no match(?:ing manifest)? for (?:platform|\S+/\S+)|does not match the (?:specified|detected host) platform|cannot be used on this platform|exec format error]] },
-  { "pull-through-denied", [[(?i)ecr:(?:CreateRepository|BatchImportUpstreamImage)|pull.?through.?cache]] },
+  { "pull-through-denied", [[(?i)ecr:(?:CreateRepository|BatchImportUpstreamImage)|pull.?through.?cache|(?:authentication to|credentials (?:for|of)) the upstream registry]] },
   { "plain-http", [[(?i)server gave HTTP response to HTTPS client|first record does not look like a TLS handshake]] },
   { "tls-untrusted", [[(?i)x509:|certificate signed by unknown authority|failed to verify certificate|certificate verify failed]] },
   { "dns-failed", [[(?i)no such host|server misbehaving|\blookup \S+.{0,120}(?:i/o timeout|connection refused)|(?:temporary failure|failure) in name resolution|name or service not known]] },

@@ -27,8 +27,9 @@ xds.CAUSES = {
   { "protocol-mismatch",
     [[wrong version number|http request|first record does not look like a tls handshake|packet length too long|oversized record|no shared cipher|no application protocol|unsupported protocol|alert (handshake failure|protocol version|no application protocol)|reset reason: protocol error|server preface|frame too large]] },
   { "xds-cluster-overflow", [[reset reason: overflow|\{overflow\}]] },
+  -- Go names the address once it has one: "dial tcp: i/o timeout" ran out of time while the name was looked up.
   { "dns-unreachable",
-    [[lookup \S+( on \S+)?: .*(i/o timeout|connection refused|no route to host|network is unreachable|operation not permitted)|lookup \S+( on \S+)?: i/o timeout|server misbehaving|temporary failure in name resolution|contact(ing)? dns servers]] },
+    [[dial tcp: i/o timeout|lookup \S+( on \S+)?: .*(i/o timeout|connection refused|no route to host|network is unreachable|operation not permitted)|lookup \S+( on \S+)?: i/o timeout|server misbehaving|temporary failure in name resolution|contact(ing)? dns servers]] },
   { "dns-failed", [[no such host|name or service not known|domain name not found|dns resolution failed|no address associated with hostname|could not resolve host]] },
   { "relay-stopped", [[dial unix .*(connection refused|no such file or directory)|delayed connect error: no such file or directory|immediate connect error: no such file or directory]] },
   { "refused", [[connection refused|connect error: 111\b]] },
@@ -257,10 +258,26 @@ function xds.beats_of(closes)
   return beats
 end
 
--- Each stream lived for at least LONGEST seconds: the server's maximum connection age, not a fault that is retried.
+-- A fault is tried again within Envoy's back-off of at most 30 s: streams that live for minutes, each as long as the
+-- other, are ended by a rule (a maximum age, an idle limit on the way), not by a fault. A beat of two or three minutes may be
+-- pings that come too early for the server.
+local BEAT_MIN, BEAT_GAPS, BEAT_EVEN = 240, 3, 1.05
+
+local function is_even_beat(beats)
+  local shortest, longest = math.huge, 0
+  for i = #beats, math.max(2, #beats - BEAT_GAPS + 1), -1 do
+    local gap = beats[i] - beats[i - 1]
+    shortest, longest = math.min(shortest, gap), math.max(longest, gap)
+  end
+  return #beats > BEAT_GAPS and shortest >= BEAT_MIN and longest <= shortest * BEAT_EVEN
+end
+
+-- Each stream lived for at least LONGEST seconds, or they end at an even beat: the server's maximum connection age, not a
+-- fault that is retried.
 function xds.is_rotation(group, longest)
   local beats = xds.beats_of(group.closes)
   if #beats < 2 then return false end
+  if group.count <= #group.closes and is_even_beat(beats) then return true end
   for i = 2, #beats do
     if beats[i] - beats[i - 1] < longest then return false end
   end

@@ -504,7 +504,7 @@ return debrief.check {
   },
   events = {
     cluster_added = [[cds: add/update cluster '(?<cluster>[^'\n]+)']],
-    told = [[(?:ACK ERROR|got error response from envoy|desc = |error_detail|NACK|rejected by Envoy|[a-z] rejected:)[^\n]{0,400}Error adding/updating (?<kind>listener|cluster)\(s\)]],
+    told = [[(?:errorMessage|ACK ERROR|got error response from envoy|desc = |error_detail|NACK|rejected by Envoy|[a-z] rejected:)[^\n]{0,400}Error adding/updating (?<kind>listener|cluster)\(s\)]],
     verdict = [[(Proto constraint validation failed|has unknown fields)]],
     ignored = [[Unknown field: type (?<type>[^ ]+) with unknown field set \{(?<fields>[^}\n]*)]],
     consul = [[Envoy has (?<count>\d+) rejected configurations]],

@@ -442,7 +442,7 @@ local function judge(ev, group, link, marks)
   slug = refine(ev, slug)
   local bland = slug == "internal" or slug == "unavailable" or slug == "unknown-code" or slug == "deadline-exceeded"
   if (bland or xds.of_google(close, group)) and xds.is_rotation(group, ev:param("rotation")) then
-    report_note(ev, group, group.closes, "%s ends the stream at an even, long pace and takes it up again: its maximum connection age", group.shown)
+    report_note(ev, group, group.closes, "%s ends the stream at an even, long pace and takes it up again: its maximum connection age, or a limit on the way", group.shown)
   elseif slug == "graceful-close" or match(close.plain, SOFT) and not is_hammered(group) then
     report_note(ev, group, group.closes, "%s ended the stream in order (%s, %s)", group.shown, code_of(close.code), quoted(close))
   elseif xds.is_recovered(ev, close, link, marks) then

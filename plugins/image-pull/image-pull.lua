@@ -644,15 +644,21 @@ end
 REPORT["pull-through-denied"] = function(ev, pull, report)
   local rule, judged = cache_rule(ev, pull), judge_import(ev, pull)
   local said = match(pull.text, [[ecr:(?:CreateRepository|BatchImportUpstreamImage)]])
-  local f = report("pull-through-denied", "%s comes through a pull-through cache rule%s, and %s%s", what(pull),
-    rule and string.format(" ('%s' from %s)", rule.ecrRepositoryPrefix, rule.upstreamRegistryUrl or "upstream") or "",
+  local from = rule and string.format(" ('%s' from %s)", rule.ecrRepositoryPrefix, rule.upstreamRegistryUrl or "upstream") or ""
+  local image = ecr_of(pull.image)
+  local show = image and string.format("aws ecr describe-pull-through-cache-rules --registry-id %s --region %s", image.account, image.region)
+    or "aws ecr describe-pull-through-cache-rules"
+  if match(pull.text, [[(?i)the upstream registry]]) then
+    report("pull-through-denied", "%s comes through a pull-through cache rule%s, and the registry behind it does not accept the rule's credentials", what(pull), from)
+      :cite(rule):advise("see which secret the rule names (credentialArn), and put a valid user name and access token into it", show)
+    return
+  end
+  local f = report("pull-through-denied", "%s comes through a pull-through cache rule%s, and %s%s", what(pull), from,
     (said or judged or not rule) and role_text(pull.role, pull.role_kind) .. " may not import it" or "it was not imported: the rights to import are missing, or the upstream answers no",
     because(judged)):cite(rule)
   if rule and not said and not judged then f:confidence("likely") end
   use_role(ev, f, pull, judged)
-  local image = ecr_of(pull.image)
-  f:advise("allow ecr:CreateRepository and ecr:BatchImportUpstreamImage besides the pull actions, and check the rule's upstream credentials",
-    image and string.format("aws ecr describe-pull-through-cache-rules --registry-id %s --region %s", image.account, image.region) or "aws ecr describe-pull-through-cache-rules")
+  f:advise("allow ecr:CreateRepository and ecr:BatchImportUpstreamImage besides the pull actions, and check the rule's upstream credentials", show)
 end
 
 -- An answer of which none of the causes is known: it is quoted, and its end asked for where it was cut off.

@@ -19,6 +19,7 @@ local EVENTS = {
   no_tool = [[exec: "(?<tool>ip6?tables[\w-]*)": executable file not found]],
   multiport = [[too many ports specified]],
   exists = [[(?:ip6?tables[^:]{0,40}: )(?:Chain already exists|CHAIN_(?:USER_)?ADD failed \(File exists\))]],
+  restore = [[ip6?tables-restore[^\n]{0,60}: line (?<line>\d+) failed]],
   counter = [[:(?<chain>PREROUTING|INPUT|OUTPUT|POSTROUTING) ACCEPT \[(?<packets>\d+)]],
   command_failed = [[(?i)(?:failed to (?:execute|run)|error running|command failed)[^\n]{0,60}?(?<tool>ip6?tables[\w-]*)]],
   plugin = [[plugin type="(?<plugin>istio-cni|aws-appmesh|consul-cni)"[^\n]{0,120}failed \(add\)]],
@@ -188,6 +189,21 @@ local function judge_repeated(ev)
   end
 end
 
+-- What a mesh restores begins with making its own chains ("* nat", "-N ..."): there it fails where they are. Later lines
+-- fail for what the kernel, the rights or the tool lack, which the line's number does not tell.
+local function judge_restore(ev)
+  for record in ev:each("event.restore") do
+    if record.line == "2" then
+      report(ev, "traffic-capture.setup-repeated", record, "the redirect was set up a second time in a pod that has it already: the first chain could not be made (%s)", quoted(record))
+        :confidence "likely"
+        :advise("delete the pod: a fresh one has a fresh network namespace, in which the set-up succeeds", "kubectl delete pod POD")
+    else
+      setup_failed(ev, record, "iptables-restore refused a rule", { { "read the whole log of the init container", "kubectl logs POD -c istio-init" } }):confidence "likely"
+    end
+    return
+  end
+end
+
 -- The set-up ended badly, and nothing of what it said is here.
 local function ask_silent(ev)
   for status in ev:each("container_status") do
@@ -214,8 +230,9 @@ local function run(ev)
   local told = judge_iptables(ev)
   judge_plugins(ev)
   judge_repeated(ev)
+  if ev:count("event.exists") == 0 and not told then judge_restore(ev) end
   for record in ev:each("event.command_failed") do
-    if told or ev:count("event.exists") > 0 then return end
+    if told or ev:count("event.exists") + ev:count("event.restore") > 0 then return end
     reason(ev, record, record.rest or "")
     return
   end
