@@ -187,6 +187,7 @@ static void put_line(cJSON *lines, const struct record *record, bool redact)
     json_put_str(row, "source", record->source->name);
     json_put_str(row, "locator", record_locator(record, place));
     json_put_str(row, "text", clean);
+    json_put_str(row, "level", record_text(record, "level", value));
 }
 
 /* Lines that speak of trouble and that no check knows. When only some checks were asked, that tells

@@ -899,7 +899,8 @@ static const struct dictionary_row rows[] = {
      LOG_SOURCES,
      LOG_HOW,
      NULL,
-     {{"text", "the line"}}},
+     {{"text", "the line"},
+      {"level", "of the line's own header: error, critical; absent when it has none"}}},
     {"xds.certificates",
      "certificates that the configuration holds itself: in secrets, listeners and clusters, each "
      "text once",

@@ -265,6 +265,17 @@ static bool is_unexplained(const cJSON *target)
     return unexplained && 2 * unexplained >= read;
 }
 
+/* A proxy's own line of level critical: it does not start, or ends. */
+static bool is_critical(const cJSON *target)
+{
+    const cJSON *line;
+    cJSON_ArrayForEach (line, json_at(target, "unexplained")) {
+        if (str_equal(json_str(line, "level"), "critical"))
+            return true;
+    }
+    return false;
+}
+
 static const char *verdict_of(const cJSON *target, const cJSON *findings)
 {
     int worst = worst_of(findings, NULL);
@@ -272,7 +283,8 @@ static const char *verdict_of(const cJSON *target, const cJSON *findings)
         return "error";
     if (worst == DEBRIEF_WARNING)
         return "warning";
-    bool silent = is_unexplained(target) && count_of(target, "pass") < count_of(target, "skip");
+    bool silent = is_critical(target) ||
+                  (is_unexplained(target) && count_of(target, "pass") < count_of(target, "skip"));
     return was_judged(target) && !silent ? "ok" : "unknown";
 }
 

@@ -77,6 +77,8 @@ bool clusters_is_text(const struct peek *peek)
         "::observability_name::", "::cx_connect_fail::",  "::rq_error::"};
     if (peek->shape != PEEK_TEXT && peek->shape != PEEK_YAML)
         return false;
+    if (peek->text[strspn(peek->text, " \r\n")] == '[')
+        return false; /* a log with a piece of it behind: the log says more */
     for (size_t i = 0; i < sizeof marks / sizeof *marks; i++)
         if (peek_has(peek, marks[i]))
             return true;

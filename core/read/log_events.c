@@ -64,7 +64,7 @@ static const struct scan_pattern patterns[] = {
     {"log.config_rejected", "[lc]ds: fetch failure: error adding", false, NULL}, /* until 1.8 */
 
     {"log.fatal", "error `(?<reason>[^`\\n]+)` initializing config", false, NULL},
-    {"log.fatal", "error initializing configuration '[^'\\n]*': (?<reason>[^\\r\\n]+)", false,
+    {"log.fatal", "error initializing config(?:uration)? '[^'\\n]*': (?<reason>[^\\r\\n]+)", false,
      NULL},
     {"log.fatal", "` initializing config '", false, NULL},
 

@@ -87,6 +87,10 @@ static void write_line(const struct scan_view *view, size_t start, size_t end,
     record->line = scan_view_place(view, start);
     evidence_excerpt(evidence, record, view->text + start, end - start);
     evidence_set(evidence, record, "text", record->excerpt);
+    struct log_line line;
+    log_unwrap_line(view->text + start, end - start, &line);
+    if (line.header.level[0])
+        evidence_set(evidence, record, "level", line.header.level);
 }
 
 void trouble_write(struct trouble *trouble, const struct scan_view *view, const struct regex *words,

@@ -20,6 +20,10 @@ class Unexplained(Case):
         odd = "[2026-11-21 07:59:01.000][1][error][main] [a.cc:1] the frobnicator failed to engage"
         self.assertEqual(self.lines(INFO + odd + "\n"), ("ok", [odd]))
 
+    def test_a_critical_line_is_never_healthy(self):
+        odd = "[2026-11-21 07:59:01.000][1][critical][main] [a.cc:1] the frobnicator failed to engage"
+        self.assertEqual(self.lines(INFO + odd + "\n"), ("unknown", [odd]))
+
     def test_what_a_check_knows_is_not(self):
         text = "[2026-11-21 07:59:01.000][1][warning][config] [a.cc:1] DeltaAggregatedResources gRPC config stream " \
                "to xds closed: 7, permission denied by policy\n"
