@@ -369,7 +369,9 @@ local function report_before(ev, group, slug, close, marks)
   local early = #group.closes <= 3 and close.time and close.time - start <= 60
   if early and (close.code == 14 or slug == "link") then
     local finding = ev:report("grpc-codes.startup-retry", "xds-server", group.name,
-      "the first connection to %s failed with %s while the proxy started; a later one succeeded", group.shown, code_of(close.code))
+      marks.started > 0 and "the first connection to %s failed with %s while the proxy started; a later one succeeded"
+        or "the connection to %s failed with %s where this log begins (that the proxy starts is not seen); a later one succeeded",
+      group.shown, code_of(close.code))
     cite_all(finding:when("before"), group.closes, group)
   elseif slug ~= "link" and slug ~= "version" then
     local finding = ev:report("grpc-codes." .. slug, "xds-server", group.name, "%s; it is over, the stream came back since",
