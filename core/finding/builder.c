@@ -400,8 +400,6 @@ void builder_candidate(struct builder_finding *finding, const char *id, const ch
         builder_set_fault(finding->builder, "named a candidate without an id");
         return;
     }
-    if (strcmp(id, finding->type->id) == 0)
-        return; /* a helper that several findings share names what this one already is */
     cJSON *row = find_candidate(finding, clean(finding->builder, id, NAME_CAP));
     cJSON *pro = row ? cJSON_GetObjectItemCaseSensitive(row, "for") : NULL;
     cJSON *contra = row ? cJSON_GetObjectItemCaseSensitive(row, "against") : NULL;

@@ -42,9 +42,13 @@ static void not_recognised(void **state)
 {
     (void)state;
     struct given given;
-    given_text(&given, "a.json", "{\"nobody\": \"knows\"}");
+    given_text(&given, "a.json", "{\"1\": 2}");
     assert_true(given.sources.items[0].unrecognised);
     assert_string_equal(given_kind(&given), "");
+    given_release(&given);
+    given_text(&given, "a.json", "{\"some\": \"pattern matches\"}");
+    assert_false(given.sources.items[0].unrecognised);
+    assert_string_equal(given_kind(&given), "text");
     given_release(&given);
     given_text(&given, "a.json", "  \n");
     assert_false(given.sources.items[0].unrecognised);
