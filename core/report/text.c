@@ -3,6 +3,7 @@
 #include "base/alloc.h"
 #include "base/json.h"
 #include "base/str.h"
+#include "report/document.h"
 #include "report/layout.h"
 #include "report/text_asks.h"
 #include "report/text_finding.h"
@@ -17,12 +18,6 @@
 #define UNEXPLAINED_MAX 5
 #define FIELD_MAX       (64u << 10)
 
-static const char *str_or(const cJSON *object, const char *name, const char *fallback)
-{
-    const char *text = json_str(object, name);
-    return text ? text : fallback;
-}
-
 static enum glyph verdict_glyph(const char *verdict)
 {
     if (strcmp(verdict, "error") == 0)
@@ -34,10 +29,10 @@ static enum glyph verdict_glyph(const char *verdict)
 
 static void write_heading(const struct layout *layout, const cJSON *target)
 {
-    enum glyph glyph = verdict_glyph(str_or(target, "verdict", "unknown"));
+    enum glyph glyph = verdict_glyph(document_str(target, "verdict", "unknown"));
     struct buf text;
     buf_init(&text, FIELD_MAX);
-    buf_addf(&text, "%s: ", str_or(target, "name", "?"));
+    buf_addf(&text, "%s: ", document_str(target, "name", "?"));
     text_verdict(&text, target);
     layout_item(layout, 0, layout_glyph(layout, glyph), layout_ink(glyph), 2, buf_str(&text));
     buf_release(&text);
@@ -73,7 +68,7 @@ static void write_findings(const struct layout *layout, const cJSON *target)
     const cJSON *finding;
     int causes = 0, notes = 0;
     cJSON_ArrayForEach (finding, json_at(target, "findings")) {
-        const char *role = str_or(finding, "role", "");
+        const char *role = document_str(finding, "role", "");
         if (strcmp(role, "cause") == 0) {
             buf_addch(layout->out, '\n');
             text_finding_cause(layout, target, finding, ++causes);
@@ -113,7 +108,7 @@ static void write_coverage(const struct layout *layout, const cJSON *target)
     struct buf counts;
     buf_init(&counts, FIELD_MAX);
     for (size_t i = 0; i < ARRAY_LEN(outcomes); i++) {
-        int count = text_verdict_count(checks, "outcome", outcomes[i][0]);
+        int count = document_count(checks, "outcome", outcomes[i][0]);
         text_verdict_add_count(&counts, count, outcomes[i][1], outcomes[i][1]);
     }
     char *text = xasprintf("read %d of %d sources; of %d checks %s", text_verdict_read(target),
@@ -167,7 +162,7 @@ static char *name_of_all(const cJSON *source, const char *problem)
     int more = 0;
     for (const cJSON *other = source->next; other; other = other->next)
         more += has_problem(other, problem);
-    const char *name = str_or(source, "name", "?");
+    const char *name = document_str(source, "name", "?");
     return more ? xasprintf("%s and %d more", name, more) : xstrdup(name);
 }
 
@@ -177,8 +172,9 @@ static void write_troubles(const struct layout *layout, const cJSON *target)
     const cJSON *row, *problem;
     cJSON_ArrayForEach (row, json_at(target, "checks")) {
         if (str_equal(json_str(row, "outcome"), "error")) {
-            char *name = xasprintf("check %s", str_or(row, "id", "?"));
-            write_trouble(layout, name, str_or(row, "reason", "ended in error"), &shown, &all);
+            char *name = xasprintf("check %s", document_str(row, "id", "?"));
+            write_trouble(layout, name, document_str(row, "reason", "ended in error"), &shown,
+                          &all);
             free(name);
         }
     }
@@ -221,11 +217,11 @@ static void write_names(const struct layout *layout, const char *lead, const cJS
 static void write_looked_at(const struct layout *layout, const cJSON *target)
 {
     const cJSON *checks = json_at(target, "checks");
-    if (!text_finding_first(target)) {
+    if (!document_first_cause(target)) {
         write_names(layout, "looked at:", json_at(target, "sources"), "name", "kind", NULL);
         write_names(layout, "judged:", checks, "id", "outcome", "pass");
     }
-    if (!text_finding_first(target) && text_verdict_read(target))
+    if (!document_first_cause(target) && text_verdict_read(target))
         write_names(layout, "not judged:", checks, "id", "outcome", "skip");
     write_names(layout, "not recognised:", json_at(target, "unrecognised"), NULL, NULL, NULL);
 }
@@ -244,12 +240,13 @@ static void write_checks(const struct layout *layout, const cJSON *target)
     const cJSON *check;
     buf_adds(layout->out, "\n  checks\n");
     cJSON_ArrayForEach (check, json_at(target, "checks")) {
-        const char *outcome = str_or(check, "outcome", "?"), *reason = str_or(check, "reason", "");
+        const char *outcome = document_str(check, "outcome", "?"),
+                   *reason = document_str(check, "reason", "");
         enum glyph glyph = outcome_glyph(outcome);
         if (strcmp(outcome, "not_applicable") == 0)
             outcome = "not applicable";
-        char *text = xasprintf("%s: %s%s%s", str_or(check, "id", "?"), outcome, *reason ? ": " : "",
-                               reason);
+        char *text = xasprintf("%s: %s%s%s", document_str(check, "id", "?"), outcome,
+                               *reason ? ": " : "", reason);
         layout_item(layout, 2, layout_glyph(layout, glyph), layout_ink(glyph), 6, text);
         free(text);
     }
@@ -260,17 +257,17 @@ static void write_unexplained(const struct layout *layout, const cJSON *target)
 {
     const cJSON *line;
     int shown = 0;
-    if (text_finding_first(target) && !layout->style->verbose)
+    if (document_first_cause(target) && !layout->style->verbose)
         return;
     cJSON_ArrayForEach (line, json_at(target, "unexplained")) {
         if (shown == UNEXPLAINED_MAX && !layout->style->verbose)
             break;
         if (!shown++)
             buf_adds(layout->out, "\n  speaks of trouble, and no check knows it\n");
-        const char *number = str_or(line, "locator", "");
-        char *text = xasprintf("%s:%s  %s", str_or(line, "source", "?"),
+        const char *number = document_str(line, "locator", "");
+        char *text = xasprintf("%s:%s  %s", document_str(line, "source", "?"),
                                str_starts(number, "line ") ? number + strlen("line ") : number,
-                               str_or(line, "text", ""));
+                               document_str(line, "text", ""));
         layout_item(layout, 4, "", INK_PLAIN, 6, text);
         free(text);
     }
@@ -296,15 +293,16 @@ static void write_target(const struct layout *layout, const cJSON *target)
 /* The target, its verdict and the first root cause, in one line whatever the width. */
 static void write_quiet(const struct layout *layout, const cJSON *target)
 {
-    const cJSON *cause = text_finding_first(target);
-    enum glyph glyph = verdict_glyph(str_or(target, "verdict", "unknown"));
+    const cJSON *cause = document_first_cause(target);
+    enum glyph glyph = verdict_glyph(document_str(target, "verdict", "unknown"));
     struct buf text, clean;
     buf_init(&text, FIELD_MAX);
     buf_init(&clean, FIELD_MAX);
-    buf_addf(&text, "%s: ", str_or(target, "name", "?"));
+    buf_addf(&text, "%s: ", document_str(target, "name", "?"));
     text_verdict(&text, target);
     if (cause)
-        buf_addf(&text, "; %s [%s]", str_or(cause, "message", ""), str_or(cause, "id", "?"));
+        buf_addf(&text, "; %s [%s]", document_str(cause, "message", ""),
+                 document_str(cause, "id", "?"));
     layout_clean(layout, &clean, buf_str(&text), false, 0);
     layout_paint(layout, layout_ink(glyph), layout_glyph(layout, glyph));
     buf_addf(layout->out, " %s\n", buf_str(&clean));
@@ -316,13 +314,13 @@ static void write_total(const struct layout *layout, const cJSON *targets)
 {
     struct buf text;
     buf_init(&text, FIELD_MAX);
-    text_verdict_add_count(&text, text_verdict_count(targets, "verdict", "error"), "with errors",
+    text_verdict_add_count(&text, document_count(targets, "verdict", "error"), "with errors",
                            "with errors");
-    text_verdict_add_count(&text, text_verdict_count(targets, "verdict", "warning"),
-                           "with warnings", "with warnings");
-    text_verdict_add_count(&text, text_verdict_count(targets, "verdict", "unknown"), "unknown",
+    text_verdict_add_count(&text, document_count(targets, "verdict", "warning"), "with warnings",
+                           "with warnings");
+    text_verdict_add_count(&text, document_count(targets, "verdict", "unknown"), "unknown",
                            "unknown");
-    text_verdict_add_count(&text, text_verdict_count(targets, "verdict", "ok"), "ok", "ok");
+    text_verdict_add_count(&text, document_count(targets, "verdict", "ok"), "ok", "ok");
     buf_addf(layout->out, "\n%d targets: %s\n", cJSON_GetArraySize(targets), buf_str(&text));
     buf_release(&text);
 }

@@ -5,6 +5,7 @@
 #include "base/alloc.h"
 #include "base/json.h"
 #include "base/str.h"
+#include "report/document.h"
 #include "report/text_finding.h"
 #include <stdlib.h>
 #include <string.h>
@@ -25,17 +26,11 @@ struct hints {
     bool has_admin;     /* pages of the admin address were read */
 };
 
-static const char *str_or(const cJSON *object, const char *name, const char *fallback)
-{
-    const char *text = json_str(object, name);
-    return text ? text : fallback;
-}
-
 /* ---- where the target runs ---- */
 
 static unsigned platform_of_source(const cJSON *source)
 {
-    const char *kind = str_or(source, "kind", ""), *name = str_or(source, "name", "");
+    const char *kind = document_str(source, "kind", ""), *name = document_str(source, "name", "");
     if (!*kind)
         return 0;
     if (str_starts(kind, "ecs.") || str_starts(kind, "target_") || str_starts(name, "aws/"))
@@ -66,7 +61,8 @@ static bool has_admin_pages(const cJSON *target)
 {
     const cJSON *source;
     cJSON_ArrayForEach (source, json_at(target, "sources")) {
-        if (str_starts(str_or(source, "name", ""), "admin/") && *str_or(source, "kind", ""))
+        if (str_starts(document_str(source, "name", ""), "admin/") &&
+            *document_str(source, "kind", ""))
             return true;
     }
     return false;
@@ -78,7 +74,7 @@ static cJSON *hint_of(struct hints *hints, const char *how)
 {
     cJSON *hint;
     cJSON_ArrayForEach (hint, hints->items) {
-        const char *known = str_or(hint, "how", "");
+        const char *known = document_str(hint, "how", "");
         if (strcmp(known, how) == 0 ||
             (str_starts(known, LIVE "http") && str_starts(how, LIVE "http")))
             return hint;
@@ -109,14 +105,14 @@ static void add_checks(cJSON *set, const char *why)
 
 static void add_use(struct hints *hints, const char *how, const cJSON *ask, const char *number)
 {
-    const char *why = str_or(ask, "why", "");
+    const char *why = document_str(ask, "why", "");
     cJSON *hint = hint_of(hints, how);
     set_member(cJSON_GetObjectItemCaseSensitive(hint, "asks"), number);
     if (str_starts(why, REPORT_NEEDED_BY)) {
         add_checks(cJSON_GetObjectItemCaseSensitive(hint, "for"), why);
         return;
     }
-    char *text = xasprintf("%s: %s", str_or(ask, "evidence", "?"), why);
+    char *text = xasprintf("%s: %s", document_str(ask, "evidence", "?"), why);
     cJSON_AddItemToArray(cJSON_GetObjectItemCaseSensitive(hint, "why"), cJSON_CreateString(text));
     free(text);
 }
@@ -150,7 +146,7 @@ static char *fitting(const struct hints *hints, char *way)
 /* How missing evidence is supplied, in one of the ways that the dictionary has for it. */
 static void add_ways(struct hints *hints, const cJSON *ask, const char *number)
 {
-    char *copy = xstrdup(str_or(ask, "how", "")), *way = copy;
+    char *copy = xstrdup(document_str(ask, "how", "")), *way = copy;
     while (way) {
         char *end = strstr(way, EITHER);
         if (end)
@@ -171,10 +167,11 @@ static void gather(struct hints *hints)
     hints->items = cJSON_CreateArray();
     cJSON_ArrayForEach (ask, json_at(hints->target, "asks")) {
         char *number = xasprintf("%d", count++);
-        if (str_starts(str_or(ask, "why", ""), REPORT_NEEDED_BY))
+        if (str_starts(document_str(ask, "why", ""), REPORT_NEEDED_BY))
             add_ways(hints, ask, number);
         else
-            add_use(hints, str_or(ask, "how", ""), ask, number); /* the check knows its platform */
+            add_use(hints, document_str(ask, "how", ""), ask,
+                    number); /* the check knows its platform */
         free(number);
     }
 }
@@ -281,7 +278,7 @@ static void write_hint(const struct layout *layout, const cJSON *hint)
     add_needers(&text, needers, layout->style->verbose);
     cJSON_Delete(needers);
     layout_item(layout, 2, "?", INK_WARNING, 4, buf_str(&text));
-    layout_verbatim(layout, 6, "", str_or(hint, "how", ""));
+    layout_verbatim(layout, 6, "", document_str(hint, "how", ""));
     buf_release(&text);
 }
 
@@ -294,7 +291,7 @@ static void write_short(const struct layout *layout, const cJSON *hints)
     cJSON_ArrayForEach (hint, hints) {
         if (shown == HINTS_MAX)
             break;
-        buf_addf(&text, "%s%s", shown++ ? "; " : "", str_or(hint, "how", ""));
+        buf_addf(&text, "%s%s", shown++ ? "; " : "", document_str(hint, "how", ""));
     }
     buf_adds(&text, " (--verbose tells why)");
     buf_addch(layout->out, '\n');
@@ -306,7 +303,7 @@ static void write_hints(const struct layout *layout, const cJSON *target, const 
 {
     const cJSON *hint;
     int shown = 0, all = cJSON_GetArraySize(hints);
-    buf_addf(layout->out, "\n  to %s\n", text_finding_first(target) ? "be sure" : "know more");
+    buf_addf(layout->out, "\n  to %s\n", document_first_cause(target) ? "be sure" : "know more");
     cJSON_ArrayForEach (hint, hints) {
         if (!layout->style->verbose && shown == HINTS_MAX)
             break;
@@ -320,7 +317,7 @@ static void write_hints(const struct layout *layout, const cJSON *target, const 
 /* Whether the first root cause is certain: then nobody needs to be told how to find out more. */
 static bool is_settled(const cJSON *target)
 {
-    const cJSON *cause = text_finding_first(target);
+    const cJSON *cause = document_first_cause(target);
     return cause && str_equal(json_str(cause, "confidence"), "certain") &&
            cJSON_GetArraySize(json_at(cause, "candidates")) == 0;
 }

@@ -4,6 +4,7 @@
 #include "base/alloc.h"
 #include "base/json.h"
 #include "base/str.h"
+#include "report/document.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,22 +18,6 @@ enum glyph text_finding_glyph(const char *severity)
     if (str_equal(severity, "error"))
         return GLYPH_ERROR;
     return str_equal(severity, "warning") ? GLYPH_WARNING : GLYPH_NOTE;
-}
-
-static const char *str_or(const cJSON *object, const char *name, const char *fallback)
-{
-    const char *text = json_str(object, name);
-    return text ? text : fallback;
-}
-
-const cJSON *text_finding_first(const cJSON *target)
-{
-    const cJSON *finding;
-    cJSON_ArrayForEach (finding, json_at(target, "findings")) {
-        if (str_equal(json_str(finding, "role"), "cause"))
-            return finding;
-    }
-    return NULL;
 }
 
 /* "2026-11-21T07:50:12.123Z" as "2026-11-21 07:50:12"; on the day of SAME_DAY the clock alone. */
@@ -70,7 +55,7 @@ static void add_span(struct buf *out, const cJSON *finding, const char *lead)
 static void write_when(const struct layout *layout, const cJSON *finding)
 {
     struct buf when;
-    const char *state = str_or(finding, "state", "unknown");
+    const char *state = document_str(finding, "state", "unknown");
     double count = 0;
     buf_init(&when, FIELD_MAX);
     if (strcmp(state, "now") == 0) {
@@ -89,14 +74,6 @@ static void write_when(const struct layout *layout, const cJSON *finding)
     buf_release(&when);
 }
 
-static void add_place(struct buf *out, const cJSON *proof)
-{
-    const char *locator = json_str(proof, "locator");
-    buf_adds(out, str_or(proof, "source", "?"));
-    if (locator)
-        buf_addf(out, ":%s", str_starts(locator, "line ") ? locator + 5 : locator);
-}
-
 static void write_proofs(const struct layout *layout, const cJSON *finding)
 {
     const cJSON *proofs = json_at(finding, "evidence"), *proof;
@@ -108,9 +85,10 @@ static void write_proofs(const struct layout *layout, const cJSON *finding)
         if (!verbose && shown == PROOFS_MAX)
             break;
         buf_clear(&text);
-        add_place(&text, proof);
+        document_place(&text, proof);
         buf_adds(&text, "  ");
-        layout_clean(layout, &text, str_or(proof, "excerpt", ""), false, verbose ? 0 : EXCERPT_MAX);
+        layout_clean(layout, &text, document_str(proof, "excerpt", ""), false,
+                     verbose ? 0 : EXCERPT_MAX);
         layout_field(layout, INDENT, shown++ ? NULL : "proof", buf_str(&text));
     }
     if (shown < all) {
@@ -127,7 +105,8 @@ static void write_fix(const struct layout *layout, const cJSON *finding)
     int number = 0, at = INDENT + LAYOUT_LABEL + 3;
     cJSON_ArrayForEach (step, json_at(finding, "fix")) {
         number++;
-        layout_step(layout, INDENT, number == 1 ? "fix" : NULL, number, str_or(step, "text", ""));
+        layout_step(layout, INDENT, number == 1 ? "fix" : NULL, number,
+                    document_str(step, "text", ""));
         const char *command = json_str(step, "command"), *path = json_str(step, "snippet.path");
         const char *snippet = json_str(step, "snippet.text");
         if (command)
@@ -140,16 +119,6 @@ static void write_fix(const struct layout *layout, const cJSON *finding)
     }
 }
 
-static const cJSON *find_by_id(const cJSON *target, const char *id)
-{
-    const cJSON *finding;
-    cJSON_ArrayForEach (finding, json_at(target, "findings")) {
-        if (str_equal(json_str(finding, "id"), id))
-            return finding;
-    }
-    return NULL;
-}
-
 /* Ids that FINDING explains, directly or through others, into SEEN (an object used as a set). */
 static void gather(const cJSON *target, const cJSON *finding, cJSON *seen, int depth)
 {
@@ -159,7 +128,7 @@ static void gather(const cJSON *target, const cJSON *finding, cJSON *seen, int d
         if (!id || cJSON_GetObjectItemCaseSensitive(seen, id))
             continue;
         json_put_bool(seen, id, true);
-        const cJSON *next = find_by_id(target, id);
+        const cJSON *next = document_finding(target, id);
         if (next && depth < 16)
             gather(target, next, seen, depth + 1);
     }
@@ -174,7 +143,7 @@ static void write_follows(const struct layout *layout, const cJSON *target, cons
     buf_init(&text, FIELD_MAX);
     gather(target, finding, seen, 0);
     cJSON_ArrayForEach (each, seen) {
-        const char *title = json_str(find_by_id(target, each->string), "title");
+        const char *title = json_str(document_finding(target, each->string), "title");
         buf_addf(&text, "%s%s", text.len ? "; " : "", title ? title : each->string);
         if (title)
             buf_addf(&text, " [%s]", each->string);
@@ -192,7 +161,7 @@ static void write_candidates(const struct layout *layout, const cJSON *finding)
     const cJSON *candidate, *each;
     int shown = 0, at = INDENT + LAYOUT_LABEL + 2;
     cJSON_ArrayForEach (candidate, json_at(finding, "candidates")) {
-        layout_field(layout, INDENT, shown++ ? NULL : "maybe", str_or(candidate, "id", "?"));
+        layout_field(layout, INDENT, shown++ ? NULL : "maybe", document_str(candidate, "id", "?"));
         for (size_t i = 0; i < ARRAY_LEN(sides); i++)
             cJSON_ArrayForEach (each, json_at(candidate, sides[i][0])) {
                 if (cJSON_IsString(each))
@@ -217,7 +186,8 @@ static void write_title(const struct layout *layout, const cJSON *finding, const
     struct buf text;
     const char *confidence = json_str(finding, "confidence");
     buf_init(&text, FIELD_MAX);
-    buf_addf(&text, "%s [%s]", str_or(finding, "title", ""), str_or(finding, "id", "?"));
+    buf_addf(&text, "%s [%s]", document_str(finding, "title", ""),
+             document_str(finding, "id", "?"));
     if (confidence && strcmp(confidence, "certain") != 0)
         buf_addf(&text, " (%s)", confidence);
     layout_item(layout, 2, lead, ink, indent, buf_str(&text));
@@ -231,7 +201,7 @@ void text_finding_cause(const struct layout *layout, const cJSON *target, const 
     char *lead = xasprintf("%s %d.", layout_glyph(layout, glyph), number);
     write_title(layout, finding, lead, layout_ink(glyph), INDENT + 2);
     free(lead);
-    layout_field(layout, INDENT, "what", str_or(finding, "message", ""));
+    layout_field(layout, INDENT, "what", document_str(finding, "message", ""));
     write_when(layout, finding);
     write_proofs(layout, finding);
     write_candidates(layout, finding);
@@ -242,8 +212,8 @@ void text_finding_cause(const struct layout *layout, const cJSON *target, const 
 
 void text_finding_note(const struct layout *layout, const cJSON *target, const cJSON *finding)
 {
-    char *text = xasprintf("%s [%s]: %s", str_or(finding, "title", ""), str_or(finding, "id", "?"),
-                           str_or(finding, "message", ""));
+    char *text = xasprintf("%s [%s]: %s", document_str(finding, "title", ""),
+                           document_str(finding, "id", "?"), document_str(finding, "message", ""));
     layout_item(layout, 2, layout_glyph(layout, GLYPH_NOTE), INK_DIM, 4, text);
     free(text);
     if (layout->style->verbose)

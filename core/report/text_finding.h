@@ -15,7 +15,4 @@ void text_finding_note(const struct layout *layout, const cJSON *target, const c
 
 enum glyph text_finding_glyph(const char *severity);
 
-/* The most probable root cause; NULL when there is none. */
-const cJSON *text_finding_first(const cJSON *target);
-
 #endif

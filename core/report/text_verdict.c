@@ -3,26 +3,11 @@
 #include "report/text_verdict.h"
 #include "base/json.h"
 #include "base/str.h"
+#include "report/document.h"
 #include "report/report.h"
 #include <string.h>
 
 #define FIELD_MAX (64u << 10)
-
-static const char *str_or(const cJSON *object, const char *name, const char *fallback)
-{
-    const char *text = json_str(object, name);
-    return text ? text : fallback;
-}
-
-int text_verdict_count(const cJSON *rows, const char *member, const char *value)
-{
-    int count = 0;
-    const cJSON *row;
-    cJSON_ArrayForEach (row, rows) {
-        count += str_equal(json_str(row, member), value);
-    }
-    return count;
-}
 
 void text_verdict_add_count(struct buf *out, int count, const char *one, const char *many)
 {
@@ -33,7 +18,7 @@ void text_verdict_add_count(struct buf *out, int count, const char *one, const c
 /* A row of kind "bundle" tells of trouble with the whole; it is no evidence. */
 static bool is_read(const cJSON *source)
 {
-    const char *kind = str_or(source, "kind", "");
+    const char *kind = document_str(source, "kind", "");
     return *kind && strcmp(kind, "bundle") != 0;
 }
 
@@ -80,8 +65,9 @@ static void add_reason(struct buf *out, const cJSON *target)
     const char *problem = NULL;
     int failed = 0;
     cJSON_ArrayForEach (source, sources) {
-        const char *first = json_str(source, "problems[0]"), *name = str_or(source, "name", "");
-        if (first && (str_starts(name, "admin/") || *str_or(source, "kind", ""))) {
+        const char *first = json_str(source, "problems[0]"),
+                   *name = document_str(source, "name", "");
+        if (first && (str_starts(name, "admin/") || *document_str(source, "kind", ""))) {
             add_problem(out, first); /* the address, or the bundle as a whole */
             return;
         }
@@ -89,7 +75,7 @@ static void add_reason(struct buf *out, const cJSON *target)
         problem = problem ? problem : first;
     }
     int unknown = cJSON_GetArraySize(json_at(target, "unrecognised"));
-    bool done = text_verdict_count(checks, "outcome", "error") < cJSON_GetArraySize(checks);
+    bool done = document_count(checks, "outcome", "error") < cJSON_GetArraySize(checks);
     if (failed + unknown || done)
         add_files_reason(out, failed, unknown, problem);
     else
@@ -100,9 +86,9 @@ static void add_reason(struct buf *out, const cJSON *target)
 static void add_extent(struct buf *out, const cJSON *target)
 {
     const cJSON *checks = json_at(target, "checks");
-    int open = text_verdict_count(checks, "outcome", "skip") +
-               text_verdict_count(checks, "outcome", "error");
-    int idle = text_verdict_count(checks, "outcome", "not_applicable");
+    int open = document_count(checks, "outcome", "skip") +
+               document_count(checks, "outcome", "error");
+    int idle = document_count(checks, "outcome", "not_applicable");
     int all = cJSON_GetArraySize(checks) - idle;
     buf_adds(out, "nothing wrong found");
     if (open)
@@ -115,9 +101,9 @@ static void add_extent(struct buf *out, const cJSON *target)
 void text_verdict(struct buf *out, const cJSON *target)
 {
     const cJSON *findings = json_at(target, "findings");
-    int errors = text_verdict_count(findings, "severity", "error");
-    int warnings = text_verdict_count(findings, "severity", "warning");
-    int causes = text_verdict_count(findings, "role", "cause");
+    int errors = document_findings(target, "error");
+    int warnings = document_findings(target, "warning");
+    int causes = document_count(findings, "role", "cause");
     struct buf counts;
     buf_init(&counts, FIELD_MAX);
     text_verdict_add_count(&counts, errors, "error", "errors");

@@ -12,9 +12,6 @@ void text_verdict(struct buf *out, const cJSON *target);
 /* How many sources of TARGET could be read. */
 int text_verdict_read(const cJSON *target);
 
-/* How many of ROWS have this VALUE. */
-int text_verdict_count(const cJSON *rows, const char *member, const char *value);
-
 /* ", 3 MANY"; nothing for 0. */
 void text_verdict_add_count(struct buf *out, int count, const char *one, const char *many);
 

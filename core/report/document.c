@@ -1,0 +1,74 @@
+/* Stage: report. Answers what several writers ask of the document. Reads the document only; judges
+ * nothing. */
+#include "report/document.h"
+#include "base/json.h"
+#include "base/str.h"
+#include <string.h>
+
+const char *document_str(const cJSON *object, const char *path, const char *fallback)
+{
+    const char *text = json_str(object, path);
+    return text ? text : fallback;
+}
+
+int document_severity(const cJSON *finding)
+{
+    const char *severity = json_str(finding, "severity");
+    return str_equal(severity, "error") ? 2 : str_equal(severity, "warning") ? 1 : 0;
+}
+
+bool document_waived(const cJSON *finding)
+{
+    return str_equal(json_str(finding, "waiver.state"), "active");
+}
+
+int document_count(const cJSON *rows, const char *member, const char *value)
+{
+    int count = 0;
+    const cJSON *row;
+    cJSON_ArrayForEach (row, rows) {
+        count += str_equal(json_str(row, member), value);
+    }
+    return count;
+}
+
+int document_findings(const cJSON *target, const char *severity)
+{
+    int count = 0;
+    const cJSON *finding;
+    cJSON_ArrayForEach (finding, json_at(target, "findings")) {
+        count += str_equal(json_str(finding, "severity"), severity) && !document_waived(finding);
+    }
+    return count;
+}
+
+const cJSON *document_first_cause(const cJSON *target)
+{
+    const cJSON *finding, *waived = NULL;
+    cJSON_ArrayForEach (finding, json_at(target, "findings")) {
+        if (!str_equal(json_str(finding, "role"), "cause"))
+            continue;
+        if (!document_waived(finding))
+            return finding;
+        waived = waived ? waived : finding;
+    }
+    return waived;
+}
+
+const cJSON *document_finding(const cJSON *target, const char *id)
+{
+    const cJSON *finding;
+    cJSON_ArrayForEach (finding, json_at(target, "findings")) {
+        if (str_equal(json_str(finding, "id"), id))
+            return finding;
+    }
+    return NULL;
+}
+
+void document_place(struct buf *out, const cJSON *proof)
+{
+    const char *locator = json_str(proof, "locator");
+    buf_adds(out, document_str(proof, "source", "?"));
+    if (locator)
+        buf_addf(out, ":%s", str_starts(locator, "line ") ? locator + strlen("line ") : locator);
+}

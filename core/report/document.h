@@ -1,0 +1,35 @@
+/* Reading the report document: what several writers want to know of it in the same words. Missing members
+ * and members of another type never fail: a report may have been edited by hand. */
+#ifndef DEBRIEF_REPORT_DOCUMENT_H
+#define DEBRIEF_REPORT_DOCUMENT_H
+
+#include "base/buf.h"
+#include <cjson/cJSON.h>
+#include <stdbool.h>
+
+/* The text at PATH (json_at), or FALLBACK. */
+const char *document_str(const cJSON *object, const char *path, const char *fallback);
+
+/* info 0, warning 1, error 2. */
+int document_severity(const cJSON *finding);
+
+/* Whether a waiver that has not expired takes FINDING out of the counts and the exit status. */
+bool document_waived(const cJSON *finding);
+
+/* How many of ROWS have this VALUE. */
+int document_count(const cJSON *rows, const char *member, const char *value);
+
+/* How many findings of TARGET have this severity and are not waived: what the contract calls errors and
+ * warnings. */
+int document_findings(const cJSON *target, const char *severity);
+
+/* The most probable root cause of TARGET; NULL when there is none. Waived ones come last. */
+const cJSON *document_first_cause(const cJSON *target);
+
+/* The finding of TARGET with this id, the first by rank; NULL. */
+const cJSON *document_finding(const cJSON *target, const char *id);
+
+/* "log/envoy.log:16", "admin/config_dump.json:/configs/2": where a proof stands. */
+void document_place(struct buf *out, const cJSON *proof);
+
+#endif
