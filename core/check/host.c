@@ -163,29 +163,41 @@ static struct walk_request request_of(const struct debrief_request *given)
                                  .tcp = all.tcp != 0};
 }
 
+struct shown_walk { /* what a plugin holds of a walk, and what it stands for */
+    struct debrief_walk shown;
+    const struct walk *walk;
+};
+
 static const struct debrief_walk *host_walk(struct debrief_ctx *ctx,
                                             const struct debrief_request *given)
 {
     struct view *view = view_of(ctx);
     const struct walk_request request = request_of(given);
-    const struct walk walk = walk_request(view, &request);
-    struct debrief_walk *out = arena_alloc(view->scratch, sizeof *out);
+    const struct walk *walk = walk_request(view, &request);
+    struct shown_walk *out = arena_alloc(view->scratch, sizeof *out);
     const struct debrief_hop **hops = arena_alloc(view->scratch, WALK_HOPS_MAX * sizeof *hops);
-    for (int i = 0; i < walk.len; i++) {
+    for (int i = 0; i < walk->len; i++) {
         struct debrief_hop *hop = arena_alloc(view->scratch, sizeof *hop);
-        *hop = (struct debrief_hop){walk.hops[i].kind, walk.hops[i].name, walk.hops[i].why,
-                                    (const struct debrief_record *)walk.hops[i].record};
+        *hop = (struct debrief_hop){walk->hops[i].kind, walk->hops[i].name, walk->hops[i].why,
+                                    (const struct debrief_record *)walk->hops[i].record};
         hops[i] = hop;
     }
-    *out = (struct debrief_walk){.ends = walk_end_word(walk.end),
-                                 .status = (uint32_t)walk.status,
-                                 .hops_len = (uint32_t)walk.len,
-                                 .hops = hops,
-                                 .broke = walk.broke >= 0 ? hops[walk.broke] : NULL,
-                                 .flag = walk.flag,
-                                 .unknown = walk.unknown,
-                                 .depends = walk.depends};
-    return out;
+    out->walk = walk;
+    out->shown = (struct debrief_walk){.ends = walk_end_word(walk->end),
+                                       .status = (uint32_t)walk->status,
+                                       .hops_len = (uint32_t)walk->len,
+                                       .hops = hops,
+                                       .broke = walk->broke >= 0 ? hops[walk->broke] : NULL,
+                                       .flag = walk->flag,
+                                       .unknown = walk->unknown,
+                                       .depends = walk->depends};
+    return &out->shown;
+}
+
+static void host_walked(struct debrief_finding *finding, const struct debrief_walk *walk)
+{
+    if (walk)
+        builder_walked((struct builder_finding *)finding, ((const struct shown_walk *)walk)->walk);
 }
 
 static uint32_t give(const struct answer *answer, const char **why,
@@ -254,6 +266,7 @@ static const struct debrief_host host = {
     .iam = host_iam,
     .path = host_path,
     .fact = host_fact,
+    .walked = host_walked,
 };
 
 struct loaded { /* plugins of this runner */

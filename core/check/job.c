@@ -59,6 +59,7 @@ void job_release(struct job *job)
         cJSON_Delete(job->checks[i].record);
         cJSON_Delete(job->checks[i].findings);
         cJSON_Delete(job->checks[i].asks);
+        cJSON_Delete(job->checks[i].walks);
         cJSON_Delete(job->checks[i].missing);
     }
     free(job->checks);
@@ -109,6 +110,7 @@ static void book_end(struct job *job, size_t i, cJSON *message)
     check->record = detach(message, "record");
     check->findings = detach(message, "findings");
     check->asks = detach(message, "asks");
+    check->walks = detach(message, "walks");
     check->missing = detach(message, "missing");
 }
 

@@ -21,8 +21,8 @@ struct job_limits { /* all set */
 
 enum job_phase { JOB_WAITING, JOB_COLLECTING, JOB_READING, JOB_DONE };
 
-struct job_check {                             /* what became of plan->checks[i] */
-    cJSON *record, *findings, *asks, *missing; /* record NULL: nothing yet */
+struct job_check {                                     /* what became of plan->checks[i] */
+    cJSON *record, *findings, *asks, *walks, *missing; /* record NULL: nothing yet */
 };
 
 struct job {

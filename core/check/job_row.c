@@ -91,6 +91,18 @@ static void add_missing(cJSON *asks, const struct job *job, const cJSON *row)
     buf_release(&wanting.names);
 }
 
+/* Absent where no check followed a request. */
+static void put_walks(cJSON *target, struct job *job)
+{
+    cJSON *walks = cJSON_CreateArray();
+    for (size_t i = 0; i < job->plan->checks_len; i++)
+        move_all(walks, &job->checks[i].walks);
+    if (cJSON_GetArraySize(walks))
+        cJSON_AddItemToObject(target, "walks", walks);
+    else
+        cJSON_Delete(walks);
+}
+
 static void put_asks(cJSON *target, const struct job *job)
 {
     cJSON *asks = json_put_array(target, "asks");
@@ -141,6 +153,7 @@ cJSON *job_row(struct job *job)
         cJSON_AddItemToArray(checks, job->checks[i].record);
         job->checks[i].record = NULL;
     }
+    put_walks(target, job);
     cJSON *sources = take_about(job, "sources", cJSON_CreateArray());
     if (job->trouble)
         put_trouble(sources, job->trouble);

@@ -6,7 +6,7 @@
  *   {"refused":INDEX,"why":"..."}           a check that cannot be asked
  *   {"runner":PID}                          a runner began
  *   {"begin":INDEX}                         it is about to ask plan->checks[INDEX]
- *   {"end":INDEX,"record":{check record},"findings":[...],"asks":[...],
+ *   {"end":INDEX,"record":{check record},"findings":[...],"asks":[...],"walks":[...],
  *    "missing":[{"evidence":"...","how":"..."}]}   missing: what the check would have needed
  *   {"died":STATUS}                         the reader: its runner ended before its work (wait status)
  *   {"done":true}                           the reader, at the end

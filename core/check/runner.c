@@ -142,6 +142,7 @@ cJSON *runner_ask(const struct runner *runner, size_t index)
     cJSON_AddItemToObject(message, "findings",
                           sound ? builder_findings(builder) : cJSON_CreateArray());
     cJSON_AddItemToObject(message, "asks", sound ? builder_asks(builder) : cJSON_CreateArray());
+    cJSON_AddItemToObject(message, "walks", sound ? builder_walks(builder) : cJSON_CreateArray());
     cJSON_AddItemToObject(message, "missing", verdict.missing);
     builder_free(builder);
     arena_free(scratch);

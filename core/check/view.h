@@ -14,11 +14,12 @@ struct view {
     const struct plan_check *check;
     const struct evidence *evidence;
     struct builder *builder;
-    struct arena *scratch;   /* lives as long as the check runs */
-    int64_t gathered;        /* when the evidence was, ns since the epoch */
-    bool asked;              /* by asking; else it is only known when the files were read */
-    int64_t soft_deadline;   /* clock_monotonic; 0: none */
-    struct view_name *names; /* what was asked for so far, the last one first */
+    struct arena *scratch;    /* lives as long as the check runs */
+    int64_t gathered;         /* when the evidence was, ns since the epoch */
+    bool asked;               /* by asking; else it is only known when the files were read */
+    int64_t soft_deadline;    /* clock_monotonic; 0: none */
+    struct view_name *names;  /* what was asked for so far, the last one first */
+    const struct walk *walks; /* reason/walk.h; the last one first */
 };
 
 /* Whether the check says that it needs NAME, or may. */

@@ -1,58 +1,18 @@
-/* Stage: finding. Takes what checks say, C and Lua alike, and writes it as the JSON of the report's
- * findings and asks. Deliberately the only way from evidence into a report: every text passes
- * clean(), which redacts, makes UTF-8 of it and cuts it. Who explains whom is correlate.c's business. */
-#include "finding/builder.h"
+/* Stage: finding. Takes what checks say, C and Lua alike; builder_json.c writes it as JSON. Deliberately
+ * the only way from evidence into a report: every text passes clean(), which redacts, makes UTF-8 of it
+ * and cuts it. */
+#include "finding/builder_parts.h"
 
 #include "base/alloc.h"
-#include "base/clock.h"
 #include "base/json.h"
 #include "base/str.h"
 #include "debrief/plugin.h"
 #include "finding/quote.h"
 #include "finding/ways.h"
-#include "finding/words.h"
 #include "source/redact.h"
 
-#include <openssl/sha.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum {
-    NAME_CAP = 512,
-    MESSAGE_CAP = 2048,
-    SNIPPET_CAP = 16384,
-    CITATIONS_KEPT = 8,
-    LIST_CAP = 50, /* fix steps, references, candidates, asks, findings apart */
-    FINDINGS_CAP = 500,
-};
-
-struct builder_finding {
-    struct builder *builder;
-    struct builder_finding *next;
-    const struct check_finding *type;
-    const char *kind, *name, *message;
-    int severity, confidence, when;
-    int64_t first, last;
-    uint64_t cited, counted; /* events cited; what span() said */
-    const struct record *citations[CITATIONS_KEPT];
-    size_t citations_len;
-    cJSON *fix, *references, *candidates; /* arrays; NULL while empty */
-};
-
-struct builder {
-    struct arena *arena;
-    const struct plan_check *check;
-    const struct evidence *evidence;
-    bool redact;
-    char *fault, *inapplicable;
-    bool placed; /* the fault says where it happened */
-    struct builder_finding *findings, **end;
-    size_t findings_len;
-    struct builder_finding nowhere; /* where reports go after a fault */
-    cJSON *asks;
-    struct names *names; /* NULL until a command is written */
-    struct words words;  /* the mesh and platform that texts are fitted to */
-};
 
 /* ---- texts ---- */
 
@@ -90,8 +50,8 @@ static const char *fitted(struct builder *builder, const char *text)
     return result;
 }
 
-static void put_clean(struct builder *builder, cJSON *object, const char *name, const char *text,
-                      size_t cap)
+void builder_put(struct builder *builder, cJSON *object, const char *name, const char *text,
+                 size_t cap)
 {
     if (text && *text)
         json_put_str(object, name, clean(builder, text, cap));
@@ -109,7 +69,7 @@ static void put_command(struct builder *builder, cJSON *object, const char *name
     }
     buf_init(&filled, 2 * MESSAGE_CAP);
     ways_fill(&filled, text, builder->evidence, builder->names);
-    put_clean(builder, object, name, buf_str(&filled), MESSAGE_CAP);
+    builder_put(builder, object, name, buf_str(&filled), MESSAGE_CAP);
     buf_release(&filled);
 }
 
@@ -126,6 +86,7 @@ struct builder *builder_new(const struct plan_check *check, const struct evidenc
     builder->end = &builder->findings;
     builder->nowhere.builder = builder;
     builder->asks = cJSON_CreateArray();
+    builder->walks = cJSON_CreateArray();
     words_find(&builder->words, evidence);
     return builder;
 }
@@ -145,6 +106,7 @@ void builder_free(struct builder *builder)
         release_finding(f);
     release_finding(&builder->nowhere);
     cJSON_Delete(builder->asks);
+    cJSON_Delete(builder->walks);
     free(builder->fault);
     free(builder->inapplicable);
     arena_free(builder->arena);
@@ -345,7 +307,7 @@ void builder_advise(struct builder_finding *finding, const char *text, const cha
     if (text && !said)
         return;
     cJSON *step = cJSON_CreateObject();
-    put_clean(finding->builder, step, "text", said, MESSAGE_CAP);
+    builder_put(finding->builder, step, "text", said, MESSAGE_CAP);
     put_command(finding->builder, step, "command", command);
     add_step(finding, step);
 }
@@ -357,10 +319,10 @@ void builder_snippet(struct builder_finding *finding, const char *text, const ch
     if (text && !said)
         return;
     cJSON *step = cJSON_CreateObject();
-    put_clean(finding->builder, step, "text", said, MESSAGE_CAP);
+    builder_put(finding->builder, step, "text", said, MESSAGE_CAP);
     cJSON *snippet = json_put_object(step, "snippet");
-    put_clean(finding->builder, snippet, "path", path, NAME_CAP);
-    put_clean(finding->builder, snippet, "text", content, SNIPPET_CAP);
+    builder_put(finding->builder, snippet, "path", path, NAME_CAP);
+    builder_put(finding->builder, snippet, "text", content, SNIPPET_CAP);
     add_step(finding, step);
 }
 
@@ -414,9 +376,9 @@ void builder_candidate(struct builder_finding *finding, const char *id, const ch
 void builder_ask(struct builder *builder, const char *evidence, const char *why, const char *how)
 {
     cJSON *ask = cJSON_CreateObject();
-    put_clean(builder, ask, "evidence", evidence, NAME_CAP);
+    builder_put(builder, ask, "evidence", evidence, NAME_CAP);
     const char *said = fitted(builder, why);
-    put_clean(builder, ask, "why", said ? said : why, MESSAGE_CAP);
+    builder_put(builder, ask, "why", said ? said : why, MESSAGE_CAP);
     put_command(builder, ask, "how", how);
     if (cJSON_GetArraySize(ask) != 3)
         builder_set_fault(builder, "asked without saying which evidence, why and how");
@@ -449,114 +411,4 @@ int builder_worst(const struct builder *builder)
     for (const struct builder_finding *f = builder->findings; f; f = f->next)
         worst = f->severity > worst ? f->severity : worst;
     return builder->inapplicable ? 0 : worst;
-}
-
-/* ---- JSON ---- */
-
-static const char *severity_name(int severity)
-{
-    return severity == DEBRIEF_ERROR ? "error" : severity == DEBRIEF_WARNING ? "warning" : "info";
-}
-
-static const char *confidence_name(int confidence)
-{
-    return confidence == DEBRIEF_CERTAIN  ? "certain"
-           : confidence == DEBRIEF_LIKELY ? "likely"
-                                          : "possible";
-}
-
-static const char *when_name(int when)
-{
-    return when == DEBRIEF_NOW ? "now" : when == DEBRIEF_BEFORE ? "before" : "unknown";
-}
-
-/* Id and subject, without target, place, time or wording: stable across runs. */
-static void put_fingerprint(cJSON *json, const struct builder_finding *finding)
-{
-    unsigned char digest[SHA256_DIGEST_LENGTH];
-    char hex[2 * 16 + 1];
-    struct buf text;
-    buf_init(&text, 4096);
-    buf_add(&text, finding->type->id, strlen(finding->type->id) + 1);
-    buf_add(&text, finding->kind, strlen(finding->kind) + 1);
-    buf_adds(&text, finding->name);
-    SHA256((const unsigned char *)text.data, text.len, digest);
-    buf_release(&text);
-    for (int i = 0; i < 16; i++)
-        snprintf(hex + 2 * i, 3, "%02x", digest[i]);
-    json_put_str(json, "fingerprint", hex);
-}
-
-static void put_time(cJSON *object, const char *name, int64_t time)
-{
-    char text[CLOCK_TEXT_MAX];
-    if (time > 0)
-        json_put_str(object, name, clock_text(time, text));
-}
-
-static void put_citation(cJSON *array, struct builder *builder, const struct record *record)
-{
-    char place[32];
-    struct buf excerpt;
-    cJSON *row = cJSON_CreateObject();
-    cJSON_AddItemToArray(array, row);
-    put_clean(builder, row, "source", record->source ? record->source->name : NULL, NAME_CAP);
-    if (record->source && record->source->sha256[0])
-        json_put_str(row, "sha256", record->source->sha256);
-    put_clean(builder, row, "locator", record_locator(record, place), MESSAGE_CAP);
-    buf_init(&excerpt, 4 * MESSAGE_CAP);
-    quote_record(&excerpt, record);
-    put_clean(builder, row, "excerpt", buf_str(&excerpt), MESSAGE_CAP);
-    buf_release(&excerpt);
-    put_time(row, "time", record->time);
-}
-
-static void put_list(cJSON *json, const char *name, const cJSON *list)
-{
-    if (list)
-        cJSON_AddItemToObject(json, name, cJSON_Duplicate(list, true));
-    else
-        json_put_array(json, name);
-}
-
-static cJSON *finding_json(struct builder *builder, const struct builder_finding *finding)
-{
-    cJSON *json = cJSON_CreateObject();
-    uint64_t count = finding->counted > finding->cited ? finding->counted : finding->cited;
-    json_put_str(json, "id", finding->type->id);
-    json_put_str(json, "severity", severity_name(finding->severity));
-    json_put_str(json, "confidence", confidence_name(finding->confidence));
-    cJSON *subject = json_put_object(json, "subject");
-    json_put_str(subject, "kind", finding->kind);
-    json_put_str(subject, "name", finding->name);
-    json_put_str(json, "state", when_name(finding->when));
-    put_time(json, "first", finding->first);
-    put_time(json, "last", finding->last);
-    if (count)
-        json_put_num(json, "count", (double)count);
-    json_put_str(json, "title", finding->type->title);
-    json_put_str(json, "message", finding->message);
-    json_put_str(json, "check", builder->check->meta->id);
-    put_fingerprint(json, finding);
-    put_list(json, "candidates", finding->candidates);
-    cJSON *citations = json_put_array(json, "evidence");
-    for (size_t i = 0; i < finding->citations_len; i++)
-        put_citation(citations, builder, finding->citations[i]);
-    put_list(json, "fix", finding->fix);
-    put_list(json, "references", finding->references);
-    return json;
-}
-
-cJSON *builder_findings(const struct builder *builder)
-{
-    cJSON *array = cJSON_CreateArray();
-    for (const struct builder_finding *f = builder->findings; f; f = f->next)
-        if (!builder->inapplicable)
-            cJSON_AddItemToArray(array, finding_json(f->builder, f));
-    return array;
-}
-
-cJSON *builder_asks(const struct builder *builder)
-{
-    return cJSON_Duplicate(builder->asks, true);
 }

@@ -37,6 +37,9 @@ void builder_snippet(struct builder_finding *finding, const char *text, const ch
 void builder_reference(struct builder_finding *finding, const char *url);
 void builder_candidate(struct builder_finding *finding, const char *id, const char *speaks_for,
                        const char *speaks_against);
+/* The finding rests on the way of this request (reason/walk.h). */
+struct walk;
+void builder_walked(struct builder_finding *finding, const struct walk *walk);
 void builder_ask(struct builder *builder, const char *evidence, const char *why, const char *how);
 void builder_not_applicable(struct builder *builder, const char *reason);
 
@@ -47,5 +50,6 @@ int builder_worst(const struct builder *builder);
 /* Fresh arrays, the caller's; what the contract says of findings less role, rank and links. */
 cJSON *builder_findings(const struct builder *builder);
 cJSON *builder_asks(const struct builder *builder);
+cJSON *builder_walks(const struct builder *builder);
 
 #endif

@@ -106,12 +106,43 @@ const char *walk_end_word(enum walk_end end)
     return words[end];
 }
 
-struct walk walk_request(struct view *view, const struct walk_request *request)
+/* As a client would write it. */
+static const char *describe(const struct walker *walker)
 {
-    struct walk walk = {.broke = -1};
-    struct walker walker = {.view = view, .request = request, .walk = &walk};
+    const struct walk_request *request = walker->request;
+    const char *host = request->host ? request->host : request->address;
+    const char *path = request->path ? request->path : "/";
+    if (!host)
+        host = request->listener ? request->listener : "proxy";
+    bool told = strchr(host, ':') && host[strlen(host) - 1] != ']';
+    bool usual = walker->port == (request->tls ? 443 : 80) && !request->tcp;
+    const char *port = told || usual ? "" : walk_printf(walker, ":%d", walker->port);
+    if (request->tcp)
+        return walk_printf(walker, "connection to %s%s", host, port);
+    return walk_printf(walker, "%s %s://%s%s%s", request->method ? request->method : "GET",
+                       request->tls ? "https" : "http", host, port, path);
+}
+
+const struct walk *walk_request(struct view *view, const struct walk_request *request)
+{
+    struct walk *walk = arena_alloc(view->scratch, sizeof *walk);
+    struct walker walker = {.view = view, .request = request, .walk = walk};
+    *walk = (struct walk){
+        .broke = -1, .before = view->walks, .number = view->walks ? view->walks->number + 1 : 1};
+    view->walks = walk;
     walker.port = request->port ? request->port : request->tls ? 443 : 80;
+    walk->request = describe(&walker);
+    if (request->direction)
+        walk->direction = arena_strdup(view->scratch, request->direction);
     if (walk_listener(&walker) && walk_chain(&walker) && walk_http(&walker) && walk_route(&walker))
         walk_clusters(&walker);
+    return walk;
+}
+
+const struct walk *walk_find(const struct view *view, int number)
+{
+    const struct walk *walk = view->walks;
+    while (walk && walk->number != number)
+        walk = walk->before;
     return walk;
 }

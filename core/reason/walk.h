@@ -42,6 +42,10 @@ enum walk_end {
 };
 
 struct walk {
+    const struct walk *before; /* the walk that the same check made before this one; NULL */
+    int number;                /* of the check's walks, from 1 on */
+    const char *request;       /* what was asked for: "GET http://shop.example.com:8080/cart" */
+    const char *direction;     /* as in the request */
     struct walk_hop hops[WALK_HOPS_MAX];
     int len;
     int broke; /* the hop at which it breaks; -1 */
@@ -52,8 +56,11 @@ struct walk {
     const char *depends; /* what else may decide (a header, the source address); NULL */
 };
 
-/* The texts live as long as the check runs. */
-struct walk walk_request(struct view *view, const struct walk_request *request);
+/* The walk and its texts live as long as the check runs. */
+const struct walk *walk_request(struct view *view, const struct walk_request *request);
+
+/* One of the walks that this check made before; NULL: it made no walk of this NUMBER. */
+const struct walk *walk_find(const struct view *view, int number);
 
 /* "forwarded", "answered" ... */
 const char *walk_end_word(enum walk_end end);

@@ -5,6 +5,7 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "debrief/plugin.h"
+#include "reason/walk.h"
 
 #include <lauxlib.h>
 #include <string.h>
@@ -177,12 +178,31 @@ static int finding_candidate(lua_State *L)
     return chain(L, holder);
 }
 
+/* [-2, +1, e] finding:walked(walk) */
+static int finding_walked(lua_State *L)
+{
+    const struct holder *holder = self(L);
+    luaL_checktype(L, 2, LUA_TTABLE);
+    lua_getfield(L, 2, "number");
+    const struct walk *walk = walk_find(holder->view, (int)lua_tointeger(L, -1));
+    if (!walk)
+        luaL_argerror(L, 2, "is no walk: ev:walk{} makes them");
+    builder_walked(holder->finding, walk);
+    return chain(L, holder);
+}
+
 static const luaL_Reg finding_methods[] = {
-    {"severity", finding_severity},   {"confidence", finding_confidence},
-    {"when", finding_when},           {"cite", finding_cite},
-    {"span", finding_span},           {"advise", finding_advise},
-    {"snippet", finding_snippet},     {"reference", finding_reference},
-    {"candidate", finding_candidate}, {NULL, NULL},
+    {"severity", finding_severity},
+    {"confidence", finding_confidence},
+    {"when", finding_when},
+    {"cite", finding_cite},
+    {"span", finding_span},
+    {"advise", finding_advise},
+    {"snippet", finding_snippet},
+    {"reference", finding_reference},
+    {"candidate", finding_candidate},
+    {"walked", finding_walked},
+    {NULL, NULL},
 };
 
 void bind_finding_open(lua_State *L)

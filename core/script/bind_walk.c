@@ -74,7 +74,7 @@ static void set_text(lua_State *L, const char *name, const char *text)
 /* [-0, +1, m] */
 static void push_walk(lua_State *L, struct view *view, const struct walk *walk)
 {
-    lua_createtable(L, 0, 7);
+    lua_createtable(L, 0, 8);
     lua_createtable(L, walk->len, 0);
     for (int i = 0; i < walk->len; i++) {
         push_hop(L, view, &walk->hops[i]);
@@ -89,6 +89,8 @@ static void push_walk(lua_State *L, struct view *view, const struct walk *walk)
         lua_pushinteger(L, walk->status);
         lua_setfield(L, -2, "status");
     }
+    lua_pushinteger(L, walk->number);
+    lua_setfield(L, -2, "number");
     set_text(L, "ends", walk_end_word(walk->end));
     set_text(L, "flag", walk->flag);
     set_text(L, "unknown", walk->unknown);
@@ -111,8 +113,8 @@ int bind_walk(lua_State *L)
                                    .sni = text_of(L, "sni"),
                                    .alpn = text_of(L, "alpn"),
                                    .tcp = flag_of(L, "tcp")};
-    struct walk walk = walk_request(view, &request);
+    const struct walk *walk = walk_request(view, &request);
     bind_evidence_raise(L, view);
-    push_walk(L, view, &walk);
+    push_walk(L, view, walk);
     return 1;
 }

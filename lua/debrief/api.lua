@@ -117,6 +117,7 @@ function Evidence:ask(ask) end
 ---@field broke debrief.Hop?
 ---@field unknown string? why nobody can tell beyond the last hop
 ---@field depends string? what else may decide
+---@field number integer which of the check's walks it is
 
 ---The way of a request through the configuration: what the proxy would do with it. Reads those of xds.listeners,
 ---xds.filter_chains, xds.virtual_hosts, xds.routes, xds.clusters, clusters and hosts that the check's needs name.
@@ -159,6 +160,11 @@ function Finding:when(when) end
 ---@param record debrief.Record?
 ---@return debrief.Finding
 function Finding:cite(record) end
+
+---The report shows the walk that the finding rests on, hop by hop.
+---@param walk debrief.Walk
+---@return debrief.Finding
+function Finding:walked(walk) end
 
 ---How often it happened and when (seconds), where that is more than what is cited.
 ---@param span { first: number?, last: number?, count: number? }

@@ -35,6 +35,7 @@ static void report_wrong_host(struct lb *lb, const struct trouble *t, const stru
     struct debrief_finding *finding = lb_report(lb, t, "lb-health.wrong-host", message);
     if (route->config) {
         debrief_cite(lb->ctx, finding, route->config);
+        debrief_walked(lb->ctx, finding, route->walk);
     } else {
         debrief_confidence(lb->ctx, finding, DEBRIEF_LIKELY);
         debrief_candidate(lb->ctx, finding, "lb-health.wrong-path",
@@ -62,6 +63,7 @@ static void report_wrong_path(struct lb *lb, const struct trouble *t, const stru
     struct debrief_finding *finding = lb_report(lb, t, "lb-health.wrong-path", message);
     if (route->config) {
         debrief_cite(lb->ctx, finding, route->config);
+        debrief_walked(lb->ctx, finding, route->walk);
     } else if (!by_backend) {
         debrief_confidence(lb->ctx, finding, DEBRIEF_LIKELY);
         debrief_candidate(lb->ctx, finding, "lb-health.wrong-host",
@@ -108,8 +110,10 @@ static void judge_other(struct lb *lb, const struct trouble *t)
     snprintf(message, sizeof message, "the load balancer's check of %s is answered with %s%s",
              question(t, asked), code, routes_text(&route, met));
     struct debrief_finding *finding = lb_report(lb, t, "lb-health.check-failing", message);
-    if (route.match == MATCH_FOUND)
+    if (route.match == MATCH_FOUND) {
         debrief_cite(lb->ctx, finding, route.config);
+        debrief_walked(lb->ctx, finding, route.walk);
+    }
     if (t->code == 400)
         doubt_bad_request(lb, finding);
     else if (t->code == 404)

@@ -82,6 +82,7 @@ struct route { /* what the configuration does with a host and path */
     const char *host, *path;             /* virtual host and route that the request meets */
     const char *cluster;                 /* where it goes */
     int status;                          /* where the proxy answers itself; 0 */
+    const struct debrief_walk *walk;     /* NULL: none was made */
 };
 
 struct route routes_find(struct lb *lb, int port, const char *host, const char *path);

@@ -6,7 +6,7 @@
 
 static struct route read_walk(const struct debrief_walk *walk)
 {
-    struct route route = {.match = MATCH_UNKNOWN, .status = (int)walk->status};
+    struct route route = {.match = MATCH_UNKNOWN, .status = (int)walk->status, .walk = walk};
     for (uint32_t i = 0; i < walk->hops_len; i++) {
         const struct debrief_hop *hop = walk->hops[i];
         if (lb_is(hop->kind, "virtual-host"))

@@ -86,6 +86,7 @@ local function judge_request(ev)
   local finding = ev:report(id, kind, name, "%s", short(string.format("%s: %s%s. %s%s", text, way.ending(walk),
     walk.depends and " (may depend on " .. walk.depends .. ")" or "", others or "", way.words(walk))))
   for _, hop in ipairs(walk.hops) do finding:cite(hop.record) end
+  finding:walked(walk)
   if id ~= "upstreams.request-path" then advise(finding, id):reference(FLAGS) end
   if walk.depends then finding:confidence("likely") end
   if walk.unknown and walk.unknown:find("in evidence", 1, true) then
@@ -455,6 +456,7 @@ local function judge_no_route(ev, facts, group)
   local finding = ev:report("upstreams.no-route", kind, name, "%s", short(string.format("%s %s with Host '%s' is answered %s %s%s", record.method, record.path or "/",
     record.authority or "", record.code or "404", group.flag, broke and ": " .. broke.why or group.flag == "NC"
       and ": its route leads to a cluster that the proxy does not have" or ": no virtual host or route matches it")))
+  finding:walked(walk)
   if broke then finding:cite(broke.record) end
   if group.flag == "NR" and (not is_name(record.authority) or group.count < 3) then
     -- one or two beside many that are served: whoever sends them asks for what nobody ever offered here
@@ -479,7 +481,7 @@ local function judge_unhealthy_answers(ev, facts, group)
   local finding = ev:report("upstreams.no-healthy-host", cluster and "cluster" or "proxy", cluster or (ev:first("proxy") or {}).node_id or "envoy",
     "requests with Host '%s' were answered 503 UH: no host of %s could take them%s", group.record.authority or "", cluster and "cluster " .. cluster or "the upstream cluster",
     over and "; now it has healthy hosts" or "")
-  cite_group(finding, group)
+  cite_group(finding, group):walked(walk)
   local early = at_start(ev, group.last)
   if over or early then
     finding:severity("info"):when("before")

@@ -71,19 +71,20 @@ struct row {
 static void expect(struct scene *scene, const struct row *row, int at)
 {
     char last[256] = "nothing";
-    struct walk walk = walk_request(&scene->view, &row->request);
-    const char *flag = walk.flag ? walk.flag : "";
-    if (walk.len)
-        snprintf(last, sizeof last, "%s %s", walk.hops[walk.len - 1].kind,
-                 walk.hops[walk.len - 1].name);
-    if (strcmp(walk_end_word(walk.end), row->ends) != 0 || walk.status != row->status ||
+    const struct walk *walk = walk_request(&scene->view, &row->request);
+    const char *flag = walk->flag ? walk->flag : "";
+    if (walk->len)
+        snprintf(last, sizeof last, "%s %s", walk->hops[walk->len - 1].kind,
+                 walk->hops[walk->len - 1].name);
+    if (strcmp(walk_end_word(walk->end), row->ends) != 0 || walk->status != row->status ||
         strcmp(flag, row->flag ? row->flag : "") != 0 || strcmp(last, row->last) != 0)
-        fail_msg("row %d: %s %d %s at '%s' (%s), not %s %d %s at '%s'", at, walk_end_word(walk.end),
-                 walk.status, flag, last, walk.unknown ? walk.unknown : "", row->ends, row->status,
+        fail_msg("row %d: %s %d %s at '%s' (%s), not %s %d %s at '%s'", at,
+                 walk_end_word(walk->end), walk->status, flag, last,
+                 walk->unknown ? walk->unknown : "", row->ends, row->status,
                  row->flag ? row->flag : "", row->last);
-    if ((walk.broke >= 0) != row->broke || (walk.depends != NULL) != row->depends)
-        fail_msg("row %d: broke at %d, depends on %s", at, walk.broke,
-                 walk.depends ? walk.depends : "nothing");
+    if ((walk->broke >= 0) != row->broke || (walk->depends != NULL) != row->depends)
+        fail_msg("row %d: broke at %d, depends on %s", at, walk->broke,
+                 walk->depends ? walk->depends : "nothing");
 }
 
 #define REQUEST(...)                                                                               \
@@ -255,12 +256,41 @@ static void test_missing(void **state)
     close_scene(&scene);
 }
 
+/* What a report says of a walk beside its hops. */
+static void test_requests(void **state)
+{
+    (void)state;
+    static const struct {
+        struct walk_request request;
+        const char *text;
+    } rows[] = {
+        {REQUEST(SHOP("/exact")), "GET http://shop.example.com:8080/exact"},
+        {REQUEST(.port = 8443, .tls = true, .host = "a.example.com"),
+         "GET https://a.example.com:8443/"},
+        {REQUEST(.tls = true, .host = "a.example.com:444", .method = "POST"),
+         "POST https://a.example.com:444/"},
+        {REQUEST(.port = 3306, .tcp = true, .address = "10.0.0.1"), "connection to 10.0.0.1:3306"},
+        {REQUEST(.listener = "web", .path = "/x"), "GET http://web/x"},
+        {REQUEST(.port = 1, .host = "[::1]"), "GET http://[::1]:1/"},
+    };
+    struct scene scene;
+    open_scene(&scene, EVERYTHING, true);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const struct walk *walk = walk_request(&scene.view, &rows[i].request);
+        assert_int_equal(walk->number, i + 1);
+        assert_ptr_equal(walk_find(&scene.view, (int)i + 1), walk);
+        assert_string_equal(walk->request, rows[i].text);
+    }
+    assert_null(walk_find(&scene.view, 99));
+    close_scene(&scene);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_listeners), cmocka_unit_test(test_chains),
         cmocka_unit_test(test_routes),    cmocka_unit_test(test_clusters),
-        cmocka_unit_test(test_missing),
+        cmocka_unit_test(test_missing),   cmocka_unit_test(test_requests),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -30,7 +30,7 @@ extern "C" {
 #endif
 
 #define DEBRIEF_ABI_MAJOR 1 /* a meaning or a position changed: must be equal */
-#define DEBRIEF_ABI_MINOR 2 /* something was appended: the plugin's must not be above the host's */
+#define DEBRIEF_ABI_MINOR 3 /* something was appended: the plugin's must not be above the host's */
 #define DEBRIEF_MAGIC     0x64627266u /* "dbrf" */
 #define DEBRIEF_NOTE_NAME "debrief"
 #define DEBRIEF_NOTE_TYPE 1u
@@ -195,6 +195,9 @@ struct debrief_host {
     /* What is known of where the proxy runs: "mesh", "mode" or "platform" as `applies` names them; NULL:
      * not known. */
     const char *(*fact)(struct debrief_ctx *ctx, const char *name);
+    /* ---- since minor 3 ---- */
+    /* The finding rests on WALK (made by walk(); NULL is ignored): the report shows its hops. */
+    void (*walked)(struct debrief_finding *finding, const struct debrief_walk *walk);
 };
 
 /* A text for one mesh ("istio"), one platform ("ecs"), or one mesh on one platform ("appmesh ecs"). */
@@ -383,6 +386,12 @@ static inline const struct debrief_walk *debrief_walk(struct debrief_ctx *ctx,
 {
     request.size = sizeof request;
     return ctx->host->walk(ctx, &request);
+}
+
+static inline void debrief_walked(struct debrief_ctx *ctx, struct debrief_finding *finding,
+                                  const struct debrief_walk *walk)
+{
+    ctx->host->walked(finding, walk);
 }
 
 static inline uint32_t debrief_iam(struct debrief_ctx *ctx, const char *role, const char *action,
