@@ -9,6 +9,7 @@
 #include "report/text_finding.h"
 #include "report/text_timeline.h"
 #include "report/text_verdict.h"
+#include "report/text_walks.h"
 #include "report/writers.h"
 #include <stdlib.h>
 #include <string.h>
@@ -97,6 +98,29 @@ static void write_window(const struct layout *layout, const cJSON *window)
     free(text);
 }
 
+/* "removed: 3 jwt, 1 password" */
+static void write_redactions(const struct layout *layout, const cJSON *target)
+{
+    cJSON *kinds = cJSON_CreateObject();
+    const cJSON *row;
+    struct buf text;
+    buf_init(&text, FIELD_MAX);
+    cJSON_ArrayForEach (row, json_at(target, "redactions")) {
+        double count = 0, before = 0;
+        const char *kind = document_str(row, "kind", "?");
+        json_num(row, "count", &count);
+        json_num(kinds, kind, &before);
+        cJSON_DeleteItemFromObjectCaseSensitive(kinds, kind);
+        json_put_num(kinds, kind, before + count);
+    }
+    cJSON_ArrayForEach (row, kinds)
+        buf_addf(&text, "%s%.0f %s", text.len ? ", " : "", row->valuedouble, row->string);
+    if (text.len)
+        layout_item(layout, 2, "removed:", INK_DIM, 4, buf_str(&text));
+    buf_release(&text);
+    cJSON_Delete(kinds);
+}
+
 static void write_coverage(const struct layout *layout, const cJSON *target)
 {
     static const char *const outcomes[][2] = {{"pass", "passed"},
@@ -117,6 +141,7 @@ static void write_coverage(const struct layout *layout, const cJSON *target)
     buf_addch(layout->out, '\n');
     layout_item(layout, 2, "", INK_PLAIN, 4, text);
     write_window(layout, json_at(target, "window"));
+    write_redactions(layout, target);
     free(text);
     buf_release(&counts);
 }
@@ -280,6 +305,7 @@ static void write_target(const struct layout *layout, const cJSON *target)
     write_envoy(layout, target);
     write_findings(layout, target);
     write_unexplained(layout, target);
+    text_walks(layout, target);
     text_timeline(layout, target);
     if (text_verdict_read(target))
         text_asks(layout, target);

@@ -37,6 +37,13 @@ class Walks(Case):
         for walk in walks:
             self.assertTrue(walk["hops"] or walk.get("unknown"))
 
+    def test_as_text(self):
+        evidence = CASES / "upstreams/cases/no-route/evidence"
+        short, verbose = debrief("check", evidence).out, debrief("check", evidence, "--verbose").out
+        self.assertIn("GET http://shop.example.com/orders: answered 404 NR\n      listener 'ingress' > filter-chain > ", short)
+        self.assertRegex(verbose, r"(?m)^      • listener 'ingress': listens on 0\.0\.0\.0:10000\n +admin/config_dump\.json:/configs/")
+        self.assertRegex(verbose, r"(?m)^      ✖ route breaks it: no route of virtual host 'shop' matches /orders")
+
     def test_nothing_followed_nothing_shown(self):
         self.assertIsNone(self.walks("grpc-codes/cases/closed-7-google"))
 
