@@ -13,7 +13,7 @@
 #define REPORT_NEEDED_BY "needed by "
 
 #define REPORT_SCHEMA   "debrief.report/1"
-#define REPORT_SIZE_MAX (256u << 20) /* bytes of a report, written or read */
+#define REPORT_SIZE_MAX (1024u << 20) /* bytes of a report, written or read */
 
 enum fail_on { FAIL_ON_ERROR, FAIL_ON_WARNING, FAIL_ON_INCOMPLETE, FAIL_ON_NEVER };
 
