@@ -137,8 +137,8 @@ end
 -- Names come from evidence and go into commands that people paste: nothing but names may pass.
 function identity.name(role) return role and role:match("([%w+=,.@_-]+)$") end
 
--- The resource that a proxy of App Mesh asks for, as it names itself.
-local function own_resource(ev)
+-- The resource that a proxy of App Mesh asks for, as it names itself: an ARN, or nil. Reads proxy and env.
+function identity.own_resource(ev)
   local proxy = ev:first("proxy")
   local texts = { proxy and proxy.node_id or "" }
   for record in ev:each("env") do
@@ -208,7 +208,7 @@ end
 function identity.decide(ev, mesh, text)
   local what = identity.denial(text)
   if not what.action and mesh == "appmesh" then
-    what.action, what.arn = "appmesh:StreamAggregatedResources", own_resource(ev)
+    what.action, what.arn = "appmesh:StreamAggregatedResources", identity.own_resource(ev)
   end
   local role = identity.role(ev, what.user)
   if not what.action or not what.arn or not any_permission(ev) or what.user and not role then return nil end

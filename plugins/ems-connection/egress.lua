@@ -2,23 +2,15 @@
 -- of its task as AWS describes them, or the network policies that select its pod. Reads rules only, tries nothing, and is
 -- silent while the link is up.
 
-local match, xds = debrief.match, debrief.use "xds_stream"
+local match, xds, identity = debrief.match, debrief.use "xds_stream", debrief.use "aws_identity"
 
 local PROXY = [[(?i)(envoy|istio-proxy|proxyv2|consul-dataplane)]]
 
 -- ---- which server ----
 
 local function region_of(ev)
-  local proxy = ev:first("proxy")
-  local texts = { proxy and proxy.node_id or "" }
-  for record in ev:each("env") do
-    if record.name == "APPMESH_RESOURCE_ARN" then texts[#texts + 1] = record.value or "" end
-  end
-  for _, text in ipairs(texts) do
-    local arn = match(text, [[^arn:aws[a-z-]*:appmesh:(?<region>[a-z0-9-]+):]])
-    if arn then return arn.region end
-  end
-  return nil
+  local arn = match(identity.own_resource(ev) or "", [[^arn:aws[a-z-]*:appmesh:(?<region>[a-z0-9-]+):]])
+  return arn and arn.region
 end
 
 -- name (the subject), host, port; and whether the link to it is known to be up
