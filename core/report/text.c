@@ -7,6 +7,7 @@
 #include "report/layout.h"
 #include "report/text_asks.h"
 #include "report/text_finding.h"
+#include "report/text_fleet.h"
 #include "report/text_timeline.h"
 #include "report/text_verdict.h"
 #include "report/text_walks.h"
@@ -336,21 +337,6 @@ static void write_quiet(const struct layout *layout, const cJSON *target)
     buf_release(&text);
 }
 
-static void write_total(const struct layout *layout, const cJSON *targets)
-{
-    struct buf text;
-    buf_init(&text, FIELD_MAX);
-    text_verdict_add_count(&text, document_count(targets, "verdict", "error"), "with errors",
-                           "with errors");
-    text_verdict_add_count(&text, document_count(targets, "verdict", "warning"), "with warnings",
-                           "with warnings");
-    text_verdict_add_count(&text, document_count(targets, "verdict", "unknown"), "unknown",
-                           "unknown");
-    text_verdict_add_count(&text, document_count(targets, "verdict", "ok"), "ok", "ok");
-    buf_addf(layout->out, "\n%d targets: %s\n", cJSON_GetArraySize(targets), buf_str(&text));
-    buf_release(&text);
-}
-
 bool text_report(struct buf *out, const cJSON *report, const struct report_style *style,
                  struct err *err)
 {
@@ -367,7 +353,7 @@ bool text_report(struct buf *out, const cJSON *report, const struct report_style
         write_target(&layout, target);
     }
     if (!style->quiet && cJSON_GetArraySize(targets) != 1)
-        write_total(&layout, targets);
+        text_fleet(&layout, targets);
     return out->overflow ? err_set(err, "the report is larger than %u MB", REPORT_SIZE_MAX >> 20)
                          : true;
 }

@@ -132,6 +132,12 @@ class Many(Case):
             result = self.site(*folders, "--jobs", jobs, "-o", "json")
             self.assertEqual(names(result), list(map(str, folders)))
 
+    def test_causes_that_many_share_are_summed_up(self):
+        texts = [harness.ERROR] * 3 + [harness.WARNING] * 4 + [harness.NOTHING]
+        out = self.site(*[self.file(f"{i}/x.txt", text).parent for i, text in enumerate(texts)]).out
+        self.assertRegex(out, r"(?s)\n8 targets: 3 with errors, 4 with warnings, 1 ok\n"
+                              r"  ✖ 3 targets: \S.* \[site-said\.thing\], first\s\S+/0\n  ▲ 4 targets: .*first\s\S+/3\n$")
+
     def test_shards_cover_the_list_once(self):
         folders = [self.file(f"{i}/x.txt", harness.NOTHING).parent for i in range(5)]
         seen = []
