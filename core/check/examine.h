@@ -8,6 +8,7 @@
 #include "check/plan.h"
 #include "collect/collect.h"
 #include "collect/target.h"
+#include "source/redact.h"
 #include <cjson/cJSON.h>
 
 struct examine_options {
@@ -16,10 +17,10 @@ struct examine_options {
     int64_t check_timeout_ms;
     size_t memory_max;               /* bytes that any child may grow to; 0: the default (512 MB) */
     struct clock_bound since, until; /* of events that are judged; back from the gathering */
-    int jobs;     /* targets at the same time; 0: number of processors, at most 8 */
-    bool redact;  /* secrets in excerpts and texts */
-    bool quiet;   /* never say on standard error what is running */
-    bool verbose; /* say it even where standard error is no terminal */
+    int jobs; /* targets at the same time; 0: number of processors, at most 8 */
+    const struct redact_policy *redact; /* what must not leave; NULL: everything may */
+    bool quiet;                         /* never say on standard error what is running */
+    bool verbose;                       /* say it even where standard error is no terminal */
     const char
         *work_dir; /* where working bundles go and stay; NULL: one in TMPDIR, removed after */
 };

@@ -19,8 +19,8 @@
 enum { COLLECT_GRACE_S = 2 };
 
 void job_init(struct job *job, const struct target *target, const struct plan *plan,
-              const struct collect_options *collect, const struct job_limits *limits, bool redact,
-              char *dir)
+              const struct collect_options *collect, const struct job_limits *limits,
+              const struct redact_policy *redact, char *dir)
 {
     *job = (struct job){
         .target = target,

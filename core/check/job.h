@@ -8,6 +8,7 @@
 #include "check/plan.h"
 #include "collect/collect.h"
 #include "collect/target.h"
+#include "source/redact.h"
 #include <cjson/cJSON.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -30,7 +31,7 @@ struct job {
     const struct plan *plan;
     const struct collect_options *collect;
     const struct job_limits *limits;
-    bool redact;
+    const struct redact_policy *redact;
 
     char *dir; /* the working bundle; made by job_start */
     enum job_phase phase;
@@ -52,8 +53,8 @@ struct job {
 
 /* Borrows all but DIR, which it takes. */
 void job_init(struct job *job, const struct target *target, const struct plan *plan,
-              const struct collect_options *collect, const struct job_limits *limits, bool redact,
-              char *dir);
+              const struct collect_options *collect, const struct job_limits *limits,
+              const struct redact_policy *redact, char *dir);
 void job_release(struct job *job); /* kills what still runs */
 
 void job_start(struct job *job);

@@ -5,12 +5,13 @@
 
 #include "check/plan.h"
 #include "evidence/evidence.h"
+#include "source/redact.h"
 #include <cjson/cJSON.h>
 
 struct runner {
     const struct plan *plan;
     struct evidence *evidence;
-    bool redact;
+    const struct redact_policy *redact;
     int64_t gathered;        /* when the evidence was, ns since the epoch */
     bool asked;              /* by asking; else it is only known when the files were read */
     int64_t soft_timeout_ms; /* after which a script is told where it hangs; 0: never */

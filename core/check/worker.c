@@ -24,6 +24,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+enum { LINE_CAP = 512 }; /* bytes of an unexplained line */
+
 struct progress {           /* shared by a reader and its runners: what outlives a crash */
     volatile uint32_t next; /* the check after the one that was begun last */
     volatile uint32_t finished;
@@ -170,23 +172,17 @@ static void put_window(cJSON *target, const struct hearing *hearing)
     put_bound(window, "until", bound_at(hearing, hearing->worker->until));
 }
 
-static void put_line(cJSON *lines, const struct record *record, bool redact)
+static void put_line(cJSON *lines, const struct record *record, const struct redact_policy *redact)
 {
-    char place[32], value[32], clean[512];
-    struct buf text;
+    char place[32], value[32];
     const char *said = record_text(record, "text", value);
     cJSON *row = cJSON_CreateObject();
     cJSON_AddItemToArray(lines, row);
-    buf_init(&text, 64 << 10);
-    if (redact)
-        redact_text(&text, said, strlen(said), NULL);
-    else
-        buf_adds(&text, said);
-    str_to_utf8(clean, sizeof clean, buf_str(&text), text.len);
-    buf_release(&text);
+    char *clean = redact_leaving(said, strlen(said), LINE_CAP, redact, NULL);
     json_put_str(row, "source", record->source->name);
     json_put_str(row, "locator", record_locator(record, place));
     json_put_str(row, "text", clean);
+    free(clean);
     json_put_str(row, "level", record_text(record, "level", value));
 }
 

@@ -8,6 +8,7 @@
 #include "check/plan.h"
 #include "collect/collect.h"
 #include "collect/target.h"
+#include "source/redact.h"
 #include <stdint.h>
 
 struct worker {
@@ -16,7 +17,7 @@ struct worker {
     const struct target *target;
     const struct plan *plan;
     const struct collect_options *collect;
-    bool redact;
+    const struct redact_policy *redact;
     size_t memory_max;
     int64_t check_timeout_ms;
     struct clock_bound since, until; /* of events that are judged */

@@ -6,12 +6,13 @@
 #include "cli/output.h"
 #include "cli/session.h"
 
-static struct examine_options examine_options_of(const struct options *options, struct plan *plan)
+static struct examine_options examine_options_of(const struct options *options, struct plan *plan,
+                                                 const struct redact_policy *redact)
 {
     struct examine_options examine = {
         .collect = session_collect_options(options),
         .jobs = (int)options->jobs,
-        .redact = !options->no_redact,
+        .redact = redact,
         .since = options->since,
         .until = options->until,
         .quiet = options->quiet,
@@ -23,9 +24,9 @@ static struct examine_options examine_options_of(const struct options *options, 
 }
 
 static int examine(const struct targets *targets, struct plan *plan, const struct outputs *outputs,
-                   const struct options *options)
+                   const struct options *options, const struct redact_policy *redact)
 {
-    struct examine_options how = examine_options_of(options, plan);
+    struct examine_options how = examine_options_of(options, plan, redact);
     if (options->dry_run) {
         for (size_t i = 0; i < targets->len; i++)
             collect_dry_run(&targets->items[i], &how.collect);
@@ -44,11 +45,16 @@ static int with_plan(struct plan *plan, const struct outputs *outputs,
                      const struct options *options)
 {
     struct targets targets;
+    struct redact_policy *redact;
+    struct err err = ERR_INIT;
+    if (!session_redaction(&redact, options, &err))
+        return cli_usage(&err);
     int status = session_targets(&targets, options);
-    if (status != STATUS_OK)
-        return status;
-    status = examine(&targets, plan, outputs, options);
-    targets_release(&targets);
+    if (status == STATUS_OK) {
+        status = examine(&targets, plan, outputs, options, redact);
+        targets_release(&targets);
+    }
+    redact_policy_free(redact);
     return status;
 }
 

@@ -20,6 +20,7 @@
 struct collecting { /* one target */
     const struct target *target;
     const struct options *options;
+    const struct redact_policy *redact;
     char *dir;  /* the working bundle */
     char *path; /* where the bundle goes */
 };
@@ -88,7 +89,7 @@ static int collect_one(void *user, int fd)
         return cli_fail(&err);
     }
     int status = judge(&bundle);
-    if (!bundle_pack(&bundle, job->path, !job->options->no_redact, &err))
+    if (!bundle_pack(&bundle, job->path, job->redact, &err))
         status = cli_fail(&err);
     bundle_release(&bundle);
     return status;
@@ -115,13 +116,15 @@ static char *member_path(const struct collecting *jobs, size_t index, const char
 }
 
 static bool make_jobs(struct collecting *jobs, const struct targets *targets, const char *path,
-                      const char *work, const struct options *options, struct err *err)
+                      const char *work, const struct options *options,
+                      const struct redact_policy *redact, struct err *err)
 {
     if (targets->len != 1 && mkdir(path, 0777) != 0)
         return err_set(err, "cannot make the directory '%s': %s", path, strerror(errno));
     for (size_t i = 0; i < targets->len; i++) {
         jobs[i].target = &targets->items[i];
         jobs[i].options = options;
+        jobs[i].redact = redact;
         jobs[i].path = targets->len == 1 ? xstrdup(path) : member_path(jobs, i, path);
         jobs[i].dir = xasprintf("%s/%zu", work, i);
         if (mkdir(jobs[i].dir, 0700) != 0)
@@ -154,13 +157,13 @@ static int run_jobs(struct collecting *jobs, size_t len, const struct options *o
 }
 
 static int collect_all(const struct targets *targets, const char *path,
-                       const struct options *options)
+                       const struct options *options, const struct redact_policy *redact)
 {
     struct err err = ERR_INIT;
     char *work = workdir_new(&err);
     struct collecting *jobs = xcalloc(targets->len + 1, sizeof *jobs);
     int status;
-    if (work && make_jobs(jobs, targets, path, work, options, &err))
+    if (work && make_jobs(jobs, targets, path, work, options, redact, &err))
         status = run_jobs(jobs, targets->len, options);
     else
         status = cli_fail(&err);
@@ -175,7 +178,8 @@ static int collect_all(const struct targets *targets, const char *path,
     return status;
 }
 
-static int collect_targets(const struct targets *targets, const struct options *options)
+static int collect_targets(const struct targets *targets, const struct options *options,
+                           const struct redact_policy *redact)
 {
     struct err err = ERR_INIT;
     if (options->dry_run) {
@@ -194,7 +198,7 @@ static int collect_targets(const struct targets *targets, const struct options *
         err_set(&err, "'%s' exists already; nothing is overwritten", path);
         status = cli_fail(&err);
     } else {
-        status = collect_all(targets, path, options);
+        status = collect_all(targets, path, options, redact);
     }
     free(path);
     return status;
@@ -203,10 +207,15 @@ static int collect_targets(const struct targets *targets, const struct options *
 int collect_command(const struct options *options)
 {
     struct targets targets;
+    struct redact_policy *redact;
+    struct err err = ERR_INIT;
+    if (!session_redaction(&redact, options, &err))
+        return cli_usage(&err);
     int status = session_targets(&targets, options);
-    if (status != STATUS_OK)
-        return status;
-    status = collect_targets(&targets, options);
-    targets_release(&targets);
+    if (status == STATUS_OK) {
+        status = collect_targets(&targets, options, redact);
+        targets_release(&targets);
+    }
+    redact_policy_free(redact);
     return status;
 }

@@ -25,6 +25,7 @@ struct viewing {
     const struct options *options;
     const struct target *target;
     const struct registry *registry;
+    const struct redact_policy *redact;
     const char *dir;
     const char *format;
     struct report_style style;
@@ -105,7 +106,7 @@ static int show(struct bundle *bundle, const struct viewing *viewing, int fd)
         .names = &names,
         .target = viewing->target->name,
         .records = glob != NULL,
-        .redact = !viewing->options->no_redact,
+        .redact = viewing->redact,
         .style = &viewing->style,
     };
     struct buf out;
@@ -126,13 +127,14 @@ static int show(struct bundle *bundle, const struct viewing *viewing, int fd)
 
 /* What leaves is read from what may leave: a value alone does not tell that its name makes it a
  * secret. */
-static bool open_redacted(struct bundle *bundle, const char *dir, struct err *err)
+static bool open_redacted(struct bundle *bundle, const char *dir,
+                          const struct redact_policy *redact, struct err *err)
 {
     struct bundle raw;
     if (!bundle_open(&raw, dir, err))
         return false;
     char *path = xasprintf("%s/redacted", dir);
-    bool opened = bundle_pack(&raw, path, true, err) && bundle_open(bundle, path, err);
+    bool opened = bundle_pack(&raw, path, redact, err) && bundle_open(bundle, path, err);
     free(path);
     bundle_release(&raw);
     return opened;
@@ -146,8 +148,8 @@ static int view_target(void *user, int fd)
     struct bundle bundle;
     struct err err = ERR_INIT;
     if (!collect_target(viewing->target, &how, viewing->dir, &err) ||
-        !(viewing->options->no_redact ? bundle_open(&bundle, viewing->dir, &err)
-                                      : open_redacted(&bundle, viewing->dir, &err)))
+        !(viewing->redact ? open_redacted(&bundle, viewing->dir, viewing->redact, &err)
+                          : bundle_open(&bundle, viewing->dir, &err)))
         return cli_fail(&err);
     int status = show(&bundle, viewing, fd);
     for (size_t i = 0; i < bundle.sources.len; i++)
@@ -181,6 +183,18 @@ static int run_view(struct viewing *viewing, const struct output *output)
     return status;
 }
 
+static int view_one(struct viewing *viewing, const struct output *output)
+{
+    struct redact_policy *redact;
+    struct err err = ERR_INIT;
+    if (!session_redaction(&redact, viewing->options, &err))
+        return cli_usage(&err);
+    viewing->redact = redact;
+    int status = run_view(viewing, output);
+    redact_policy_free(redact);
+    return status;
+}
+
 static bool is_name(const struct registry *registry, const char *glob, struct err *err)
 {
     struct evidence_names names = names_of(registry, glob);
@@ -209,7 +223,7 @@ static int with_registry(const struct registry *registry, const struct outputs *
     } else {
         struct viewing viewing = {
             .options = options, .target = &targets.items[0], .registry = registry};
-        status = run_view(&viewing, &outputs->items[0]);
+        status = view_one(&viewing, &outputs->items[0]);
     }
     targets_release(&targets);
     return status;

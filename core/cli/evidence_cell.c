@@ -1,36 +1,16 @@
 /* Command: evidence. Makes single values fit to leave: valid UTF-8, redacted unless asked otherwise. */
 #include "cli/evidence_cell.h"
-#include "base/alloc.h"
-#include "base/buf.h"
 #include "base/json.h"
-#include "base/str.h"
-#include "source/redact.h"
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define CELL_MAX (1u << 20)
-
-static char *to_utf8(const char *text, size_t len)
+char *evidence_cell_clean(const char *text, const struct redact_policy *redact)
 {
-    char *clean = xmalloc(len * 3 + 1);
-    str_to_utf8(clean, len * 3 + 1, text, len);
-    return clean;
+    return redact_leaving(text, strlen(text), SIZE_MAX, redact, NULL);
 }
 
-char *evidence_cell_clean(const char *text, bool redact)
-{
-    if (!redact)
-        return to_utf8(text, strlen(text));
-    struct buf redacted;
-    struct redact_counts counts = {0};
-    buf_init(&redacted, CELL_MAX);
-    redact_text(&redacted, text, strlen(text), &counts);
-    char *clean = to_utf8(buf_str(&redacted), redacted.len);
-    buf_release(&redacted);
-    return clean;
-}
-
-static void clean_strings(cJSON *node, bool redact, int depth)
+static void clean_strings(cJSON *node, const struct redact_policy *redact, int depth)
 {
     cJSON *child;
     if (cJSON_IsString(node)) {
@@ -44,7 +24,7 @@ static void clean_strings(cJSON *node, bool redact, int depth)
     }
 }
 
-cJSON *evidence_cell_document(const cJSON *document, bool redact)
+cJSON *evidence_cell_document(const cJSON *document, const struct redact_policy *redact)
 {
     cJSON *copy = cJSON_Duplicate(document, true);
     clean_strings(copy, redact, 0);

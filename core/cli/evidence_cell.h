@@ -4,11 +4,13 @@
 #define DEBRIEF_CLI_EVIDENCE_CELL_H
 
 #include "evidence/evidence.h"
+#include "source/redact.h"
 #include <cjson/cJSON.h>
 #include <stdbool.h>
 
-char *evidence_cell_clean(const char *text, bool redact);          /* the caller's to free */
-cJSON *evidence_cell_document(const cJSON *document, bool redact); /* the caller's to delete */
+char *evidence_cell_clean(const char *text, const struct redact_policy *redact); /* to free */
+/* The caller's to delete. */
+cJSON *evidence_cell_document(const cJSON *document, const struct redact_policy *redact);
 
 /* "absent", "partial", "complete". */
 const char *evidence_cell_state(const struct evidence *evidence, const char *name);

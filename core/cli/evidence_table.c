@@ -32,7 +32,7 @@ static void set_cell(const struct evidence_view *view, struct grid *grid, size_t
 {
     const struct layout layout = {NULL, view->style};
     struct buf clean;
-    char *cell = evidence_cell_clean(text, view->redact && column >= OWN);
+    char *cell = evidence_cell_clean(text, column >= OWN ? view->redact : NULL);
     buf_init(&clean, 1u << 20);
     layout_clean(&layout, &clean, cell, false, view->style->verbose ? 0 : CELL_WIDTH);
     free(cell);

@@ -32,7 +32,8 @@ void evidence_names_release(struct evidence_names *names)
     *names = (struct evidence_names){0};
 }
 
-static void put_clean(cJSON *object, const char *name, const char *text, bool redact)
+static void put_clean(cJSON *object, const char *name, const char *text,
+                      const struct redact_policy *redact)
 {
     char *clean = evidence_cell_clean(text, redact);
     json_put_str(object, name, clean);
@@ -56,8 +57,8 @@ static cJSON *record_of(const struct evidence_view *view, const struct record *r
 {
     char buf[32], time[CLOCK_TEXT_MAX];
     cJSON *row = cJSON_CreateObject();
-    put_clean(row, "source", record->source->name, false);
-    put_clean(row, "locator", record_locator(record, buf), false);
+    put_clean(row, "source", record->source->name, NULL);
+    put_clean(row, "locator", record_locator(record, buf), NULL);
     if (record->time)
         json_put_str(row, "time", clock_text(record->time, time));
     if (record->doc)
@@ -86,7 +87,7 @@ void evidence_view_json(const struct evidence_view *view, struct buf *out)
 {
     cJSON *document = cJSON_CreateObject();
     json_put_str(document, "schema", EVIDENCE_SCHEMA);
-    put_clean(document, "target", view->target, false);
+    put_clean(document, "target", view->target, NULL);
     cJSON *tables = json_put_array(document, "evidence");
     for (size_t i = 0; i < view->names->len; i++)
         cJSON_AddItemToArray(tables, table_of(view, view->names->items[i]));

@@ -6,6 +6,7 @@
 #include "base/buf.h"
 #include "evidence/evidence.h"
 #include "report/report.h"
+#include "source/redact.h"
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -23,7 +24,7 @@ struct evidence_view {
     const struct evidence_names *names;
     const char *target;
     bool records; /* with the records, not only how many */
-    bool redact;
+    const struct redact_policy *redact;
     const struct report_style *style;
 };
 

@@ -112,6 +112,14 @@ int session_targets(struct targets *targets, const struct options *options)
     return STATUS_OK;
 }
 
+bool session_redaction(struct redact_policy **policy, const struct options *options,
+                       struct err *err)
+{
+    const struct redact_options redact = {0};
+    *policy = options->no_redact ? NULL : redact_policy_new(&redact, err);
+    return options->no_redact || *policy;
+}
+
 cJSON *session_report(const char *path, int *status)
 {
     struct err err = ERR_INIT;

@@ -7,6 +7,7 @@
 #include "cli/options.h"
 #include "collect/collect.h"
 #include "collect/target.h"
+#include "source/redact.h"
 #include <cjson/cJSON.h>
 
 /* Loads the registry from the plugin path and says on standard error which plugins are not used. */
@@ -19,6 +20,10 @@ bool session_plan(struct plan *plan, const struct registry *registry, const stru
 /* The targets that the call names, by itself or in a list, less those of other shards. None named: the
  * one on this host. Returns STATUS_OK, or the exit status after it said what is wrong. */
 int session_targets(struct targets *targets, const struct options *options);
+
+/* What must not leave, as far as options say; *POLICY is NULL with --no-redact. False with a usage error. */
+bool session_redaction(struct redact_policy **policy, const struct options *options,
+                       struct err *err);
 
 /* A saved report. NULL after it said what is wrong: a file that is not there is a usage error, one that
  * is no report a failure; *STATUS says which. */

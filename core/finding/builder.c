@@ -19,20 +19,11 @@
 /* TEXT as it may leave for a report, in the arena. */
 static const char *clean(struct builder *builder, const char *text, size_t cap)
 {
-    struct buf redacted;
-    buf_init(&redacted, 4 * SNIPPET_CAP);
+    bool cut;
     size_t len = strnlen(text, 2 * SNIPPET_CAP);
-    if (builder->redact)
-        redact_text(&redacted, text, len, NULL);
-    else
-        buf_add(&redacted, text, len);
-    char *out = xmalloc(cap + 1);
-    size_t kept = str_to_utf8(out, cap + 1, buf_str(&redacted), redacted.len);
-    const char *result = kept + 4 > cap && redacted.len > kept
-                             ? arena_printf(builder->arena, "%s\xe2\x80\xa6", out)
-                             : arena_strndup(builder->arena, out, kept);
+    char *out = redact_leaving(text, len, cap + 1, builder->redact, &cut);
+    const char *result = arena_printf(builder->arena, cut ? "%s\xe2\x80\xa6" : "%s", out);
     free(out);
-    buf_release(&redacted);
     return result;
 }
 
@@ -76,7 +67,7 @@ static void put_command(struct builder *builder, cJSON *object, const char *name
 /* ---- life ---- */
 
 struct builder *builder_new(const struct plan_check *check, const struct evidence *evidence,
-                            bool redact)
+                            const struct redact_policy *redact)
 {
     struct builder *builder = xcalloc(1, sizeof *builder);
     builder->arena = arena_new();

@@ -6,13 +6,14 @@
 
 #include "check/plan.h"
 #include "evidence/evidence.h"
+#include "source/redact.h"
 #include <cjson/cJSON.h>
 
 struct builder; /* one check on one target */
 struct builder_finding;
 
 struct builder *builder_new(const struct plan_check *check, const struct evidence *evidence,
-                            bool redact);
+                            const struct redact_policy *redact);
 void builder_free(struct builder *builder);
 
 /* What the check did wrong ("reported 'x.y', which it does not declare"); NULL when nothing. */

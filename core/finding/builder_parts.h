@@ -34,7 +34,7 @@ struct builder {
     struct arena *arena;
     const struct plan_check *check;
     const struct evidence *evidence;
-    bool redact;
+    const struct redact_policy *redact;
     char *fault, *inapplicable;
     bool placed; /* the fault says where it happened */
     struct builder_finding *findings, **end;

@@ -6,6 +6,7 @@
 #define DEBRIEF_SOURCE_BUNDLE_H
 
 #include "base/err.h"
+#include "source/redact.h"
 #include "source/source.h"
 
 #define BUNDLE_SCHEMA "debrief.bundle/1"
@@ -48,11 +49,12 @@ void bundle_release(struct bundle *bundle);
 /* Writes DIR/bundle.json atomically. */
 bool bundle_write_index(const struct bundle *bundle, struct err *err);
 
-/* Writes a bundle for keeping: each source copied through redaction (unless REDACT is false) into
+/* Writes a bundle for keeping: each source copied through redaction (none when POLICY is NULL) into
  * PATH: .tar.gz, .tar.zst or .zip by its ending, else a directory. Index rows gain origin, size,
  * sha256 (as stored), original_sha256, redactions; what was compressed is stored plain, in the file
  * that the row's "file" names. Nothing already at PATH is overwritten (an empty directory may be
  * filled). A source that cannot be copied costs that source, and says so in its row. */
-bool bundle_pack(const struct bundle *bundle, const char *path, bool redact, struct err *err);
+bool bundle_pack(const struct bundle *bundle, const char *path, const struct redact_policy *policy,
+                 struct err *err);
 
 #endif

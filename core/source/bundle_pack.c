@@ -26,8 +26,8 @@ enum { PORTION = 1 << 16 };
 struct pack {
     const struct bundle *bundle;
     const char *path;
-    bool redact;
-    struct archive *archive; /* NULL: PATH is a directory */
+    const struct redact_policy *policy; /* NULL: copied as it is */
+    struct archive *archive;            /* NULL: PATH is a directory */
     cJSON *files;
     struct err *err;
 };
@@ -155,13 +155,13 @@ static bool to_redaction(void *user, const char *bytes, size_t len)
     return redact_stream_feed(user, bytes, len);
 }
 
-static void copy_redacted(const struct source *source, struct copy *copy,
+static void copy_redacted(const struct pack *pack, const struct source *source, struct copy *copy,
                           struct redact_counts *counts, struct err *err)
 {
     struct stream *stream = stream_open(source->path, err);
     if (!stream)
         return;
-    struct redact_stream *redact = redact_stream_new(copy_bytes, copy);
+    struct redact_stream *redact = redact_stream_new(pack->policy, copy_bytes, copy);
     struct redact_map *map = redact_map_new(find_form(source), to_redaction, redact);
     char *bytes = xmalloc(PORTION);
     uint64_t in_maps;
@@ -198,7 +198,7 @@ static char *stored_name(const struct pack *pack, const struct source *source)
 {
     static const char *const endings[] = {".gz", ".zst", ".bz2", ".xz"};
     char *name = xstrdup(source->name);
-    for (size_t i = 0; pack->redact && i < ARRAY_LEN(endings); i++) {
+    for (size_t i = 0; pack->policy && i < ARRAY_LEN(endings); i++) {
         size_t stem = strlen(name) - strlen(endings[i]);
         if (!str_ends(name, endings[i]) || stem == 0 || name[stem - 1] == '/')
             continue;
@@ -210,12 +210,13 @@ static char *stored_name(const struct pack *pack, const struct source *source)
     return name;
 }
 
-static void put_redactions(cJSON *row, const struct redact_counts *counts)
+static void put_redactions(cJSON *row, const struct redact_policy *policy,
+                           const struct redact_counts *counts)
 {
     cJSON *redactions = json_put_object(row, "redactions");
-    for (size_t i = 0; redact_kinds()[i]; i++)
+    for (size_t i = 0; redact_kind(policy, i); i++)
         if (counts->by_kind[i])
-            json_put_num(redactions, redact_kinds()[i], (double)counts->by_kind[i]);
+            json_put_num(redactions, redact_kind(policy, i), (double)counts->by_kind[i]);
 }
 
 static void replace_member(cJSON *row, const char *name, cJSON *value)
@@ -225,7 +226,7 @@ static void replace_member(cJSON *row, const char *name, cJSON *value)
 }
 
 static void put_stored(cJSON *row, const struct source *source, struct copy *copy,
-                       const struct redact_counts *counts)
+                       const struct redact_policy *policy, const struct redact_counts *counts)
 {
     char sha256[65], original[65] = "";
     hash_end(copy->hash, sha256);
@@ -234,7 +235,7 @@ static void put_stored(cJSON *row, const struct source *source, struct copy *cop
     json_put_str(row, "sha256", sha256);
     if (!source->sha256[0] && hash_file(source->path, original, NULL))
         replace_member(row, "original_sha256", cJSON_CreateString(original));
-    put_redactions(row, counts);
+    put_redactions(row, policy, counts);
 }
 
 static void put_trouble(cJSON *row, const struct err *trouble)
@@ -270,11 +271,11 @@ static bool store(struct pack *pack, const struct source *source, const char *na
     if (copy.fd < 0)
         return cannot_create(pack, name, row);
     copy.hash = hash_new();
-    if (pack->redact)
-        copy_redacted(source, &copy, &counts, &trouble);
+    if (pack->policy)
+        copy_redacted(pack, source, &copy, &counts, &trouble);
     else
         copy_as_is(source, &copy, &trouble);
-    put_stored(row, source, &copy, &counts);
+    put_stored(row, source, &copy, pack->policy, &counts);
     put_trouble(row, &trouble);
     bool stored = !copy.error;
     if (!stored)
@@ -390,9 +391,10 @@ static bool pack_archive(struct pack *pack)
     return packed;
 }
 
-bool bundle_pack(const struct bundle *bundle, const char *path, bool redact, struct err *err)
+bool bundle_pack(const struct bundle *bundle, const char *path, const struct redact_policy *policy,
+                 struct err *err)
 {
-    struct pack pack = {.bundle = bundle, .path = path, .redact = redact, .err = err};
+    struct pack pack = {.bundle = bundle, .path = path, .policy = policy, .err = err};
     bool archive = str_ends(path, ".tar.gz") || str_ends(path, ".tgz") ||
                    str_ends(path, ".tar.zst") || str_ends(path, ".zip");
     return archive ? pack_archive(&pack) : pack_directory(&pack);

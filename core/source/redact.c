@@ -4,7 +4,9 @@
 #include "source/redact.h"
 
 #include "base/alloc.h"
+#include "base/str.h"
 #include "source/redact_key.h"
+#include "source/redact_policy.h"
 #include "source/redact_rules.h"
 
 #include <stdio.h>
@@ -16,14 +18,14 @@ enum {
     CONTEXT = 64, /* bytes before the next one that patterns may look back at */
     INNER_MAX = 64,
     SMALL = 1 << 15, /* texts that are not worth a coarse look first */
+    TEXT_MAX = 1 << 26,
 };
 
-static const char *const kinds[] = {"aws-key",      "authorization", "jwt",    "private-key",
-                                    "url-password", "password",      "secret", NULL};
-
 struct redact_stream {
-    redact_sink_fn *sink;
+    const struct redact_policy *policy; /* NULL: everything passes as it is */
+    redact_sink_fn *sink;               /* of this stage */
     void *user;
+    struct redact_matching *matching; /* the stage behind this one; NULL: none */
     char *text; /* the window: context, then what is not written yet from `at` on */
     size_t at, len, cap;
     size_t limit;      /* announcements that begin before it are judged in this window */
@@ -33,22 +35,29 @@ struct redact_stream {
     bool failed; /* the sink takes no more */
 };
 
-const char *const *redact_kinds(void)
-{
-    return kinds;
-}
-
 void redact_count_secrets(struct redact_counts *counts, uint64_t n)
 {
     counts->total += n;
     counts->by_kind[REDACT_SECRET] += n;
 }
 
-struct redact_stream *redact_stream_new(redact_sink_fn *sink, void *user)
+static bool to_matching(void *user, const char *bytes, size_t len)
+{
+    return redact_matching_feed(user, bytes, len);
+}
+
+struct redact_stream *redact_stream_new(const struct redact_policy *policy, redact_sink_fn *sink,
+                                        void *user)
 {
     struct redact_stream *stream = xcalloc(1, sizeof *stream);
+    stream->policy = policy;
     stream->sink = sink;
     stream->user = user;
+    if (policy && policy->patterns) {
+        stream->matching = redact_matching_new(policy->patterns, &stream->counts, sink, user);
+        stream->sink = to_matching;
+        stream->user = stream->matching;
+    }
     return stream;
 }
 
@@ -56,6 +65,7 @@ void redact_stream_free(struct redact_stream *stream)
 {
     if (!stream)
         return;
+    redact_matching_free(stream->matching);
     free(stream->text);
     free(stream);
 }
@@ -77,7 +87,7 @@ static void put_until(struct redact_stream *stream, size_t end)
 static void put_mark(struct redact_stream *stream, enum redact_kind kind)
 {
     char mark[40];
-    int len = snprintf(mark, sizeof mark, "[redacted:%s]", kinds[kind]);
+    int len = snprintf(mark, sizeof mark, "[redacted:%s]", redact_kind(stream->policy, kind));
     put(stream, mark, (size_t)len);
     stream->counts.total++;
     stream->counts.by_kind[kind]++;
@@ -233,6 +243,10 @@ static void reserve(struct redact_stream *stream, size_t want)
 
 bool redact_stream_feed(struct redact_stream *stream, const char *bytes, size_t len)
 {
+    if (!stream->policy) {
+        put(stream, bytes, len);
+        return !stream->failed;
+    }
     while (len) {
         reserve(stream, len);
         size_t room = stream->cap - stream->len, n = len < room ? len : room;
@@ -251,6 +265,8 @@ bool redact_stream_feed(struct redact_stream *stream, const char *bytes, size_t 
 bool redact_stream_end(struct redact_stream *stream, struct redact_counts *counts)
 {
     judge(stream, true);
+    if (stream->matching && !redact_matching_end(stream->matching))
+        stream->failed = true;
     if (counts)
         *counts = stream->counts;
     return !stream->failed;
@@ -262,10 +278,26 @@ static bool to_buffer(void *user, const char *bytes, size_t len)
     return true;
 }
 
-void redact_text(struct buf *out, const char *text, size_t len, struct redact_counts *counts)
+void redact_text(struct buf *out, const char *text, size_t len, const struct redact_policy *policy,
+                 struct redact_counts *counts)
 {
-    struct redact_stream *stream = redact_stream_new(to_buffer, out);
+    struct redact_stream *stream = redact_stream_new(policy, to_buffer, out);
     redact_stream_feed(stream, text, len);
     redact_stream_end(stream, counts);
     redact_stream_free(stream);
+}
+
+char *redact_leaving(const char *text, size_t len, size_t cap, const struct redact_policy *policy,
+                     bool *cut)
+{
+    struct buf redacted;
+    buf_init(&redacted, TEXT_MAX);
+    redact_text(&redacted, text, len, policy, NULL);
+    size_t room = redacted.len * 3 + 1 < cap ? redacted.len * 3 + 1 : cap;
+    char *out = xmalloc(room);
+    size_t kept = str_to_utf8(out, room, buf_str(&redacted), redacted.len);
+    if (cut)
+        *cut = redacted.overflow || (kept + 4 >= room && redacted.len > kept);
+    buf_release(&redacted);
+    return out;
 }

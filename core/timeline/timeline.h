@@ -5,6 +5,7 @@
 #define DEBRIEF_TIMELINE_TIMELINE_H
 
 #include "evidence/evidence.h"
+#include "source/redact.h"
 #include <cjson/cJSON.h>
 
 enum {
@@ -37,8 +38,9 @@ extern const struct timeline_rule timeline_rules[]; /* ends with `evidence` NULL
 const char *timeline_lane_name(enum timeline_lane lane); /* "proxy", "config" ... */
 
 /* What the evidence tells, as the report's `timeline` (docs/report.schema.json), in order of time.
- * GATHERED: when the evidence was gathered, ns since the epoch; 0: not known. REDACT: secrets out. */
-cJSON *timeline_gather(const struct evidence *evidence, int64_t gathered, bool redact);
+ * GATHERED: when the evidence was gathered, ns since the epoch; 0: not known. REDACT: what must not leave. */
+cJSON *timeline_gather(const struct evidence *evidence, int64_t gathered,
+                       const struct redact_policy *redact);
 
 /* Joins the `findings` of the report's TARGET to its `timeline`: an entry that a finding cites names it,
  * and a finding with a time that no entry shows gets an entry of its own. */

@@ -25,7 +25,7 @@ struct entry {
 struct gathering {
     const struct evidence *evidence;
     cJSON *array;
-    bool redact;
+    const struct redact_policy *redact;
 };
 
 struct kept { /* the entries of one rule */
@@ -160,25 +160,19 @@ static bool meant(const struct timeline_rule *rule, const struct moment *moment)
 static void take(const struct gathering *all, struct kept *kept, const struct moment *moment)
 {
     const struct timeline_rule *rule = kept->rule;
-    struct buf text, clean;
+    struct buf text;
     int64_t time = meant(rule, moment) ? time_of(rule, moment) : 0;
     if (time <= 0)
         return;
     buf_init(&text, 4096);
-    buf_init(&clean, 8192);
     if (words(&text, moment, rule->text)) {
-        char line[TEXT_MAX];
-        if (all->redact)
-            redact_text(&clean, buf_str(&text), text.len, NULL);
-        else
-            buf_adds(&clean, buf_str(&text));
-        str_to_utf8(line, sizeof line, buf_str(&clean), clean.len);
+        char *line = redact_leaving(buf_str(&text), text.len, TEXT_MAX, all->redact, NULL);
         for (char *at = line; *at; at++)
             *at = *at == '\n' || *at == '\r' || *at == '\t' ? ' ' : *at;
         keep(kept, moment, line, time, count_of(moment));
+        free(line);
     }
     buf_release(&text);
-    buf_release(&clean);
 }
 
 static void take_record(const struct gathering *all, struct kept *kept, const struct record *record)
@@ -298,7 +292,8 @@ static void gather_start(const struct gathering *all, int64_t gathered)
     put_place(row, proxy);
 }
 
-cJSON *timeline_gather(const struct evidence *evidence, int64_t gathered, bool redact)
+cJSON *timeline_gather(const struct evidence *evidence, int64_t gathered,
+                       const struct redact_policy *redact)
 {
     struct gathering all = {evidence, cJSON_CreateArray(), redact};
     gather_start(&all, gathered);

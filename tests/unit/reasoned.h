@@ -56,7 +56,7 @@ static void reasoned_read(struct reasoned *reasoned)
     evidence_finish(asked->evidence);
     reasoned->view = (struct view){.check = &asked->check,
                                    .evidence = asked->evidence,
-                                   .builder = builder_new(&asked->check, asked->evidence, true),
+                                   .builder = builder_new(&asked->check, asked->evidence, NULL),
                                    .scratch = asked->arena};
 }
 

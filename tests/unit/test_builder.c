@@ -33,7 +33,7 @@ static void test_whole_finding(void **state)
     struct record *record = asked_add(&asked, EVENT, 7, 1700000000 * CLOCK_SECOND, "message",
                                       "it is bad");
     record->excerpt = "[..] it is bad";
-    struct builder *builder = builder_new(&asked.check, asked.evidence, true);
+    struct builder *builder = builder_new(&asked.check, asked.evidence, NULL);
     struct builder_finding *finding = builder_report(builder, "x.bad", "listener", "l1",
                                                      "l1 is bad");
     builder_confidence(finding, DEBRIEF_LIKELY);
@@ -77,7 +77,7 @@ static void test_same_subject_is_same_finding(void **state)
     struct asked asked;
     (void)state;
     asked_init(&asked, FINDINGS);
-    struct builder *builder = builder_new(&asked.check, asked.evidence, true);
+    struct builder *builder = builder_new(&asked.check, asked.evidence, NULL);
     struct builder_finding *first = builder_report(builder, "x.bad", "listener", "l1",
                                                    "first words");
     assert_ptr_equal(builder_report(builder, "x.bad", "listener", "l1", "other words"), first);
@@ -100,7 +100,7 @@ static void test_severity_is_capped(void **state)
     struct asked asked;
     (void)state;
     asked_init(&asked, FINDINGS);
-    struct builder *builder = builder_new(&asked.check, asked.evidence, true);
+    struct builder *builder = builder_new(&asked.check, asked.evidence, NULL);
     struct builder_finding *odd = builder_report(builder, "x.odd", "proxy", "envoy", "m");
     builder_severity(odd, DEBRIEF_ERROR);
     assert_int_equal(builder_worst(builder), DEBRIEF_WARNING);
@@ -118,7 +118,7 @@ static void test_citations(void **state)
     double count = 0;
     (void)state;
     asked_init(&asked, FINDINGS);
-    struct builder *builder = builder_new(&asked.check, asked.evidence, true);
+    struct builder *builder = builder_new(&asked.check, asked.evidence, NULL);
     struct builder_finding *finding = builder_report(builder, "x.bad", "proxy", "envoy", "m");
     for (int i = 1; i <= 20; i++)
         builder_cite(finding,
@@ -155,7 +155,7 @@ static void test_quotes(void **state)
     struct record *ready = asked_add(&asked, "certs", 0, 0, "role", "leaf");
     evidence_set(asked.evidence, ready, "path", "<inline>");
     ready->pointer = "/certificates/0";
-    struct builder *builder = builder_new(&asked.check, asked.evidence, true);
+    struct builder *builder = builder_new(&asked.check, asked.evidence, NULL);
     struct builder_finding *finding = builder_report(builder, "x.bad", "proxy", "envoy", "m");
     builder_cite(finding, stat);
     builder_cite(finding, ready);
@@ -178,9 +178,10 @@ static void test_text_is_clean(void **state)
 {
     struct asked asked;
     (void)state;
+    struct redact_policy *policy = redact_policy_new(&(struct redact_options){0}, NULL);
     asked_init(&asked, FINDINGS);
     for (int redact = 0; redact < 2; redact++) {
-        struct builder *builder = builder_new(&asked.check, asked.evidence, redact);
+        struct builder *builder = builder_new(&asked.check, asked.evidence, redact ? policy : NULL);
         struct record *record = asked_add(&asked, EVENT, 1, 0, "message", "m");
         record->excerpt = "key " SECRET " used";
         struct builder_finding *finding = builder_report(builder, "x.bad", "proxy",
@@ -199,6 +200,7 @@ static void test_text_is_clean(void **state)
         cJSON_Delete(asks);
         builder_free(builder);
     }
+    redact_policy_free(policy);
     asked_release(&asked);
 }
 
@@ -209,7 +211,7 @@ static void test_long_text_is_cut(void **state)
     asked_init(&asked, FINDINGS);
     char *text = xcalloc(1, 100001);
     memset(text, 'x', 100000);
-    struct builder *builder = builder_new(&asked.check, asked.evidence, true);
+    struct builder *builder = builder_new(&asked.check, asked.evidence, NULL);
     builder_advise(builder_report(builder, "x.bad", "proxy", text, text), text, text);
     cJSON *json = only_finding(builder);
     assert_true(strlen(json_str(json, "message")) == 2048 + 3);
@@ -226,7 +228,7 @@ static void test_faults(void **state)
     struct asked asked;
     (void)state;
     asked_init(&asked, FINDINGS);
-    struct builder *builder = builder_new(&asked.check, asked.evidence, true);
+    struct builder *builder = builder_new(&asked.check, asked.evidence, NULL);
     struct builder_finding *nowhere = builder_report(builder, "x.undeclared", "proxy", "e", "m");
     assert_non_null(nowhere); /* and can be used on */
     builder_severity(nowhere, DEBRIEF_ERROR);
@@ -242,11 +244,11 @@ static void test_faults(void **state)
                         "x.lua:3: reported 'x.undeclared', which it does not declare");
     assert_int_equal(builder_worst(builder), 0);
     builder_free(builder);
-    builder = builder_new(&asked.check, asked.evidence, true);
+    builder = builder_new(&asked.check, asked.evidence, NULL);
     builder_report(builder, "x.bad", "", "e", "m");
     assert_string_equal(builder_fault(builder), "reported 'x.bad' about no kind of subject");
     builder_free(builder);
-    builder = builder_new(&asked.check, asked.evidence, true);
+    builder = builder_new(&asked.check, asked.evidence, NULL);
     builder_ask(builder, "log", NULL, "look");
     assert_string_equal(builder_fault(builder), "asked without saying which evidence, why and how");
     builder_free(builder);
@@ -259,7 +261,7 @@ static void test_unknown_name(void **state)
     struct asked asked;
     (void)state;
     asked_init(&asked, FINDINGS);
-    struct builder *builder = builder_new(&asked.check, asked.evidence, true);
+    struct builder *builder = builder_new(&asked.check, asked.evidence, NULL);
     builder_report(builder, "x.bad", "image", NULL, NULL);
     cJSON *json = only_finding(builder);
     expect_text(json, "subject.name", "unknown");
@@ -274,7 +276,7 @@ static void test_not_applicable_drops_findings(void **state)
     struct asked asked;
     (void)state;
     asked_init(&asked, FINDINGS);
-    struct builder *builder = builder_new(&asked.check, asked.evidence, true);
+    struct builder *builder = builder_new(&asked.check, asked.evidence, NULL);
     builder_report(builder, "x.bad", "proxy", "envoy", "m");
     builder_ask(builder, "log", "why", "how");
     builder_ask(builder, "log", "why", "how");

@@ -100,14 +100,28 @@ static void collect_into(struct bundle *bundle, const char *path, const char *na
     free(dir);
 }
 
+static struct redact_policy *policy;
+
+static int begin(void **state)
+{
+    policy = redact_policy_new(&(struct redact_options){0}, NULL);
+    return scratch_begin(state);
+}
+
+static int end(void **state)
+{
+    redact_policy_free(policy);
+    return scratch_end(state);
+}
+
 static void check_packed(const char *name, bool redacted)
 {
     struct bundle bundle, again;
     struct err err = ERR_INIT;
     char original[65], *path = scratch_path(name), *dir = xasprintf("%s.read", name);
     make_working(&bundle);
-    assert_true(bundle_pack(&bundle, path, redacted, &err));
-    assert_false(bundle_pack(&bundle, path, redacted, &err));
+    assert_true(bundle_pack(&bundle, path, redacted ? policy : NULL, &err));
+    assert_false(bundle_pack(&bundle, path, redacted ? policy : NULL, &err));
     assert_non_null(strstr(err.text, "File exists"));
     collect_into(&again, path, dir);
     assert_int_equal(again.when, bundle.when);
@@ -150,7 +164,7 @@ static void test_the_packed_index(void **state)
     size_t len;
     (void)state;
     make_working(&bundle);
-    assert_true(bundle_pack(&bundle, path, true, &err));
+    assert_true(bundle_pack(&bundle, path, policy, &err));
     char *text = scratch_read(index, &len);
     cJSON *tree = json_parse(text, len, &err);
     assert_string_equal(json_str(tree, "schema"), "debrief.bundle/1");
@@ -181,8 +195,8 @@ static void test_same_sources_same_bytes(void **state)
     char *a = scratch_path("same-a.tar.gz"), *b = scratch_path("same-b.tar.gz");
     (void)state;
     make_working(&bundle);
-    assert_true(bundle_pack(&bundle, a, true, NULL));
-    assert_true(bundle_pack(&bundle, b, true, NULL));
+    assert_true(bundle_pack(&bundle, a, policy, NULL));
+    assert_true(bundle_pack(&bundle, b, policy, NULL));
     assert_true(hash_file(a, first, NULL) && hash_file(b, second, NULL));
     assert_string_equal(first, second);
     bundle_release(&bundle);
@@ -353,5 +367,5 @@ int main(void)
         cmocka_unit_test(test_problems_are_clean_and_counted),
         cmocka_unit_test(test_hashing_beside),
     };
-    return cmocka_run_group_tests(tests, scratch_begin, scratch_end);
+    return cmocka_run_group_tests(tests, begin, end);
 }

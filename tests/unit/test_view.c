@@ -8,7 +8,7 @@ static struct view look(struct asked *asked)
     return (struct view){
         .check = &asked->check,
         .evidence = asked->evidence,
-        .builder = builder_new(&asked->check, asked->evidence, true),
+        .builder = builder_new(&asked->check, asked->evidence, NULL),
         .scratch = asked->arena,
         .gathered = CLOCK_SECOND,
     };
@@ -112,7 +112,7 @@ static void expect_fault(struct view *view, const char *wanted)
 {
     assert_string_equal(builder_fault(view->builder), wanted);
     builder_free(view->builder);
-    view->builder = builder_new(view->check, view->evidence, true);
+    view->builder = builder_new(view->check, view->evidence, NULL);
 }
 
 static void test_faults(void **state)

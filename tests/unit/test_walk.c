@@ -44,7 +44,7 @@ static void open_scene(struct scene *scene, const char *members, bool clusters)
     scene->view = (struct view){
         .check = &scene->asked.check,
         .evidence = scene->evidence,
-        .builder = builder_new(&scene->asked.check, scene->evidence, true),
+        .builder = builder_new(&scene->asked.check, scene->evidence, NULL),
         .scratch = scene->asked.arena,
     };
 }
