@@ -1,8 +1,10 @@
 /* Stage: report. Answers what several writers ask of the document. Reads the document only; judges
  * nothing. */
 #include "report/document.h"
+#include "base/alloc.h"
 #include "base/json.h"
 #include "base/str.h"
+#include <stdlib.h>
 #include <string.h>
 
 const char *document_str(const cJSON *object, const char *path, const char *fallback)
@@ -63,6 +65,14 @@ const cJSON *document_finding(const cJSON *target, const char *id)
             return finding;
     }
     return NULL;
+}
+
+void document_text(struct buf *out, const char *text)
+{
+    size_t len = strlen(text), cap = len * 3 + 1;
+    char *valid = xmalloc(cap);
+    buf_add(out, valid, str_to_utf8(valid, cap, text, len));
+    free(valid);
 }
 
 void document_place(struct buf *out, const cJSON *proof)

@@ -29,6 +29,9 @@ const cJSON *document_first_cause(const cJSON *target);
 /* The finding of TARGET with this id, the first by rank; NULL. */
 const cJSON *document_finding(const cJSON *target, const char *id);
 
+/* Appends TEXT as valid UTF-8 without control characters other than tab and line end. */
+void document_text(struct buf *out, const char *text);
+
 /* "log/envoy.log:16", "admin/config_dump.json:/configs/2": where a proof stands. */
 void document_place(struct buf *out, const cJSON *proof);
 

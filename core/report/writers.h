@@ -9,5 +9,7 @@ bool json_report(struct buf *out, const cJSON *report, const struct report_style
                  struct err *err);
 bool text_report(struct buf *out, const cJSON *report, const struct report_style *style,
                  struct err *err);
+bool prometheus_report(struct buf *out, const cJSON *report, const struct report_style *style,
+                       struct err *err);
 
 #endif
