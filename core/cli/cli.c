@@ -28,7 +28,8 @@ static const struct command commands[] = {
      "sudo debrief check http://127.0.0.1:9901 --host\n"
      "debrief check bundle.tar.gz --probe --dry-run\n"
      "kubectl logs POD -c envoy | debrief check -\n"
-     "debrief check bundle.tar.gz -o json=report.json --fail-on warning\n",
+     "debrief check bundle.tar.gz -o json=report.json --fail-on warning\n"
+     "debrief check http://127.0.0.1:9901 -o nagios --exit nagios\n",
      FOR_CHECK, 0, OPERANDS_ANY, check_command},
     {"collect", "[TARGET...]", "gather only; writes a bundle and prints its path",
      "Gathers everything that is safe to ask for into a redacted bundle that can be sent to "
@@ -39,8 +40,9 @@ static const struct command commands[] = {
      FOR_COLLECT, 0, OPERANDS_ANY, collect_command},
     {"report", "REPORT.json", "render a saved report in another format",
      "Renders a report that was saved with -o json. The exit status is that of the report.",
-     "debrief report report.json\n"
-     "debrief report report.json --verbose\n",
+     "debrief report report.json --verbose\n"
+     "debrief report report.json -o markdown\n"
+     "debrief report report.json -o junit=junit.xml -o sarif=debrief.sarif\n",
      FOR_REPORT, 1, 1, report_command},
     {"diff", "OLD.json NEW.json", "new, gone and unchanged findings",
      "Compares two saved reports, finding by finding, by target and fingerprint. The exit status "
@@ -152,6 +154,16 @@ static bool fits(const struct options *options, struct err *err)
     return true;
 }
 
+/* Also of a call that could not be parsed: a monitoring system understands no other status. */
+static bool wants_nagios(char **arguments, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        if (strcmp(arguments[i], "--exit=nagios") == 0 ||
+            (i && strcmp(arguments[i - 1], "--exit") == 0 && strcmp(arguments[i], "nagios") == 0))
+            return true;
+    return false;
+}
+
 static int run_command(const struct command *command, char **arguments, size_t len)
 {
     struct options options;
@@ -186,8 +198,10 @@ int cli_run(int argc, char **argv)
     signal(SIGPIPE, SIG_IGN);
     const char *name = argc > 1 ? argv[1] : "";
     const struct command *command = cli_command(name);
-    if (command)
-        return run_command(command, argv + 2, (size_t)argc - 2);
+    if (command) {
+        int status = run_command(command, argv + 2, (size_t)argc - 2);
+        return wants_nagios(argv + 2, (size_t)argc - 2) ? (int)report_nagios(status) : status;
+    }
     if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "help") == 0) {
         command = argc > 2 ? cli_command(argv[2]) : NULL;
         if (command && command != &version)

@@ -68,6 +68,10 @@ static const struct option_row rows[] = {
     {0, "fail-on", "LEVEL",
      "from which level on the exit status is not 0: error (default), warning, incomplete, never",
      REPORTING, KIND_CHOICE, AT(fail_on), "error|warning|incomplete|never"},
+    {0, "exit", "RULE",
+     "what the exit status means: contract (default), or nagios: 0 OK, 1 WARNING, 2 CRITICAL, 3 "
+     "UNKNOWN (usage errors and failures too), whatever --fail-on says",
+     FOR_CHECK | FOR_REPORT | FOR_MERGE, KIND_CHOICE, AT(exit), "contract|nagios"},
     {0, "dry-run", NULL, "print what would be asked of whom, and ask nothing", GATHERING,
      KIND_SWITCH, AT(dry_run), NULL},
     {0, "sample", "DURATION",

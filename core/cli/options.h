@@ -27,6 +27,7 @@ enum command_bit { /* which commands take an option */
 };
 
 enum color_when { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
+enum exit_rule { EXIT_CONTRACT, EXIT_NAGIOS };
 enum section_lang { LANG_LUA, LANG_C };
 
 struct text_list { /* pointers into argv, owned list */
@@ -41,7 +42,7 @@ struct options {
     int64_t timeout_ms, sample_ms, jobs;
     struct clock_bound since, until;
     int64_t shard_index, shard_count; /* 1-based; count 0: no shards */
-    int fail_on, color, lang;
+    int fail_on, exit, color, lang;
     bool host, probe, dry_run, no_redact, quiet, verbose, dictionary, help;
 };
 

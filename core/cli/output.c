@@ -213,7 +213,8 @@ static bool render(const struct output *output, const cJSON *report, const struc
 int output_report(const struct outputs *outputs, const cJSON *report, const struct options *options,
                   bool interrupted)
 {
-    int status = report_exit(report, (enum fail_on)options->fail_on);
+    int fail_on = options->exit == EXIT_NAGIOS ? FAIL_ON_WARNING : options->fail_on;
+    int status = report_exit(report, (enum fail_on)fail_on);
     bool failed = false;
     for (size_t i = 0; i < outputs->len; i++)
         failed |= !render(&outputs->items[i], report, options);

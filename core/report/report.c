@@ -14,6 +14,7 @@ static const struct report_writer writers[] = {
     {"text", text_report},
     {"json", json_report},
     {"prometheus", prometheus_report},
+    {"nagios", nagios_report},
 };
 
 static const char *const outcomes[] = {"pass", "fail", "skip", "not_applicable", "error"};

@@ -43,6 +43,11 @@ bool report_target_incomplete(const cJSON *target);
 /* Exit status by the contract, from the document alone (130 and 2 are the caller's). */
 int report_exit(const cJSON *report, enum fail_on fail_on);
 
+/* The state of a monitoring plugin, for an exit status that warnings make non-zero too: what the format
+ * "nagios" says and `--exit nagios` exits with. */
+enum report_state { NAGIOS_OK, NAGIOS_WARNING, NAGIOS_CRITICAL, NAGIOS_UNKNOWN };
+enum report_state report_nagios(int status);
+
 struct report_style { /* for writers that are read by people */
     bool color, unicode;
     int width; /* columns; 0: do not wrap */

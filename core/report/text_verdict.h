@@ -1,4 +1,4 @@
-/* The verdict on a target in words. Inner header of the writer "text". */
+/* The verdict on a target in words. For writers that are read by people. */
 #ifndef DEBRIEF_REPORT_TEXT_VERDICT_H
 #define DEBRIEF_REPORT_TEXT_VERDICT_H
 
