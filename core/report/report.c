@@ -11,10 +11,8 @@
 #include <string.h>
 
 static const struct report_writer writers[] = {
-    {"text", text_report},
-    {"json", json_report},
-    {"prometheus", prometheus_report},
-    {"nagios", nagios_report},
+    {"text", text_report},     {"json", json_report},   {"prometheus", prometheus_report},
+    {"nagios", nagios_report}, {"jsonl", jsonl_report},
 };
 
 static const char *const outcomes[] = {"pass", "fail", "skip", "not_applicable", "error"};

@@ -13,5 +13,7 @@ bool prometheus_report(struct buf *out, const cJSON *report, const struct report
                        struct err *err);
 bool nagios_report(struct buf *out, const cJSON *report, const struct report_style *style,
                    struct err *err);
+bool jsonl_report(struct buf *out, const cJSON *report, const struct report_style *style,
+                  struct err *err);
 
 #endif
