@@ -170,3 +170,16 @@ size_t str_to_utf8(char *out, size_t cap, const char *bytes, size_t len)
     out[used] = '\0';
     return used;
 }
+
+bool str_is_utf8(const char *text)
+{
+    const unsigned char *in = (const unsigned char *)text;
+    size_t len = strlen(text), at = 0, skip;
+    while (at < len) {
+        size_t valid = utf8_sequence(in + at, len - at, &skip);
+        if (!valid)
+            return false;
+        at += valid;
+    }
+    return true;
+}

@@ -24,4 +24,6 @@ bool str_to_duration(const char *text,
  * ends OUT with NUL at a character boundary. */
 size_t str_to_utf8(char *out, size_t cap, const char *bytes, size_t len);
 
+bool str_is_utf8(const char *text); /* valid as it is; control characters may be among it */
+
 #endif

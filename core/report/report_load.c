@@ -1,5 +1,6 @@
 /* Stage: report. Reads a saved report back into the document that writers render. Deliberately checks
  * only what writers rely on: members of an unknown name pass, so that newer reports can be read. */
+#include "base/alloc.h"
 #include "base/json.h"
 #include "base/str.h"
 #include "report/report.h"
@@ -63,6 +64,29 @@ static bool has_shape(const cJSON *report, struct err *err)
     return true;
 }
 
+/* cJSON takes any bytes for text. Writers may rely on UTF-8: in a report that is all there is. */
+static char *valid(char *text)
+{
+    if (!text || str_is_utf8(text))
+        return text;
+    size_t len = strlen(text), cap = len * 3 + 1;
+    char *made = xmalloc(cap);
+    str_to_utf8(made, cap, text, len);
+    cJSON_free(text);
+    return made;
+}
+
+static void make_valid(cJSON *node)
+{
+    cJSON *child;
+    if (cJSON_IsString(node))
+        node->valuestring = valid(node->valuestring);
+    cJSON_ArrayForEach (child, node) {
+        child->string = valid(child->string);
+        make_valid(child);
+    }
+}
+
 cJSON *report_load(const char *path, struct err *err)
 {
     struct buf text;
@@ -76,6 +100,8 @@ cJSON *report_load(const char *path, struct err *err)
             err_prefix(err, "'%s' cannot be used", path);
             cJSON_Delete(report);
             report = NULL;
+        } else {
+            make_valid(report);
         }
     }
     buf_release(&text);

@@ -111,6 +111,16 @@ static void test_utf8_ends_at_a_character(void **state)
     assert_int_equal(str_to_utf8(out, 0, "abc", 3), 0);
 }
 
+static void utf8_is_told_from_other_bytes(void **state)
+{
+    (void)state;
+    assert_true(str_is_utf8(""));
+    assert_true(str_is_utf8("a\x1b\xC3\xA9\xF0\x9F\x98\x80"));
+    assert_false(str_is_utf8("a\xFF"));
+    assert_false(str_is_utf8("\xED\xA0\x80")); /* a surrogate */
+    assert_false(str_is_utf8("cut \xE2\x82"));
+}
+
 static void test_ends(void **state)
 {
     (void)state;
@@ -129,7 +139,7 @@ int main(void)
         cmocka_unit_test(test_globs),   cmocka_unit_test(test_integers),
         cmocka_unit_test(test_doubles), cmocka_unit_test(test_durations),
         cmocka_unit_test(test_utf8),    cmocka_unit_test(test_utf8_ends_at_a_character),
-        cmocka_unit_test(test_ends),
+        cmocka_unit_test(test_ends),    cmocka_unit_test(utf8_is_told_from_other_bytes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
