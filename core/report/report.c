@@ -11,8 +11,12 @@
 #include <string.h>
 
 static const struct report_writer writers[] = {
-    {"text", text_report},     {"json", json_report},   {"prometheus", prometheus_report},
-    {"nagios", nagios_report}, {"jsonl", jsonl_report},
+    {"text", text_report},             /* a terminal */
+    {"json", json_report},             /* the document itself */
+    {"markdown", markdown_report},     /* an issue, a chat */
+    {"prometheus", prometheus_report}, /* node_exporter's textfile collector */
+    {"nagios", nagios_report},         /* Nagios, Icinga */
+    {"jsonl", jsonl_report},           /* Vector, Fluent Bit, jq */
 };
 
 static const char *const outcomes[] = {"pass", "fail", "skip", "not_applicable", "error"};

@@ -15,5 +15,7 @@ bool nagios_report(struct buf *out, const cJSON *report, const struct report_sty
                    struct err *err);
 bool jsonl_report(struct buf *out, const cJSON *report, const struct report_style *style,
                   struct err *err);
+bool markdown_report(struct buf *out, const cJSON *report, const struct report_style *style,
+                     struct err *err);
 
 #endif
