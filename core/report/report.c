@@ -14,6 +14,7 @@ static const struct report_writer writers[] = {
     {"text", text_report},             /* a terminal */
     {"json", json_report},             /* the document itself */
     {"markdown", markdown_report},     /* an issue, a chat */
+    {"junit", junit_report},           /* a CI server's list of tests */
     {"prometheus", prometheus_report}, /* node_exporter's textfile collector */
     {"nagios", nagios_report},         /* Nagios, Icinga */
     {"jsonl", jsonl_report},           /* Vector, Fluent Bit, jq */

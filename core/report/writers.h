@@ -17,5 +17,7 @@ bool jsonl_report(struct buf *out, const cJSON *report, const struct report_styl
                   struct err *err);
 bool markdown_report(struct buf *out, const cJSON *report, const struct report_style *style,
                      struct err *err);
+bool junit_report(struct buf *out, const cJSON *report, const struct report_style *style,
+                  struct err *err);
 
 #endif
