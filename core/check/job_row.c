@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "finding/asks.h"
 #include "finding/correlate.h"
+#include "policy/ruling.h"
 #include "report/report.h"
 #include "source/bundle.h"
 #include "timeline/timeline.h"
@@ -163,6 +164,7 @@ cJSON *job_row(struct job *job)
     cJSON_AddItemToObject(target, "unexplained",
                           take_about(job, "unexplained", cJSON_CreateArray()));
     cJSON_AddItemToObject(target, "timeline", take_about(job, "timeline", cJSON_CreateArray()));
+    ruling_apply(job->plan->config, target);
     correlate_target(target, job->plan->registry);
     asks_arrange(target);
     timeline_join(target);

@@ -96,8 +96,8 @@ static bool item_matches(const char *item, const struct check_meta *meta)
     return false;
 }
 
-/* Sets `selected` to VALUE for what LIST names. */
-static bool apply_list(struct candidates *all, const char *list, bool value, const char *option,
+/* Sets `selected` to VALUE for what LIST names; ORIGIN is who says so. */
+static bool apply_list(struct candidates *all, const char *list, bool value, const char *origin,
                        struct err *err)
 {
     while (*list) {
@@ -111,7 +111,7 @@ static bool apply_list(struct candidates *all, const char *list, bool value, con
             }
         }
         if (!matched)
-            err_set(err, "no check matches '%s' of %s; 'debrief list' shows them", item, option);
+            err_set(err, "no check matches '%s' of %s; 'debrief list' shows them", item, origin);
         free(item);
         if (!matched)
             return false;
@@ -120,13 +120,50 @@ static bool apply_list(struct candidates *all, const char *list, bool value, con
     return true;
 }
 
+/* The list of the configuration, under the name that errors give it. */
+static bool apply_configured(struct candidates *all, const struct config *config, const char *list,
+                             size_t line, const char *key, bool value, struct err *err)
+{
+    char *origin = xasprintf("'%s' in %s:%zu", key, config->path, line);
+    bool ok = apply_list(all, list, value, origin, err);
+    free(origin);
+    return ok;
+}
+
+/* The command line's list, else the configuration's. */
+static bool apply_either(struct candidates *all, const struct plan_options *options, bool value,
+                         struct err *err)
+{
+    const struct config *config = options->config;
+    const char *given = value ? options->select : options->skip;
+    if (given)
+        return !*given || apply_list(all, given, value, value ? "--select" : "--skip", err);
+    if (config && value && config->select)
+        return apply_configured(all, config, config->select, config->select_line, "select", true,
+                                err);
+    return !config || value || !config->skip ||
+           apply_configured(all, config, config->skip, config->skip_line, "skip", false, err);
+}
+
 static bool select_checks(struct candidates *all, const struct plan_options *options,
                           struct err *err)
 {
-    bool everything = !options->select || !*options->select;
-    memset(all->selected, everything, all->len);
-    return (everything || apply_list(all, options->select, true, "--select", err)) &&
-           (!options->skip || apply_list(all, options->skip, false, "--skip", err));
+    bool narrowed = options->select ? *options->select : options->config && options->config->select;
+    memset(all->selected, !narrowed, all->len);
+    return apply_either(all, options, true, err) && apply_either(all, options, false, err);
+}
+
+/* Who reads "nothing wrong found" must be able to see what a file, not he, took out of the question. */
+static void note_left_out(struct plan *plan, const struct candidates *all,
+                          const struct plan_options *options)
+{
+    const struct config *config = options->config;
+    if (!config || !((config->select && !options->select) || (config->skip && !options->skip)))
+        return;
+    plan->left_out = arena_alloc(plan->arena, (all->len + 1) * sizeof *plan->left_out);
+    for (size_t i = 0; i < all->len; i++)
+        if (!all->selected[i])
+            plan->left_out[plan->left_out_len++] = all->items[i]->id;
 }
 
 static void take_selected(struct plan *plan, const struct candidates *all)
@@ -155,6 +192,13 @@ static struct plan_check *find_check(const struct plan *plan, const char *id, si
     return NULL;
 }
 
+static bool put_param(struct plan *plan, struct plan_check *check, size_t index, const char *value,
+                      struct err *err)
+{
+    check->params[index] = arena_strdup(plan->arena, value);
+    return params_valid(check->meta->params[index].type, value, err);
+}
+
 /* "CHECK.NAME=VALUE": no check's id holds a dot. */
 static bool set_param(struct plan *plan, const char *text, struct err *err)
 {
@@ -169,15 +213,47 @@ static bool set_param(struct plan *plan, const char *text, struct err *err)
         size_t len = (size_t)(equal - dot - 1);
         if (strncmp(param->name, dot + 1, len) != 0 || param->name[len])
             continue;
-        check->params[i] = arena_strdup(plan->arena, equal + 1);
-        return params_valid(param->type, check->params[i], err) ||
-               err_prefix(err, "parameter '%s'", text);
+        return put_param(plan, check, i, equal + 1, err) || err_prefix(err, "parameter '%s'", text);
     }
     return err_set(err, "check '%s' has no such parameter as in '%s'", check->meta->id, text);
 }
 
+static int param_index(const struct check_meta *meta, const char *name)
+{
+    for (size_t i = 0; i < meta->params_len; i++)
+        if (strcmp(meta->params[i].name, name) == 0)
+            return (int)i;
+    return -1;
+}
+
+/* A parameter of the configuration may be for a check that is not selected this time. */
+static bool set_configured(struct plan *plan, const struct config_param *param, struct err *err)
+{
+    const struct check_meta *meta = registry_check(plan->registry, param->check);
+    if (!meta)
+        return err_set(err, "no check has the id '%s'; 'debrief list' shows them", param->check);
+    int index = param_index(meta, param->name);
+    if (index < 0)
+        return err_set(err, "check '%s' has no parameter '%s'; 'debrief explain %s' shows them",
+                       meta->id, param->name, meta->id);
+    struct plan_check *check = find_check(plan, meta->id, strlen(meta->id));
+    if (check)
+        return put_param(plan, check, (size_t)index, param->value, err);
+    return params_valid(meta->params[index].type, param->value, err);
+}
+
+static bool set_all_configured(struct plan *plan, const struct config *config, struct err *err)
+{
+    for (size_t i = 0; config && i < config->params_len; i++)
+        if (!set_configured(plan, &config->params[i], err))
+            return err_prefix(err, "%s:%zu", config->path, config->params[i].line);
+    return true;
+}
+
 static bool set_params(struct plan *plan, const struct plan_options *options, struct err *err)
 {
+    if (!set_all_configured(plan, options->config, err))
+        return false;
     for (size_t i = 0; i < options->params_len; i++)
         if (!set_param(plan, options->params[i], err))
             return false;
@@ -232,13 +308,14 @@ static void add_patterns(struct plan *plan)
 bool plan_make(struct plan *plan, const struct registry *registry,
                const struct plan_options *options, struct err *err)
 {
-    *plan = (struct plan){.arena = arena_new(), .registry = registry};
+    *plan = (struct plan){.arena = arena_new(), .registry = registry, .config = options->config};
     struct candidates all = find_candidates(plan);
     if (!select_checks(&all, options, err)) {
         plan_release(plan);
         return false;
     }
     take_selected(plan, &all);
+    note_left_out(plan, &all, options);
     if (!set_params(plan, options, err)) {
         plan_release(plan);
         return false;

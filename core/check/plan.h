@@ -6,6 +6,7 @@
 
 #include "check/registry.h"
 #include "evidence/need.h"
+#include "policy/config.h"
 #include "read/scan.h"
 
 struct plan_check {
@@ -22,16 +23,21 @@ struct plan {
     struct need_set needs;
     struct scan_pattern *patterns; /* built-in ones that some need names, and the checks' own */
     size_t patterns_len;
+    const struct config *config; /* severities and waivers for what is found; NULL: none */
+    const char **left_out;       /* ids of checks that the configuration leaves out, sorted */
+    size_t left_out_len;
 };
 
 struct plan_options {
     const char *select, *skip; /* comma lists of ids, globs, sections, tag:NAME; NULL: all, none */
     char *const *params;       /* "CHECK.NAME=VALUE" */
     size_t params_len;
+    /* Its parameters hold unless PARAMS says otherwise; so do its select and skip. Borrowed; NULL. */
+    const struct config *config;
 };
 
 /* False with a usage error: an item of --select or --skip that matches nothing, a parameter that no
- * selected check has, a value of the wrong type. */
+ * selected check has (in the configuration: that no check has), a value of the wrong type. */
 bool plan_make(struct plan *plan, const struct registry *registry,
                const struct plan_options *options, struct err *err);
 void plan_release(struct plan *plan);

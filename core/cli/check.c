@@ -1,10 +1,12 @@
 /* Command: check. The way through from targets to the report, stage by stage. Reads the command line,
  * writes the report; every stage is somebody else's. */
 #include "base/clock.h"
+#include "base/json.h"
 #include "check/examine.h"
 #include "cli/cli.h"
 #include "cli/output.h"
 #include "cli/session.h"
+#include "policy/ruling.h"
 
 static struct examine_options examine_options_of(const struct options *options, struct plan *plan,
                                                  const struct redact_policy *redact)
@@ -23,6 +25,15 @@ static struct examine_options examine_options_of(const struct options *options, 
     return examine;
 }
 
+static cJSON *policy_of(const struct plan *plan, const cJSON *targets)
+{
+    cJSON *policy = ruling_policy(plan->config, targets);
+    cJSON *left_out = plan->left_out_len ? json_put_array(policy, "left_out") : NULL;
+    for (size_t i = 0; i < plan->left_out_len; i++)
+        cJSON_AddItemToArray(left_out, cJSON_CreateString(plan->left_out[i]));
+    return policy;
+}
+
 static int examine(const struct targets *targets, struct plan *plan, const struct outputs *outputs,
                    const struct options *options, const struct redact_policy *redact)
 {
@@ -36,6 +47,7 @@ static int examine(const struct targets *targets, struct plan *plan, const struc
     int64_t started = clock_now();
     cJSON *rows = examine_targets(targets, plan, &how, &interrupted);
     cJSON *report = report_new(rows, plan->registry, started, clock_now());
+    report_put_policy(report, policy_of(plan, rows));
     int status = output_report(outputs, report, options, interrupted);
     cJSON_Delete(report);
     return status;

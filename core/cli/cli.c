@@ -2,6 +2,7 @@
  * what commands do. */
 #include "cli/cli.h"
 #include "base/alloc.h"
+#include "cli/session.h"
 #include <fcntl.h>
 #include <locale.h>
 #include <signal.h>
@@ -164,6 +165,16 @@ static bool wants_nagios(char **arguments, size_t len)
     return false;
 }
 
+static bool takes_config(const struct command *command)
+{
+    size_t len;
+    const struct option_row *rows = options_rows(&len);
+    for (size_t i = 0; i < len; i++)
+        if (strcmp(rows[i].name, "config") == 0)
+            return rows[i].commands & command->bit;
+    return false;
+}
+
 static int run_command(const struct command *command, char **arguments, size_t len)
 {
     struct options options;
@@ -175,6 +186,8 @@ static int run_command(const struct command *command, char **arguments, size_t l
         status = STATUS_OK;
     } else if (!parsed || !fits(&options, &err)) {
         status = wrong_call(command, err.text);
+    } else if (takes_config(command) && !session_config(&options, &err)) {
+        status = cli_usage(&err);
     } else {
         status = command->run(&options);
     }

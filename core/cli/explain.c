@@ -2,11 +2,11 @@
  * manual) or a check (what it needs, finds and can be told). Reads the registry and README files. */
 #include "base/alloc.h"
 #include "base/str.h"
+#include "base/suggest.h"
 #include "cli/cli.h"
 #include "cli/manual.h"
 #include "cli/output.h"
 #include "cli/session.h"
-#include "cli/suggest.h"
 #include "debrief/plugin.h"
 #include "evidence/dictionary.h"
 #include "finding/ways.h"

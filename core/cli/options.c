@@ -22,6 +22,7 @@ enum kind {
 #define GATHERING  (FOR_CHECK | FOR_COLLECT)
 #define ASKING     (GATHERING | FOR_EVIDENCE)
 #define REPORTING  (FOR_CHECK | FOR_REPORT | FOR_MERGE | FOR_DIFF)
+#define CONFIGURED (ASKING | FOR_LIST | FOR_EXPLAIN | FOR_VERSION)
 #define WITH_CHECKS                                                                                \
     (FOR_CHECK | FOR_EVIDENCE | FOR_LIST | FOR_EXPLAIN | FOR_LINT | FOR_TEST | FOR_VERSION)
 
@@ -65,6 +66,14 @@ static const struct option_row rows[] = {
      FOR_CHECK, KIND_LIST, AT(param), NULL},
     {0, "plugin-path", "DIR", "look for more sections in DIR; also DEBRIEF_PLUGIN_PATH",
      WITH_CHECKS, KIND_LIST, AT(plugin_path), NULL},
+    {0, "config", "FILE",
+     "take the configuration from FILE instead of DEBRIEF_CONFIG, ./debrief.yaml, that of the user "
+     "(~/.config/debrief/debrief.yaml) or of this machine (/etc/debrief/debrief.yaml)",
+     CONFIGURED, KIND_TEXT, AT(config_path), NULL},
+    {0, "no-config", NULL, "take none of them", CONFIGURED, KIND_SWITCH, AT(no_config), NULL},
+    {0, "baseline", "REPORT.json",
+     "compare with this earlier report: only findings that are new or worse make the exit status",
+     FOR_CHECK | FOR_REPORT | FOR_MERGE, KIND_TEXT, AT(baseline), NULL},
     {0, "fail-on", "LEVEL",
      "from which level on the exit status is not 0: error (default), warning, incomplete, never",
      REPORTING, KIND_CHOICE, AT(fail_on), "error|warning|incomplete|never"},
@@ -261,7 +270,7 @@ bool options_parse(struct options *options, const struct command *command, char 
 {
     struct walk walk = {arguments, len, 0};
     bool only_operands = false, ok = true;
-    *options = (struct options){.command = command};
+    *options = (struct options){.command = command, .fail_on = FAIL_ON_UNSET};
     while (ok && walk.at < walk.len) {
         char *argument = walk.arguments[walk.at++];
         if (only_operands || argument[0] != '-' || !argument[1])
@@ -283,5 +292,6 @@ void options_release(struct options *options)
     free(options->plugin_path.items);
     free(options->param.items);
     free(options->evidence.items);
+    config_free(options->config);
     *options = (struct options){0};
 }

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/err.h"
+#include "policy/config.h"
 #include "report/report.h"
 #include <stdbool.h>
 #include <stddef.h>
@@ -39,11 +40,13 @@ struct options {
     const struct command *command; /* cli/cli.h */
     struct text_list operands, output, plugin_path, param, evidence;
     const char *bundle, *select, *skip, *targets, *cacert, *cert, *key, *dir, *shard, *kube, *aws;
+    const char *config_path, *baseline;
+    struct config *config; /* read by session_config(); NULL: none */
     int64_t timeout_ms, sample_ms, jobs;
     struct clock_bound since, until;
     int64_t shard_index, shard_count; /* 1-based; count 0: no shards */
     int fail_on, exit, color, lang;
-    bool host, probe, dry_run, no_redact, quiet, verbose, dictionary, help;
+    bool host, probe, dry_run, no_redact, no_config, quiet, verbose, dictionary, help;
 };
 
 struct option_row {

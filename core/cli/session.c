@@ -8,6 +8,30 @@
 #include <string.h>
 #include <unistd.h>
 
+bool session_config(struct options *options, struct err *err)
+{
+    struct text_list *dirs = &options->plugin_path;
+    if (options->no_config && options->config_path)
+        return err_set(err, "--config and --no-config exclude each other");
+    if (options->no_config)
+        return true;
+    if (!config_load(&options->config, options->config_path, err))
+        return false;
+    const struct config *config = options->config;
+    if (!config)
+        return true;
+    if (config->found_here)
+        cli_warn(
+            "taking the configuration '%s' from the current directory; --no-config leaves it out",
+            config->path);
+    if (config->plugin_path_len)
+        dirs->items = xrealloc(dirs->items,
+                               (dirs->len + config->plugin_path_len) * sizeof *dirs->items);
+    for (size_t i = 0; i < config->plugin_path_len; i++)
+        dirs->items[dirs->len++] = config->plugin_path[i];
+    return true;
+}
+
 bool session_registry(struct registry *registry, const struct options *options, struct err *err)
 {
     struct arena *arena = arena_new();
@@ -30,6 +54,7 @@ bool session_plan(struct plan *plan, const struct registry *registry, const stru
         .skip = options->skip,
         .params = options->param.items,
         .params_len = options->param.len,
+        .config = options->config,
     };
     return plan_make(plan, registry, &plan_options, err);
 }

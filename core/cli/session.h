@@ -10,6 +10,10 @@
 #include "source/redact.h"
 #include <cjson/cJSON.h>
 
+/* Reads the configuration of the call into OPTIONS, where its plugin path joins that of the command line,
+ * and says on standard error when it is one that nobody named. False with a usage error. */
+bool session_config(struct options *options, struct err *err);
+
 /* Loads the registry from the plugin path and says on standard error which plugins are not used. */
 bool session_registry(struct registry *registry, const struct options *options, struct err *err);
 

@@ -7,6 +7,7 @@
 #include "base/str.h"
 #include "debrief/plugin.h"
 #include "finding/graph.h"
+#include "report/document.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -191,13 +192,14 @@ static void write_order(cJSON *findings, const struct entry *entries, size_t len
     }
 }
 
+/* Among those that count; 0 for none. */
 static int worst_of(const cJSON *findings, const char *check)
 {
     int worst = 0;
     const cJSON *finding;
     cJSON_ArrayForEach (finding, findings) {
         const char *severity = json_str(finding, "severity");
-        if (check && !str_equal(check, json_str(finding, "check")))
+        if (document_waived(finding) || (check && !str_equal(check, json_str(finding, "check"))))
             continue;
         int rank = str_equal(severity, "error")     ? DEBRIEF_ERROR
                    : str_equal(severity, "warning") ? DEBRIEF_WARNING
@@ -207,16 +209,21 @@ static int worst_of(const cJSON *findings, const char *check)
     return worst;
 }
 
-/* A check fails by a warning or an error; when its findings sank, it passes. */
+/* A check fails by a warning or an error that counts: when its findings sank or are waived it passes, when
+ * the configuration makes more of them it fails. */
 static void settle_checks(const cJSON *target, const cJSON *findings)
 {
     const cJSON *check;
     cJSON_ArrayForEach (check, json_at(target, "checks")) {
         cJSON *outcome = cJSON_GetObjectItemCaseSensitive(check, "outcome");
         const char *id = json_str(check, "id");
-        if (id && cJSON_IsString(outcome) && strcmp(outcome->valuestring, "fail") == 0 &&
-            worst_of(findings, id) < DEBRIEF_WARNING)
+        if (!id || !cJSON_IsString(outcome))
+            continue;
+        bool fails = worst_of(findings, id) >= DEBRIEF_WARNING;
+        if (!fails && strcmp(outcome->valuestring, "fail") == 0)
             cJSON_SetValuestring(outcome, "pass");
+        else if (fails && strcmp(outcome->valuestring, "pass") == 0)
+            cJSON_SetValuestring(outcome, "fail");
     }
 }
 

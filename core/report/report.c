@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "base/str.h"
 #include "config.h"
+#include "report/document.h"
 #include "report/writers.h"
 #include <string.h>
 
@@ -25,13 +26,20 @@ static const char *const outcomes[] = {"pass", "fail", "skip", "not_applicable",
 /* From harmless to worst; a target that could not be judged is worse news than one that is well. */
 static const char *const verdicts[] = {"ok", "unknown", "warning", "error"};
 
-static const char *const target_fields[] = {"name", "verdict", "envoy",        "findings", "checks",
-                                            "asks", "sources", "unrecognised", NULL};
+static const char *const report_fields[] = {"schema",  "tool",   "started", "finished",
+                                            "summary", "policy", "targets", NULL};
+
+static const char *const target_fields[] = {"name",         "verdict", "baseline", "envoy",
+                                            "findings",     "checks",  "asks",     "sources",
+                                            "unrecognised", NULL};
 
 static const char *const finding_fields[] = {
-    "id",    "severity",    "role",       "rank",     "confidence", "subject",    "state",
-    "first", "last",        "count",      "title",    "message",    "explains",   "explained_by",
-    "check", "fingerprint", "candidates", "evidence", "fix",        "references", NULL};
+    "id",      "severity",   "severity_was", "role",  "rank",        "confidence",
+    "subject", "state",      "first",        "last",  "count",       "title",
+    "message", "explains",   "explained_by", "check", "fingerprint", "baseline",
+    "waiver",  "candidates", "evidence",     "fix",   "references",  NULL};
+
+static const char *const baseline_fields[] = {"new", "worse", "better", "unchanged", "gone"};
 
 const struct report_writer *report_writer_find(const char *name)
 {
@@ -103,7 +111,7 @@ static void add_tool(cJSON *report, const struct registry *registry)
 }
 
 struct totals {
-    size_t verdict, errors, warnings, infos;
+    size_t verdict, errors, warnings, infos, waived;
     size_t outcomes[ARRAY_LEN(outcomes)];
 };
 
@@ -123,9 +131,11 @@ static void add_target(struct totals *totals, const cJSON *target)
     const cJSON *each;
     cJSON_ArrayForEach (each, json_at(target, "findings")) {
         const char *severity = json_str(each, "severity");
-        totals->errors += str_equal(severity, "error");
-        totals->warnings += str_equal(severity, "warning");
-        totals->infos += str_equal(severity, "info");
+        bool waived = document_waived(each);
+        totals->waived += waived;
+        totals->errors += !waived && str_equal(severity, "error");
+        totals->warnings += !waived && str_equal(severity, "warning");
+        totals->infos += !waived && str_equal(severity, "info");
     }
     cJSON_ArrayForEach (each, json_at(target, "checks")) {
         size_t outcome = place_of(json_str(each, "outcome"), outcomes, ARRAY_LEN(outcomes));
@@ -147,7 +157,7 @@ static cJSON *summary_of(const cJSON *targets)
     json_put_num(summary, "errors", (double)totals.errors);
     json_put_num(summary, "warnings", (double)totals.warnings);
     json_put_num(summary, "infos", (double)totals.infos);
-    json_put_num(summary, "waived", 0);
+    json_put_num(summary, "waived", (double)totals.waived);
     cJSON *checks = json_put_object(summary, "checks");
     for (size_t i = 0; i < ARRAY_LEN(outcomes); i++)
         json_put_num(checks, outcomes[i], (double)totals.outcomes[i]);
@@ -169,10 +179,51 @@ cJSON *report_new(cJSON *targets, const struct registry *registry, int64_t start
     return report;
 }
 
+static size_t count_baseline(const cJSON *report, const char *is)
+{
+    size_t count = 0;
+    const cJSON *target, *finding;
+    cJSON_ArrayForEach (target, json_at(report, "targets")) {
+        cJSON_ArrayForEach (finding, json_at(target, "findings")) {
+            count += str_equal(json_str(finding, "baseline"), is);
+        }
+    }
+    return count;
+}
+
+static void add_baseline(cJSON *summary, const cJSON *report)
+{
+    double gone = 0;
+    json_num(report, "summary.baseline.gone", &gone);
+    cJSON *counts = json_put_object(summary, "baseline");
+    for (size_t i = 0; i < ARRAY_LEN(baseline_fields); i++)
+        json_put_num(counts, baseline_fields[i],
+                     strcmp(baseline_fields[i], "gone") == 0
+                         ? gone
+                         : (double)count_baseline(report, baseline_fields[i]));
+}
+
 void report_summarise(cJSON *report)
 {
-    cJSON_ReplaceItemInObjectCaseSensitive(report, "summary",
-                                           summary_of(json_at(report, "targets")));
+    cJSON *summary = summary_of(json_at(report, "targets"));
+    if (json_at(report, "policy.baseline"))
+        add_baseline(summary, report);
+    cJSON_ReplaceItemInObjectCaseSensitive(report, "summary", summary);
+}
+
+void report_arrange(cJSON *report)
+{
+    arrange(report, report_fields);
+    arrange_targets(cJSON_GetObjectItemCaseSensitive(report, "targets"));
+}
+
+void report_put_policy(cJSON *report, cJSON *policy)
+{
+    if (!policy)
+        return;
+    cJSON_DeleteItemFromObjectCaseSensitive(report, "policy");
+    cJSON_AddItemToObject(report, "policy", policy);
+    arrange(report, report_fields);
 }
 
 bool report_target_incomplete(const cJSON *target)
@@ -189,22 +240,55 @@ bool report_target_incomplete(const cJSON *target)
     return false;
 }
 
+static enum fail_on threshold_of(const cJSON *report)
+{
+    static const char *const levels[] = {"error", "warning", "incomplete", "never"};
+    size_t level = place_of(json_str(report, "policy.fail_on"), levels, ARRAY_LEN(levels));
+    return level < ARRAY_LEN(levels) ? (enum fail_on)level : FAIL_ON_ERROR;
+}
+
+/* Waived ones do not, nor those that a baseline has already. */
+static bool decides(const cJSON *finding)
+{
+    const char *baseline = json_str(finding, "baseline");
+    return !document_waived(finding) && !str_equal(baseline, "unchanged") &&
+           !str_equal(baseline, "better");
+}
+
+struct news { /* what the exit status is taken from */
+    bool errors, warnings, unknown, incomplete;
+};
+
+static void add_news(struct news *news, const cJSON *target)
+{
+    const cJSON *finding;
+    cJSON_ArrayForEach (finding, json_at(target, "findings")) {
+        if (!decides(finding))
+            continue;
+        news->errors |= document_severity(finding) == 2;
+        news->warnings |= document_severity(finding) == 1;
+    }
+    news->unknown |= str_equal(json_str(target, "verdict"), "unknown") &&
+                     !str_equal(json_str(target, "baseline.verdict"), "unknown");
+    news->incomplete |= report_target_incomplete(target) &&
+                        !json_bool(target, "baseline.incomplete");
+}
+
 int report_exit(const cJSON *report, enum fail_on fail_on)
 {
-    struct totals totals = {0};
-    bool unknown = false, incomplete = false;
+    struct news news = {0};
     const cJSON *target;
     cJSON_ArrayForEach (target, json_at(report, "targets")) {
-        add_target(&totals, target);
-        unknown |= str_equal(json_str(target, "verdict"), "unknown");
-        incomplete |= report_target_incomplete(target);
+        add_news(&news, target);
     }
+    if (fail_on == FAIL_ON_UNSET)
+        fail_on = threshold_of(report);
     bool never = fail_on == FAIL_ON_NEVER;
-    if (totals.errors && !never)
+    if (news.errors && !never)
         return STATUS_ERRORS;
-    if (unknown)
+    if (news.unknown)
         return STATUS_FAILED;
-    if (totals.warnings && !never && fail_on >= FAIL_ON_WARNING)
+    if (news.warnings && !never && fail_on >= FAIL_ON_WARNING)
         return STATUS_WARNINGS;
-    return incomplete && fail_on == FAIL_ON_INCOMPLETE ? STATUS_INCOMPLETE : STATUS_OK;
+    return news.incomplete && fail_on == FAIL_ON_INCOMPLETE ? STATUS_INCOMPLETE : STATUS_OK;
 }

@@ -15,7 +15,13 @@
 #define REPORT_SCHEMA   "debrief.report/1"
 #define REPORT_SIZE_MAX (1024u << 20) /* bytes of a report, written or read */
 
-enum fail_on { FAIL_ON_ERROR, FAIL_ON_WARNING, FAIL_ON_INCOMPLETE, FAIL_ON_NEVER };
+enum fail_on {
+    FAIL_ON_UNSET = -1, /* as the report's policy says, else as FAIL_ON_ERROR */
+    FAIL_ON_ERROR,
+    FAIL_ON_WARNING,
+    FAIL_ON_INCOMPLETE,
+    FAIL_ON_NEVER
+};
 
 enum report_status { /* exit statuses, by the contract */
                      STATUS_OK = 0,
@@ -34,8 +40,14 @@ cJSON *report_new(cJSON *targets, const struct registry *registry, int64_t start
 /* Reads a saved report ("-": standard input); refuses another schema, with what it is. */
 cJSON *report_load(const char *path, struct err *err);
 
-/* Computes `summary` anew from the targets: for merged reports. */
+/* Computes `summary` anew from the targets, which changed: merged, compared with a baseline. What is
+ * gone since a baseline stays as it was counted. */
 void report_summarise(cJSON *report);
+
+/* Puts POLICY (taken; NULL: nothing) and the members of targets and findings where the contract has
+ * them: for those who add to a finished report. */
+void report_put_policy(cJSON *report, cJSON *policy);
+void report_arrange(cJSON *report);
 
 /* Whether a source of this target could not be read to its end, or a check ended in error. */
 bool report_target_incomplete(const cJSON *target);

@@ -55,9 +55,10 @@ class Result:
 
 
 def environment(**more):
-    """A neutral one: no colours, no terminal, no plugins from elsewhere, the clock fixed."""
+    """A neutral one: no colours, no terminal, no plugins and no configuration from elsewhere, the clock fixed."""
     kept = {name: os.environ[name] for name in ("PATH", "TMPDIR", "ASAN_OPTIONS", "UBSAN_OPTIONS") if name in os.environ}
-    return {**kept, "HOME": os.environ.get("HOME", "/tmp"), "LANG": "C.UTF-8", "DEBRIEF_NOW": NOW, **more}
+    return {**kept, "HOME": os.environ.get("HOME", "/tmp"), "LANG": "C.UTF-8", "DEBRIEF_NOW": NOW,
+            "DEBRIEF_CONFIG": "none", **more}
 
 
 def debrief(*arguments, text=True, **options):

@@ -1,5 +1,5 @@
-/* The command line: finds names near to a mistyped one by edit distance. */
-#include "cli/suggest.h"
+/* Base: finds names near to a mistyped one by edit distance. */
+#include "base/suggest.h"
 #include "base/alloc.h"
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* Near misses: of the names offered, those that are most like what was typed. */
-#ifndef DEBRIEF_CLI_SUGGEST_H
-#define DEBRIEF_CLI_SUGGEST_H
+#ifndef DEBRIEF_BASE_SUGGEST_H
+#define DEBRIEF_BASE_SUGGEST_H
 
 #include <stddef.h>
 
