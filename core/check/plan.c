@@ -12,7 +12,7 @@
 
 struct candidates {
     const struct check_meta **items;
-    bool *selected;
+    bool *selected, *without; /* with the configuration, without it */
     size_t len;
 };
 
@@ -72,7 +72,8 @@ static struct candidates find_candidates(struct plan *plan)
     const struct registry *registry = plan->registry;
     size_t most = registry->checks_len + registry->plugins_len + 1;
     struct candidates all = {.items = arena_alloc(plan->arena, most * sizeof *all.items),
-                             .selected = arena_alloc(plan->arena, most)};
+                             .selected = arena_alloc(plan->arena, most),
+                             .without = arena_alloc(plan->arena, most)};
     for (size_t i = 0; i < registry->checks_len; i++)
         all.items[all.len++] = &registry->checks[i];
     for (size_t i = 0; i < registry->plugins_len; i++) {
@@ -153,16 +154,23 @@ static bool select_checks(struct candidates *all, const struct plan_options *opt
     return apply_either(all, options, true, err) && apply_either(all, options, false, err);
 }
 
-/* Who reads "nothing wrong found" must be able to see what a file, not he, took out of the question. */
-static void note_left_out(struct plan *plan, const struct candidates *all,
-                          const struct plan_options *options)
+/* Selects, and notes in `without` what the command line alone would have selected. */
+static bool select_both(struct candidates *all, const struct plan_options *options, struct err *err)
 {
-    const struct config *config = options->config;
-    if (!config || !((config->select && !options->select) || (config->skip && !options->skip)))
-        return;
+    struct plan_options alone = *options;
+    alone.config = NULL;
+    if (!select_checks(all, &alone, err))
+        return false;
+    memcpy(all->without, all->selected, all->len);
+    return !options->config || select_checks(all, options, err);
+}
+
+/* Who reads "nothing wrong found" must be able to see what a file, not he, took out of the question. */
+static void note_left_out(struct plan *plan, const struct candidates *all)
+{
     plan->left_out = arena_alloc(plan->arena, (all->len + 1) * sizeof *plan->left_out);
     for (size_t i = 0; i < all->len; i++)
-        if (!all->selected[i])
+        if (all->without[i] && !all->selected[i])
             plan->left_out[plan->left_out_len++] = all->items[i]->id;
 }
 
@@ -310,12 +318,12 @@ bool plan_make(struct plan *plan, const struct registry *registry,
 {
     *plan = (struct plan){.arena = arena_new(), .registry = registry, .config = options->config};
     struct candidates all = find_candidates(plan);
-    if (!select_checks(&all, options, err)) {
+    if (!select_both(&all, options, err)) {
         plan_release(plan);
         return false;
     }
     take_selected(plan, &all);
-    note_left_out(plan, &all, options);
+    note_left_out(plan, &all);
     if (!set_params(plan, options, err)) {
         plan_release(plan);
         return false;

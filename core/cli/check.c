@@ -77,6 +77,7 @@ static int with_registry(const struct registry *registry, const struct outputs *
     struct err err = ERR_INIT;
     if (!session_plan(&plan, registry, options, &err))
         return cli_usage(&err);
+    session_warn_policy(registry, options);
     int status = with_plan(&plan, outputs, options);
     plan_release(&plan);
     return status;

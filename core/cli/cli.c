@@ -189,7 +189,9 @@ static int run_command(const struct command *command, char **arguments, size_t l
     } else if (takes_config(command) && !session_config(&options, &err)) {
         status = cli_usage(&err);
     } else {
-        status = command->run(&options);
+        status = session_baseline(&options);
+        if (status == STATUS_OK)
+            status = command->run(&options);
     }
     options_release(&options);
     return status;

@@ -5,6 +5,7 @@
 #include "cli/cli.h"
 #include "cli/output.h"
 #include "cli/session.h"
+#include "policy/join.h"
 #include <string.h>
 
 static cJSON *member(const cJSON *object, const char *name)
@@ -40,8 +41,9 @@ static void keep_time(cJSON *report, const cJSON *other, const char *name, int d
         cJSON_SetValuestring(member(report, name), theirs);
 }
 
-static void join(cJSON *report, cJSON *other)
+static void join(cJSON *report, cJSON *other, bool *one_policy)
 {
+    *one_policy &= join_policy(report, other);
     cJSON *targets = member(report, "targets"), *target;
     keep_time(report, other, "started", -1);
     keep_time(report, other, "finished", 1);
@@ -53,18 +55,24 @@ static void join(cJSON *report, cJSON *other)
 static cJSON *load_all(const struct text_list *paths, int *status)
 {
     cJSON *report = session_report(paths->items[0], status);
+    bool one_policy = true;
     for (size_t i = 1; report && i < paths->len; i++) {
         cJSON *other = session_report(paths->items[i], status);
         if (other) {
-            join(report, other);
+            join(report, other, &one_policy);
             cJSON_Delete(other);
         } else {
             cJSON_Delete(report);
             report = NULL;
         }
     }
-    if (report)
+    if (report && !one_policy)
+        cli_warn("the reports were judged by different configurations or baselines; what each of "
+                 "them waived stays waived");
+    if (report) {
         report_summarise(report);
+        report_arrange(report);
+    }
     return report;
 }
 

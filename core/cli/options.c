@@ -293,5 +293,6 @@ void options_release(struct options *options)
     free(options->param.items);
     free(options->evidence.items);
     config_free(options->config);
+    cJSON_Delete(options->baseline_report);
     *options = (struct options){0};
 }

@@ -41,7 +41,9 @@ struct options {
     struct text_list operands, output, plugin_path, param, evidence;
     const char *bundle, *select, *skip, *targets, *cacert, *cert, *key, *dir, *shard, *kube, *aws;
     const char *config_path, *baseline;
-    struct config *config; /* read by session_config(); NULL: none */
+    struct config *config;  /* read by session_config(); NULL: none */
+    cJSON *baseline_report; /* read by session_baseline(); NULL: none */
+    char baseline_sha256[65];
     int64_t timeout_ms, sample_ms, jobs;
     struct clock_bound since, until;
     int64_t shard_index, shard_count; /* 1-based; count 0: no shards */

@@ -4,6 +4,7 @@
 #include "base/alloc.h"
 #include "base/str.h"
 #include "cli/cli.h"
+#include "report/compare.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -210,9 +211,19 @@ static bool render(const struct output *output, const cJSON *report, const struc
     return ok;
 }
 
-int output_report(const struct outputs *outputs, const cJSON *report, const struct options *options,
+static void mark(cJSON *report, const struct options *options)
+{
+    char path[1024];
+    if (!options->baseline_report)
+        return;
+    str_to_utf8(path, sizeof path, options->baseline, strlen(options->baseline));
+    compare_mark(report, options->baseline_report, path, options->baseline_sha256);
+}
+
+int output_report(const struct outputs *outputs, cJSON *report, const struct options *options,
                   bool interrupted)
 {
+    mark(report, options);
     int fail_on = options->exit == EXIT_NAGIOS ? FAIL_ON_WARNING : options->fail_on;
     int status = report_exit(report, (enum fail_on)fail_on);
     bool failed = false;

@@ -34,7 +34,7 @@ bool output_write(const struct output *output, const struct buf *bytes, struct e
 
 /* Renders REPORT into all of OUTPUTS and returns the exit status by the contract. The one place where it
  * is computed: the first of 130, 3, 1, 4, 5 that holds. */
-int output_report(const struct outputs *outputs, const cJSON *report, const struct options *options,
+int output_report(const struct outputs *outputs, cJSON *report, const struct options *options,
                   bool interrupted);
 
 #endif

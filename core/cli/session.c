@@ -2,7 +2,10 @@
  * registry, plan and targets; gathers nothing itself. */
 #include "cli/session.h"
 #include "base/alloc.h"
+#include "base/str.h"
+#include "base/suggest.h"
 #include "cli/cli.h"
+#include "source/hash.h"
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,6 +47,41 @@ bool session_registry(struct registry *registry, const struct options *options, 
         if (registry->plugins[i].refused && (options->verbose || !registry->plugins[i].redundant))
             cli_warn("not used: %s", registry->plugins[i].refused);
     return ok;
+}
+
+static bool is_declared(const struct registry *registry, const char *glob)
+{
+    for (size_t i = 0; i < registry->checks_len; i++)
+        for (size_t j = 0; j < registry->checks[i].findings_len; j++)
+            if (str_glob(glob, registry->checks[i].findings[j].id))
+                return true;
+    return false;
+}
+
+static void warn_undeclared(const struct registry *registry, const struct config *config,
+                            const char *finding, size_t line)
+{
+    struct suggest suggest;
+    if (is_declared(registry, finding))
+        return;
+    suggest_init(&suggest, finding);
+    for (size_t i = 0; i < registry->checks_len; i++)
+        for (size_t j = 0; j < registry->checks[i].findings_len; j++)
+            suggest_offer(&suggest, registry->checks[i].findings[j].id);
+    char *near = suggest_text(&suggest);
+    cli_warn("%s:%zu: no check has a finding '%.100s'%s%s", config->path, line, finding,
+             *near ? "; near it: " : "", near);
+    free(near);
+}
+
+void session_warn_policy(const struct registry *registry, const struct options *options)
+{
+    const struct config *config = options->config;
+    for (size_t i = 0; config && i < config->severities_len; i++)
+        warn_undeclared(registry, config, config->severities[i].finding,
+                        config->severities[i].line);
+    for (size_t i = 0; config && i < config->waivers_len; i++)
+        warn_undeclared(registry, config, config->waivers[i].finding, config->waivers[i].line);
 }
 
 bool session_plan(struct plan *plan, const struct registry *registry, const struct options *options,
@@ -153,6 +191,22 @@ cJSON *session_report(const char *path, int *status)
         *status = strcmp(path, "-") != 0 && access(path, R_OK) != 0 ? cli_usage(&err)
                                                                     : cli_fail(&err);
     return report;
+}
+
+int session_baseline(struct options *options)
+{
+    struct err err = ERR_INIT;
+    int status = STATUS_OK;
+    if (!options->baseline)
+        return STATUS_OK;
+    if (strcmp(options->baseline, "-") == 0) {
+        err_set(&err, "--baseline takes a file, not standard input");
+        return cli_usage(&err);
+    }
+    options->baseline_report = session_report(options->baseline, &status);
+    if (options->baseline_report && !hash_file(options->baseline, options->baseline_sha256, &err))
+        return cli_fail(&err);
+    return status;
 }
 
 struct collect_options session_collect_options(const struct options *options)

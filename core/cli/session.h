@@ -17,6 +17,10 @@ bool session_config(struct options *options, struct err *err);
 /* Loads the registry from the plugin path and says on standard error which plugins are not used. */
 bool session_registry(struct registry *registry, const struct options *options, struct err *err);
 
+/* Says on standard error which severities and waivers of the configuration are for findings that no check
+ * has: misspelt, or of a section that is not installed here. */
+void session_warn_policy(const struct registry *registry, const struct options *options);
+
 /* Makes the plan of the call; a usage error otherwise. */
 bool session_plan(struct plan *plan, const struct registry *registry, const struct options *options,
                   struct err *err);
@@ -32,6 +36,10 @@ bool session_redaction(struct redact_policy **policy, const struct options *opti
 /* A saved report. NULL after it said what is wrong: a file that is not there is a usage error, one that
  * is no report a failure; *STATUS says which. */
 cJSON *session_report(const char *path, int *status);
+
+/* Reads the report given as --baseline into OPTIONS, before anything takes time: output_report() compares
+ * with it. STATUS_OK, or the exit status after it said what is wrong. */
+int session_baseline(struct options *options);
 
 /* How to collect, as far as options say. */
 struct collect_options session_collect_options(const struct options *options);

@@ -44,15 +44,31 @@ int document_findings(const cJSON *target, const char *severity)
     return count;
 }
 
+bool document_stands(const cJSON *target, const cJSON *finding)
+{
+    const cJSON *id;
+    if (document_waived(finding))
+        return false;
+    if (str_equal(json_str(finding, "role"), "cause"))
+        return true;
+    if (!str_equal(json_str(finding, "role"), "consequence") || !document_severity(finding))
+        return false;
+    cJSON_ArrayForEach (id, json_at(finding, "explained_by")) {
+        const cJSON *cause = id->valuestring ? document_finding(target, id->valuestring) : NULL;
+        if (!cause || !document_waived(cause))
+            return false;
+    }
+    return true;
+}
+
 const cJSON *document_first_cause(const cJSON *target)
 {
     const cJSON *finding, *waived = NULL;
     cJSON_ArrayForEach (finding, json_at(target, "findings")) {
-        if (!str_equal(json_str(finding, "role"), "cause"))
-            continue;
-        if (!document_waived(finding))
+        if (document_stands(target, finding))
             return finding;
-        waived = waived ? waived : finding;
+        if (!waived && document_waived(finding) && str_equal(json_str(finding, "role"), "cause"))
+            waived = finding;
     }
     return waived;
 }

@@ -23,7 +23,11 @@ int document_count(const cJSON *rows, const char *member, const char *value);
  * warnings. */
 int document_findings(const cJSON *target, const char *severity);
 
-/* The most probable root cause of TARGET; NULL when there is none. Waived ones come last. */
+/* Whether FINDING asks to be acted on by itself: it is a cause that is not waived, or a warning or an error
+ * that only waived ones explain. A waiver of a cause covers nothing else. */
+bool document_stands(const cJSON *target, const cJSON *finding);
+
+/* The most probable root cause of TARGET among those that stand; else one that is waived; else NULL. */
 const cJSON *document_first_cause(const cJSON *target);
 
 /* The finding of TARGET with this id, the first by rank; NULL. */

@@ -8,6 +8,7 @@
 #include "report/text_asks.h"
 #include "report/text_finding.h"
 #include "report/text_fleet.h"
+#include "report/text_policy.h"
 #include "report/text_timeline.h"
 #include "report/text_verdict.h"
 #include "report/text_walks.h"
@@ -70,16 +71,24 @@ static void write_findings(const struct layout *layout, const cJSON *target)
     const cJSON *finding;
     int causes = 0, notes = 0;
     cJSON_ArrayForEach (finding, json_at(target, "findings")) {
-        const char *role = document_str(finding, "role", "");
-        if (strcmp(role, "cause") == 0) {
+        bool note = str_equal(json_str(finding, "role"), "note") && !document_waived(finding);
+        if (document_stands(target, finding)) {
             buf_addch(layout->out, '\n');
             text_finding_cause(layout, target, finding, ++causes);
-        } else if (strcmp(role, "note") == 0) {
+        } else if (note) {
             if (!notes++)
                 buf_adds(layout->out, "\n  worth knowing\n");
             text_finding_note(layout, target, finding);
         }
     }
+    text_policy_waived(layout, target);
+}
+
+/* Whether there is something to act on. */
+static bool has_cause(const cJSON *target)
+{
+    const cJSON *cause = document_first_cause(target);
+    return cause && !document_waived(cause);
 }
 
 static void write_more(const struct layout *layout, int indent, int more)
@@ -243,11 +252,11 @@ static void write_names(const struct layout *layout, const char *lead, const cJS
 static void write_looked_at(const struct layout *layout, const cJSON *target)
 {
     const cJSON *checks = json_at(target, "checks");
-    if (!document_first_cause(target)) {
+    if (!has_cause(target)) {
         write_names(layout, "looked at:", json_at(target, "sources"), "name", "kind", NULL);
         write_names(layout, "judged:", checks, "id", "outcome", "pass");
     }
-    if (!document_first_cause(target) && text_verdict_read(target))
+    if (!has_cause(target) && text_verdict_read(target))
         write_names(layout, "not judged:", checks, "id", "outcome", "skip");
     write_names(layout, "not recognised:", json_at(target, "unrecognised"), NULL, NULL, NULL);
 }
@@ -283,7 +292,7 @@ static void write_unexplained(const struct layout *layout, const cJSON *target)
 {
     const cJSON *line;
     int shown = 0;
-    if (document_first_cause(target) && !layout->style->verbose)
+    if (has_cause(target) && !layout->style->verbose)
         return;
     cJSON_ArrayForEach (line, json_at(target, "unexplained")) {
         if (shown == UNEXPLAINED_MAX && !layout->style->verbose)
@@ -327,7 +336,7 @@ static void write_quiet(const struct layout *layout, const cJSON *target)
     buf_init(&clean, FIELD_MAX);
     buf_addf(&text, "%s: ", document_str(target, "name", "?"));
     text_verdict(&text, target);
-    if (cause)
+    if (has_cause(target))
         buf_addf(&text, "; %s [%s]", document_str(cause, "message", ""),
                  document_str(cause, "id", "?"));
     layout_clean(layout, &clean, buf_str(&text), false, 0);
@@ -354,6 +363,8 @@ bool text_report(struct buf *out, const cJSON *report, const struct report_style
     }
     if (!style->quiet && cJSON_GetArraySize(targets) != 1)
         text_fleet(&layout, targets);
+    if (!style->quiet)
+        text_policy(&layout, report);
     return out->overflow ? err_set(err, "the report is larger than %u MB", REPORT_SIZE_MAX >> 20)
                          : true;
 }

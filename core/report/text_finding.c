@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "base/str.h"
 #include "report/document.h"
+#include "report/text_policy.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -52,23 +53,28 @@ static void add_span(struct buf *out, const cJSON *finding, const char *lead)
     buf_adds(out, " UTC");
 }
 
+void text_finding_when(struct buf *out, const cJSON *finding)
+{
+    const char *state = document_str(finding, "state", "unknown");
+    double count = 0;
+    if (strcmp(state, "now") == 0) {
+        buf_adds(out, "now");
+        add_span(out, finding, ", seen ");
+    } else if (strcmp(state, "before") == 0) {
+        buf_adds(out, "earlier, over now");
+        add_span(out, finding, ": ");
+    } else {
+        add_span(out, finding, "seen ");
+    }
+    if (json_num(finding, "count", &count) && count > 1)
+        buf_addf(out, "%s%.0f times", out->len ? ", " : "", count);
+}
+
 static void write_when(const struct layout *layout, const cJSON *finding)
 {
     struct buf when;
-    const char *state = document_str(finding, "state", "unknown");
-    double count = 0;
     buf_init(&when, FIELD_MAX);
-    if (strcmp(state, "now") == 0) {
-        buf_adds(&when, "now");
-        add_span(&when, finding, ", seen ");
-    } else if (strcmp(state, "before") == 0) {
-        buf_adds(&when, "earlier, over now");
-        add_span(&when, finding, ": ");
-    } else {
-        add_span(&when, finding, "seen ");
-    }
-    if (json_num(finding, "count", &count) && count > 1)
-        buf_addf(&when, "%s%.0f times", when.len ? ", " : "", count);
+    text_finding_when(&when, finding);
     if (when.len)
         layout_field(layout, INDENT, "when", buf_str(&when));
     buf_release(&when);
@@ -190,6 +196,7 @@ static void write_title(const struct layout *layout, const cJSON *finding, const
              document_str(finding, "id", "?"));
     if (confidence && strcmp(confidence, "certain") != 0)
         buf_addf(&text, " (%s)", confidence);
+    text_policy_mark(&text, finding);
     layout_item(layout, 2, lead, ink, indent, buf_str(&text));
     buf_release(&text);
 }
@@ -203,6 +210,7 @@ void text_finding_cause(const struct layout *layout, const cJSON *target, const 
     free(lead);
     layout_field(layout, INDENT, "what", document_str(finding, "message", ""));
     write_when(layout, finding);
+    text_policy_ruling(layout, INDENT, finding);
     write_proofs(layout, finding);
     write_candidates(layout, finding);
     write_fix(layout, finding);
@@ -216,6 +224,7 @@ void text_finding_note(const struct layout *layout, const cJSON *target, const c
                            document_str(finding, "id", "?"), document_str(finding, "message", ""));
     layout_item(layout, 2, layout_glyph(layout, GLYPH_NOTE), INK_DIM, 4, text);
     free(text);
+    text_policy_ruling(layout, INDENT - 1, finding);
     if (layout->style->verbose)
         write_proofs(layout, finding);
     write_follows(layout, target, finding, INDENT - 1);

@@ -41,8 +41,7 @@ static void add_target(struct groups *groups, const cJSON *target)
     const cJSON *finding;
     cJSON_ArrayForEach (finding, json_at(target, "findings")) {
         const char *id = json_str(finding, "id");
-        bool counts = str_equal(json_str(finding, "role"), "cause") && !document_waived(finding);
-        if (!id || !counts || !document_severity(finding))
+        if (!id || !document_stands(target, finding) || !document_severity(finding))
             continue;
         struct group *group = group_of(groups, id);
         group->targets += group->last != target;

@@ -98,12 +98,32 @@ static void add_extent(struct buf *out, const cJSON *target)
         buf_adds(out, " in what could be looked at");
 }
 
+static int count_standing(const cJSON *target)
+{
+    int count = 0;
+    const cJSON *finding;
+    cJSON_ArrayForEach (finding, json_at(target, "findings")) {
+        count += document_stands(target, finding);
+    }
+    return count;
+}
+
+static void add_waived(struct buf *out, const cJSON *target)
+{
+    int count = 0;
+    const cJSON *finding;
+    cJSON_ArrayForEach (finding, json_at(target, "findings")) {
+        count += document_waived(finding);
+    }
+    if (count)
+        buf_addf(out, "; %d waived", count);
+}
+
 void text_verdict(struct buf *out, const cJSON *target)
 {
-    const cJSON *findings = json_at(target, "findings");
     int errors = document_findings(target, "error");
     int warnings = document_findings(target, "warning");
-    int causes = document_count(findings, "role", "cause");
+    int causes = count_standing(target);
     struct buf counts;
     buf_init(&counts, FIELD_MAX);
     text_verdict_add_count(&counts, errors, "error", "errors");
@@ -120,5 +140,6 @@ void text_verdict(struct buf *out, const cJSON *target)
         buf_adds(out, "unknown: nothing that debrief knows, but lines that speak of trouble");
     else
         buf_adds(out, "unknown, nothing could be judged");
+    add_waived(out, target);
     buf_release(&counts);
 }
