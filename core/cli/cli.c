@@ -30,6 +30,8 @@ static const struct command commands[] = {
      "debrief check bundle.tar.gz --probe --dry-run\n"
      "kubectl logs POD -c envoy | debrief check -\n"
      "debrief check bundle.tar.gz -o json=report.json --fail-on warning\n"
+     "debrief check bundle.tar.gz --config debrief.yaml --baseline last.json   # only what is new "
+     "fails\n"
      "debrief check http://127.0.0.1:9901 -o nagios --exit nagios\n",
      FOR_CHECK, 0, OPERANDS_ANY, check_command},
     {"collect", "[TARGET...]", "gather only; writes a bundle and prints its path",

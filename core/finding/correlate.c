@@ -65,12 +65,19 @@ static enum role role_of(const struct graph_node *node)
     return node->severity == DEBRIEF_INFO ? ROLE_NOTE : ROLE_CAUSE;
 }
 
+/* A note by the word of the configuration alone: who lowers a cause says nothing of what it does. */
+static bool was_cause(const struct graph_node *node)
+{
+    const char *was = json_str(node->finding, "severity_was");
+    return role_of(node) == ROLE_NOTE && was && strcmp(was, "info") != 0;
+}
+
 /* What only notes explain is as harmless as they are: its severity sinks to info. */
 static void sink(struct graph *graph, size_t *depths)
 {
     bool *has_cause = xcalloc(graph->len + 1, sizeof *has_cause);
     for (size_t i = 0; i < graph->len; i++) {
-        if (role_of(&graph->nodes[i]) != ROLE_CAUSE)
+        if (role_of(&graph->nodes[i]) != ROLE_CAUSE && !was_cause(&graph->nodes[i]))
             continue;
         graph_reach(graph, i, depths);
         for (size_t j = 0; j < graph->len; j++)

@@ -55,7 +55,7 @@ bool document_stands(const cJSON *target, const cJSON *finding)
         return false;
     cJSON_ArrayForEach (id, json_at(finding, "explained_by")) {
         const cJSON *cause = id->valuestring ? document_finding(target, id->valuestring) : NULL;
-        if (!cause || !document_waived(cause))
+        if (!cause || !(document_waived(cause) || str_equal(json_str(cause, "role"), "note")))
             return false;
     }
     return true;

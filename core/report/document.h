@@ -24,7 +24,7 @@ int document_count(const cJSON *rows, const char *member, const char *value);
 int document_findings(const cJSON *target, const char *severity);
 
 /* Whether FINDING asks to be acted on by itself: it is a cause that is not waived, or a warning or an error
- * that only waived ones explain. A waiver of a cause covers nothing else. */
+ * all of whose causes are waived or were made notes by the configuration, which cover nothing else. */
 bool document_stands(const cJSON *target, const cJSON *finding);
 
 /* The most probable root cause of TARGET among those that stand; else one that is waived; else NULL. */

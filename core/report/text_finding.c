@@ -211,6 +211,7 @@ void text_finding_cause(const struct layout *layout, const cJSON *target, const 
     layout_field(layout, INDENT, "what", document_str(finding, "message", ""));
     write_when(layout, finding);
     text_policy_ruling(layout, INDENT, finding);
+    text_policy_causes(layout, INDENT, finding);
     write_proofs(layout, finding);
     write_candidates(layout, finding);
     write_fix(layout, finding);

@@ -48,6 +48,22 @@ void text_policy_ruling(const struct layout *layout, int indent, const cJSON *fi
     buf_release(&text);
 }
 
+void text_policy_causes(const struct layout *layout, int indent, const cJSON *finding)
+{
+    struct buf text;
+    const cJSON *id;
+    buf_init(&text, FIELD_MAX);
+    cJSON_ArrayForEach (id, json_at(finding, "explained_by")) {
+        if (id->valuestring)
+            buf_addf(&text, "%s%s", text.len ? ", " : "", id->valuestring);
+    }
+    if (text.len) {
+        buf_adds(&text, ", which does not count");
+        layout_field(layout, indent, "because", buf_str(&text));
+    }
+    buf_release(&text);
+}
+
 static void write_waived(const struct layout *layout, const cJSON *finding)
 {
     struct buf text;

@@ -17,6 +17,9 @@ void text_policy_waiver(struct buf *out, const cJSON *finding);
 /* In a finding that counts: that it does so again, that its severity is not the check's. */
 void text_policy_ruling(const struct layout *layout, int indent, const cJSON *finding);
 
+/* In a consequence that stands because its causes do not count: which they are. */
+void text_policy_causes(const struct layout *layout, int indent, const cJSON *finding);
+
 /* The findings of TARGET that do not count, a line for each. */
 void text_policy_waived(const struct layout *layout, const cJSON *target);
 

@@ -2,11 +2,15 @@
 import hashlib
 import json
 import os
+import sys
 
 import jsonschema
 
 import harness
 from harness import Case, debrief
+
+sys.path.insert(0, str(harness.TOP / "tests"))
+import transcripts
 
 SCHEMA = json.loads((harness.TOP / "docs/report.schema.json").read_text())
 LEVELS = ("error", "warning", "incomplete", "never")
@@ -309,6 +313,121 @@ class Waivers(Policy):
         rows = self.judged(BOTH, "waivers:\n" + waivers).report["policy"]["waivers"]
         self.assertEqual([(row["finding"], row["state"], row["findings"]) for row in rows],
                          [("nothing.at-all", "active", 0), ("site-said.*", "expired", 2), ("*.thing", "active", 1)])
+
+
+class Consequences(Policy):
+    """A real incident: the stream is refused, so the proxy does not start."""
+
+    CAUSE, FOLLOWS = "grpc-codes.permission-denied", "probes.pre-initializing"
+    BUNDLE = harness.TOP / "plugins/grpc-codes/cases/permission-denied/evidence"
+
+    def check(self, config, *more):
+        return debrief("check", self.BUNDLE, "--config", self.config(config), *more)
+
+    def by_id(self, config):
+        result = self.check(config, "-o", "json")
+        return result, {finding["id"]: finding for finding in result.target["findings"]}
+
+    def test_they_count_when_their_cause_is_waived(self):
+        result, findings = self.by_id("waivers:\n" + waiver(self.CAUSE))
+        self.assertStatus(result, 3)
+        self.assertEqual((findings[self.FOLLOWS]["role"], findings[self.FOLLOWS]["severity"]), ("consequence", "error"))
+        self.assertEqual((result.target["verdict"], result.report["summary"]["errors"]), ("error", 1))
+        text = self.check("waivers:\n" + waiver(self.CAUSE)).out
+        self.assertIn("evidence: 1 error; 1 waived\n", text)
+        self.assertRegex(text, r"1\. PRE_INITIALIZING.*\[probes.pre-initializing\]")
+        self.assertIn("PRE_INITIALIZING", self.check("waivers:\n" + waiver(self.CAUSE), "--quiet").out)
+
+    def test_they_count_when_their_cause_is_made_a_note(self):
+        result, findings = self.by_id(f"severity: {{{self.CAUSE}: info}}\n")
+        self.assertStatus(result, 3)
+        self.assertEqual((findings[self.CAUSE]["role"], findings[self.FOLLOWS]["severity"]), ("note", "error"))
+        self.assertIn("because  grpc-codes.permission-denied, which does not count", self.check(f"severity: {{{self.CAUSE}: info}}\n").out)
+
+    def test_waived_themselves_their_cause_counts(self):
+        result, findings = self.by_id("waivers:\n" + waiver(self.FOLLOWS))
+        self.assertStatus(result, 3)
+        self.assertEqual(result.report["summary"]["errors"], 1)
+        result = self.check("waivers:\n" + waiver(self.FOLLOWS) + waiver(self.CAUSE), "-o", "json")
+        self.assertStatus(result, 0)
+        self.assertEqual((result.target["verdict"], result.report["summary"]["waived"]), ("ok", 2))
+
+
+class Text(Policy):
+    def text(self, evidence, config, *arguments):
+        return self.site(self.evidence(evidence), "--config", self.config(config), *arguments, env={"COLUMNS": "120"}).out
+
+    def test_what_is_waived_stands_in_a_line_at_the_end(self):
+        text = self.text(BOTH, "waivers:\n" + waiver("site-said.thing"))
+        self.assertIn("note.txt: 1 warning; 1 waived\n".replace("note.txt", "evidence"), text)
+        self.assertIn("  waived: a thing was said [site-said.thing] (container a) until 2026-12-31 by team-mesh: known, ticket 7\n",
+                      text)
+        self.assertLess(text.index("another thing was said"), text.index("waived: a thing"))
+        self.assertNotIn("1. a thing was said", text)
+
+    def test_what_has_expired_says_so(self):
+        text = self.text(harness.ERROR, "waivers:\n" + waiver("*", "2026-11-20"))
+        self.assertIn("policy   waiver of team-mesh expired on 2026-11-20: known, ticket 7\n", text)
+        self.assertIn(": 1 waiver, 1 of them expired\n", text)
+
+    def test_severities(self):
+        text = self.text(harness.ERROR, "severity: {site-said.thing: warning}\n")
+        self.assertIn("policy   the configuration says warning, the check error\n", text)
+
+    def test_all_waived(self):
+        text = self.text(harness.ERROR, "waivers:\n" + waiver("*"))
+        self.assertIn("evidence: nothing wrong found; 1 waived\n", text)
+        self.assertIn("looked at: note.txt", text)
+        self.assertIn("evidence: nothing wrong found; 1 waived\n", self.text(harness.ERROR, "waivers:\n" + waiver("*"), "--quiet"))
+
+    def test_what_met_nothing(self):
+        config = "waivers:\n" + waiver("site-said.other", target="x") + "severity: {site-said.other: info}\n"
+        self.assertIn("1 of its waivers met no finding (--verbose)\n", self.text(harness.ERROR, config))
+        text = self.text(harness.ERROR, config, "--verbose")
+        self.assertIn("waiver of 'site-said.other' on x met no finding; owner team-mesh\n", text)
+        self.assertIn("severity of 'site-said.other' met no finding\n", text)
+
+    def test_findings_that_no_check_has(self):
+        result = self.site(self.evidence(harness.ERROR), "--config", self.config("waivers:\n" + waiver("site-said.thign")))
+        self.assertIn("debrief.yaml:2: no check has a finding 'site-said.thign'; near it: 'site-said.thing'", result.err)
+        self.assertStatus(result, 3)
+
+    def test_texts_of_the_file_cannot_steer_a_terminal(self):
+        config = "waivers:\n" + waiver("*", reason='"\\e[2Jgone\\x9b31m"', owner='"\\u202eme"')
+        text = self.text(harness.ERROR, config)
+        for hostile in ("\x1b", "\x9b", "\u202e"):
+            self.assertNotIn(hostile, text)
+
+
+class Documented(Policy):
+    """docs/policy.md: its example is taken as it stands, and what it shows is what is printed."""
+
+    PAGE = harness.TOP / "docs/policy.md"
+
+    def setUp(self):
+        super().setUp()
+        example = self.PAGE.read_text().split("```yaml\n")[1].split("```")[0]
+        self.example = self.file("site/debrief.yaml", example)
+        self.file("site/sections/README", "")
+
+    def test_the_example_has_every_key(self):
+        known = debrief("list", "--config", self.config("no-such-key: 1\n")).err
+        keys = known.strip().split("known: ")[1].split(", ")
+        for key in keys:
+            self.assertRegex(self.example.read_text(), f"(?m)^{key}:")
+
+    def test_transcripts(self):
+        bundle = "plugins/grpc-codes/cases/permission-denied/evidence"
+        last = self.dir / "last-week.json"
+        debrief("check", bundle, "-o", f"json={last}", cwd=harness.TOP)
+        shown = transcripts.blocks(self.PAGE)
+        self.assertEqual(len(shown), 2)
+        for command, parts in shown:
+            with self.subTest(command):
+                words = [{"debrief.yaml": self.example, "last-week.json": last}.get(word, word) for word in command]
+                result = debrief(*words, cwd=harness.TOP)
+                self.assertNotIn("debrief.yaml:", result.err)
+                self.assertIsNone(transcripts.missing(parts, result.out), result.out)
 
 
 if __name__ == "__main__":
