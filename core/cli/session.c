@@ -178,7 +178,11 @@ int session_targets(struct targets *targets, const struct options *options)
 bool session_redaction(struct redact_policy **policy, const struct options *options,
                        struct err *err)
 {
-    const struct redact_options redact = {0};
+    const struct config *config = options->config;
+    const struct redact_options redact = {
+        .patterns = config ? config->redact_patterns : NULL,
+        .patterns_len = config ? config->redact_patterns_len : 0,
+    };
     *policy = options->no_redact ? NULL : redact_policy_new(&redact, err);
     return options->no_redact || *policy;
 }

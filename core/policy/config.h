@@ -6,6 +6,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "source/redact.h"
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -47,6 +48,8 @@ struct config {
     size_t severities_len;
     struct config_waiver *waivers;
     size_t waivers_len;
+    struct redact_pattern *redact_patterns; /* that redact_policy_new() takes */
+    size_t redact_patterns_len;
 };
 
 /* The file that is used: NAMED, else $DEBRIEF_CONFIG, else ./debrief.yaml, else that of the user, else

@@ -66,6 +66,14 @@ static bool unknown(const struct reading *reading, const struct yaml_tree *node,
     return false;
 }
 
+static size_t place_of(const char *text, const char *const *names, size_t len)
+{
+    size_t i = 0;
+    while (i < len && strcmp(names[i], text) != 0)
+        i++;
+    return i;
+}
+
 static bool is_null(const struct yaml_tree *node)
 {
     return node->plain &&
@@ -226,11 +234,10 @@ static bool take_fail_on(struct reading *reading, const struct yaml_tree *node)
     const char *text = take_text(reading, node, NULL);
     if (!text)
         return false;
-    for (size_t i = 0; i < ARRAY_LEN(levels); i++)
-        if (strcmp(text, levels[i]) == 0) {
-            reading->config->fail_on = levels[i];
-            return true;
-        }
+    size_t i = place_of(text, levels, ARRAY_LEN(levels));
+    reading->config->fail_on = i < ARRAY_LEN(levels) ? levels[i] : NULL;
+    if (reading->config->fail_on)
+        return true;
     return fail(reading, node->line,
                 "'fail-on' takes error, warning, incomplete or never, not '%.60s'", text);
 }
@@ -268,9 +275,7 @@ static bool fill_waiver(struct reading *reading, const struct yaml_tree *node,
     const char **const members[] = {&waiver->finding, &waiver->target, &waiver->reason,
                                     &waiver->owner, &waiver->expires};
     for (const struct yaml_tree *each = node->first; each; each = each->next) {
-        size_t i = 0;
-        while (i < ARRAY_LEN(waiver_keys) && strcmp(waiver_keys[i], each->name) != 0)
-            i++;
+        size_t i = place_of(each->name, waiver_keys, ARRAY_LEN(waiver_keys));
         if (i == ARRAY_LEN(waiver_keys))
             return unknown(reading, each, " in a waiver", waiver_keys, ARRAY_LEN(waiver_keys));
         *members[i] = take_text(reading, each, NULL);
@@ -302,12 +307,79 @@ static bool take_waivers(struct reading *reading, const struct yaml_tree *node)
     return true;
 }
 
+/* ---- redaction: a configuration adds to it and takes nothing away ---- */
+
+static const char *const redact_keys[] = {"patterns"};
+static const char *const pattern_keys[] = {"name", "pattern"};
+
+static bool fill_pattern(struct reading *reading, const struct yaml_tree *node,
+                         struct redact_pattern *pattern)
+{
+    const char **const members[] = {&pattern->name, &pattern->pattern};
+    if (node->kind != YAML_TREE_MAPPING)
+        return fail(reading, node->line, "a pattern of redaction is a mapping, not %s",
+                    kind_name(node));
+    for (const struct yaml_tree *each = node->first; each; each = each->next) {
+        size_t i = place_of(each->name, pattern_keys, ARRAY_LEN(pattern_keys));
+        if (i == ARRAY_LEN(pattern_keys))
+            return unknown(reading, each, " in a pattern of redaction", pattern_keys,
+                           ARRAY_LEN(pattern_keys));
+        *members[i] = take_text(reading, each, NULL);
+        if (!*members[i])
+            return false;
+    }
+    for (size_t i = 0; i < ARRAY_LEN(pattern_keys); i++)
+        if (!*members[i])
+            return fail(reading, node->line, "a pattern of redaction without '%s'",
+                        pattern_keys[i]);
+    return true;
+}
+
+/* Whether all patterns so far can be used, with the line of the one that cannot. */
+static bool try_patterns(struct reading *reading, size_t line)
+{
+    struct err why = ERR_INIT;
+    const struct redact_options options = {.patterns = reading->config->redact_patterns,
+                                           .patterns_len = reading->config->redact_patterns_len};
+    struct redact_policy *policy = redact_policy_new(&options, &why);
+    bool ok = policy != NULL;
+    redact_policy_free(policy);
+    return ok || fail(reading, line, "%s", why.text);
+}
+
+static bool take_patterns(struct reading *reading, const struct yaml_tree *node)
+{
+    struct config *config = reading->config;
+    if (!want_kind(reading, node, YAML_TREE_LIST, "a list of {name, pattern}"))
+        return false;
+    config->redact_patterns = arena_alloc(config->arena,
+                                          count(node) * sizeof *config->redact_patterns + 1);
+    for (const struct yaml_tree *each = node->first; each; each = each->next)
+        if (!fill_pattern(reading, each, &config->redact_patterns[config->redact_patterns_len++]) ||
+            !try_patterns(reading, each->line))
+            return false;
+    return true;
+}
+
+static bool take_redact(struct reading *reading, const struct yaml_tree *node)
+{
+    if (!want_kind(reading, node, YAML_TREE_MAPPING, "a mapping"))
+        return false;
+    for (const struct yaml_tree *each = node->first; each; each = each->next) {
+        if (place_of(each->name, redact_keys, ARRAY_LEN(redact_keys)) == ARRAY_LEN(redact_keys))
+            return unknown(reading, each, " in 'redact'", redact_keys, ARRAY_LEN(redact_keys));
+        if (!take_patterns(reading, each))
+            return false;
+    }
+    return true;
+}
+
 /* ---- the table ---- */
 
 static const struct key keys[] = {
     {"params", take_params},   {"plugin-path", take_plugin_path}, {"select", take_select},
     {"skip", take_skip},       {"fail-on", take_fail_on},         {"severity", take_severity},
-    {"waivers", take_waivers},
+    {"waivers", take_waivers}, {"redact", take_redact},
 };
 
 static bool take_key(struct reading *reading, const struct yaml_tree *node)

@@ -173,6 +173,27 @@ class Keys(Policy):
         self.refused("waivers:\n" + waiver("x.y", reason="' '"), "'reason' is empty")
         self.refused("waivers:\n" + waiver("x.y", reason="a" * 1001), "'reason' is longer than 1000 bytes")
 
+    def test_redaction(self):
+        self.refused("redact: true\n", "'redact' takes a mapping, not a text")
+        self.refused("redact:\n  secrets: false\n", ":2: unknown key 'secrets' in 'redact'; known: patterns")
+        self.refused("redact: {patterns: {}}\n", "takes a list of {name, pattern}, not a mapping")
+        self.refused("redact: {patterns: [x]}\n", "a pattern of redaction is a mapping, not a text")
+        self.refused("redact:\n  patterns:\n  - name: x\n", ":3: a pattern of redaction without 'pattern'")
+        self.refused("redact:\n  patterns:\n  - {name: x, pattern: y}\n  - {name: x, pattern: z}\n", ":4: ", "'x' already")
+        self.refused("redact: {patterns: [{name: X, pattern: y}]}\n", ":1: ", "cannot be called 'X'")
+        self.refused("redact: {patterns: [{name: x, pattern: '('}]}\n", ":1: ")
+        self.refused("redact: {patterns: [{name: x, pattern: y, regexp: z}]}\n", "unknown key 'regexp' in a pattern")
+        config = self.config("redact: {patterns: [{name: badge, pattern: 'badge=([0-9]+)'}]}\n")
+        evidence = self.evidence("SITE error badge=123456\n")
+        for more, shown in (((), "badge=[redacted:badge]"), (("--no-redact",), "badge=123456")):
+            text = self.site(evidence, "--config", config, *more).out
+            self.assertIn(f"SITE error {shown}", text)
+        bundle = self.dir / "bundle"
+        self.assertStatus(debrief("collect", evidence, "--config", config, "--bundle", bundle), 0)
+        kept = b"".join(path.read_bytes() for path in bundle.rglob("*") if path.is_file())
+        self.assertIn(b"badge=[redacted:badge]", kept)
+        self.assertNotIn(b"badge=123456", kept)
+
     def test_hostile_yaml(self):
         self.refused("a: &x [&y [*x]]\n", ":1: aliases are not taken here")
         self.refused("fail-on: &x never\nselect: [*x]\n", ":2: aliases are not taken here")

@@ -127,6 +127,7 @@ static const char whole[] = "params: {a.b: 1}\n"
                             "skip: ['b*']\n"
                             "fail-on: never\n"
                             "severity:\n  a.b: info\n"
+                            "redact: {patterns: [{name: n, pattern: '(p)'}]}\n"
                             "waivers:\n- finding: a.b\n  reason: >-\n    r\n  owner: \"o\"\n"
                             "  target: '*'\n  expires: 2026-12-31\n";
 
@@ -165,9 +166,11 @@ static void test_whole_configuration(void **state)
     assert_string_equal(config->skip, "b*");
     assert_string_equal(config->fail_on, "never");
     assert_int_equal(config->severities_len, 1);
+    assert_int_equal(config->redact_patterns_len, 1);
+    assert_string_equal(config->redact_patterns[0].pattern, "(p)");
     assert_int_equal(config->waivers_len, 1);
     assert_string_equal(config->waivers[0].reason, "r");
-    assert_int_equal(config->waivers[0].line, 9);
+    assert_int_equal(config->waivers[0].line, 10);
     config_free(config);
 }
 
