@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "base/str.h"
 #include "debrief/plugin.h"
+#include "finding/manifest.h"
 #include "finding/quote.h"
 #include "finding/ways.h"
 #include "source/redact.h"
@@ -78,6 +79,7 @@ struct builder *builder_new(const struct plan_check *check, const struct evidenc
     builder->nowhere.builder = builder;
     builder->asks = cJSON_CreateArray();
     builder->walks = cJSON_CreateArray();
+    builder->work = MANIFEST_WORK_MAX;
     words_find(&builder->words, evidence);
     return builder;
 }

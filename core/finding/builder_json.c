@@ -4,6 +4,7 @@
 #include "base/json.h"
 #include "debrief/plugin.h"
 #include "finding/builder_parts.h"
+#include "finding/manifest.h"
 #include "finding/quote.h"
 #include "reason/walk.h"
 
@@ -62,6 +63,9 @@ static void put_citation(cJSON *array, struct builder *builder, const struct rec
     if (record->source && record->source->sha256[0])
         json_put_str(row, "sha256", record->source->sha256);
     builder_put(builder, row, "locator", record_locator(record, place), MESSAGE_CAP);
+    uint64_t line = manifest_line(record, &builder->work);
+    if (line)
+        json_put_num(row, "line", (double)line);
     buf_init(&excerpt, 4 * MESSAGE_CAP);
     quote_record(&excerpt, record);
     builder_put(builder, row, "excerpt", buf_str(&excerpt), MESSAGE_CAP);

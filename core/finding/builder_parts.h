@@ -42,6 +42,7 @@ struct builder {
     struct builder_finding nowhere; /* where reports go after a fault */
     cJSON *asks, *walks;
     struct names *names; /* NULL until a command is written */
+    size_t work;         /* what may still be looked through for lines of citations */
     struct words words;  /* the mesh and platform that texts are fitted to */
 };
 

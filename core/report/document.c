@@ -94,7 +94,10 @@ void document_text(struct buf *out, const char *text)
 void document_place(struct buf *out, const cJSON *proof)
 {
     const char *locator = json_str(proof, "locator");
+    double line;
     buf_adds(out, document_str(proof, "source", "?"));
+    if (json_num(proof, "line", &line))
+        buf_addf(out, ":%.0f", line);
     if (locator)
         buf_addf(out, ":%s", str_starts(locator, "line ") ? locator + strlen("line ") : locator);
 }

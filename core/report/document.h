@@ -36,7 +36,7 @@ const cJSON *document_finding(const cJSON *target, const char *id);
 /* Appends TEXT as valid UTF-8 without control characters other than tab and line end. */
 void document_text(struct buf *out, const char *text);
 
-/* "log/envoy.log:16", "admin/config_dump.json:/configs/2": where a proof stands. */
+/* "log/envoy.log:16", "admin/config_dump.json:/configs/2", "manifest/pod.yaml:12:/spec": where a proof stands. */
 void document_place(struct buf *out, const cJSON *proof);
 
 #endif

@@ -176,11 +176,32 @@ void source_problem(struct sources *sources, struct source *source, const char *
                                           : arena_strdup(sources->arena, clean);
 }
 
+bool source_is_manifest(const struct source *source)
+{
+    static const char *const kinds[] = {"kubernetes", "ecs.task_definition", "cloudformation",
+                                        "compose", "bootstrap"};
+    static const char *const answers[] = {"admin/", "aws/", "k8s/", "host/", "probe/"};
+    bool kind = false, answer = false;
+    for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
+        kind |= str_equal(source->kind, kinds[i]);
+    for (size_t i = 0; i < ARRAY_LEN(answers); i++)
+        answer |= str_starts(source->name, answers[i]);
+    return kind && !answer;
+}
+
+/* A path that holds wherever the repository is: as it was given, below the directory of the call. */
+static bool is_given_path(const char *origin)
+{
+    return *origin && *origin != '/' && !strstr(origin, "://") && str_is_utf8(origin);
+}
+
 cJSON *source_report(const struct source *source)
 {
     cJSON *row = cJSON_CreateObject();
     json_put_str(row, "name", source->name);
     json_put_str(row, "kind", source->kind[0] ? source->kind : NULL);
+    if (source_is_manifest(source) && is_given_path(source->origin))
+        json_put_str(row, "path", source->origin);
     json_put_num(row, "bytes", (double)source->size);
     json_put_str(row, "sha256", source->sha256[0] ? source->sha256 : NULL);
     json_put_num(row, "records", (double)source->records);

@@ -65,6 +65,9 @@ struct source *sources_find(const struct sources *sources, const char *name);
 void source_problem(struct sources *sources, struct source *source, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* Whether it is a file that somebody keeps and edits, not an answer that was asked for. */
+bool source_is_manifest(const struct source *source);
+
 /* The `sources` rows of a report (contract: name, kind, bytes, sha256, records, problems). */
 cJSON *source_report(const struct source *source);
 
