@@ -16,6 +16,7 @@ static const struct report_writer writers[] = {
     {"json", json_report},             /* the document itself */
     {"markdown", markdown_report},     /* an issue, a chat */
     {"junit", junit_report},           /* a CI server's list of tests */
+    {"sarif", sarif_report},           /* code scanning */
     {"prometheus", prometheus_report}, /* node_exporter's textfile collector */
     {"nagios", nagios_report},         /* Nagios, Icinga */
     {"jsonl", jsonl_report},           /* Vector, Fluent Bit, jq */

@@ -19,5 +19,7 @@ bool markdown_report(struct buf *out, const cJSON *report, const struct report_s
                      struct err *err);
 bool junit_report(struct buf *out, const cJSON *report, const struct report_style *style,
                   struct err *err);
+bool sarif_report(struct buf *out, const cJSON *report, const struct report_style *style,
+                  struct err *err);
 
 #endif
