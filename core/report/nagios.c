@@ -32,7 +32,8 @@ enum report_state report_nagios(int status)
     }
 }
 
-/* The one way of a text into the output: on one line, without what begins performance data, and
+/* Nagios takes no semicolons in a text and turns them into colons: our own words have none.
+ * The one way of a text of the report into the output: on one line, without what begins performance data, and
  * without what web interfaces take for HTML. */
 static void add(struct buf *out, const char *text, size_t cap)
 {
@@ -86,7 +87,7 @@ static void add_fleet(struct buf *out, const cJSON *targets)
     for (size_t i = 0; i < ARRAY_LEN(words); i++)
         text_verdict_add_count(&counts, document_count(targets, "verdict", words[i][0]),
                                words[i][1], words[i][1]);
-    buf_addf(out, "%d targets: %s; ", cJSON_GetArraySize(targets), buf_str(&counts));
+    buf_addf(out, "%d targets: %s - ", cJSON_GetArraySize(targets), buf_str(&counts));
     buf_release(&counts);
 }
 
@@ -108,11 +109,11 @@ static void add_summary(struct buf *out, const cJSON *report)
     buf_release(&verdict);
     const cJSON *cause = document_first_cause(target);
     if (cause && !document_waived(cause)) {
-        buf_adds(out, "; ");
+        buf_adds(out, ": ");
         add_cause(out, cause);
     }
     if (report_target_incomplete(target))
-        buf_adds(out, "; incomplete");
+        buf_adds(out, ", incomplete");
 }
 
 static int waived_of(const cJSON *target)
