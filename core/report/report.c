@@ -14,6 +14,7 @@
 static const struct report_writer writers[] = {
     {"text", text_report},             /* a terminal */
     {"json", json_report},             /* the document itself */
+    {"html", html_report},             /* a browser, a mail, an incident review */
     {"markdown", markdown_report},     /* an issue, a chat */
     {"junit", junit_report},           /* a CI server's list of tests */
     {"sarif", sarif_report},           /* code scanning */

@@ -9,6 +9,8 @@ bool json_report(struct buf *out, const cJSON *report, const struct report_style
                  struct err *err);
 bool text_report(struct buf *out, const cJSON *report, const struct report_style *style,
                  struct err *err);
+bool html_report(struct buf *out, const cJSON *report, const struct report_style *style,
+                 struct err *err);
 bool prometheus_report(struct buf *out, const cJSON *report, const struct report_style *style,
                        struct err *err);
 bool nagios_report(struct buf *out, const cJSON *report, const struct report_style *style,

@@ -1,0 +1,100 @@
+/* Inner header of the writer "html": one page, put together by several files. All that is not markup of
+ * our own goes through html_addf and is escaped there: no function here takes markup as a value. */
+#ifndef DEBRIEF_REPORT_HTML_H
+#define DEBRIEF_REPORT_HTML_H
+
+#include "base/buf.h"
+#include "report/html_intern.h"
+#include <cjson/cJSON.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#define HTML_TARGETS_MAX 50 /* more of them are a fleet: data that the page's script draws */
+
+/* A finding of the target that is being written, with its place in the page. */
+struct html_finding {
+    const cJSON *json;
+    char id[80]; /* of its element: "finding-FINGERPRINT" */
+    bool written;
+};
+
+struct html {
+    struct buf *out;
+    struct buf scratch; /* of html_addf */
+    const cJSON *report, *target;
+    struct html_intern ids; /* given to elements so far */
+    struct html_finding *findings;
+    size_t findings_len;
+    int number; /* of the target, from 1 */
+    int level;  /* of the headings in a target's part */
+};
+
+/* ---- html_put.c: the only way into the page ---- */
+
+/* FORMAT is markup with %s (text, escaped for elements and quoted attributes alike; NULL: nothing), %d (int) and
+ * nothing else. */
+void html_addf(struct html *html, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Makes TEXT fit to be shown: valid UTF-8, nothing that steers the direction of writing. Borrowed until
+ * the next call. */
+const struct buf *html_clean(struct html *html, const char *text);
+
+/* TEXT as a string of JSON that may stand in a script element. */
+void html_add_json_str(struct html *html, const char *text);
+
+/* A time for people: "2026-11-21 07:50:12"; on the day of SAME_DAY the clock alone (NULL: never). */
+void html_add_time(struct html *html, const char *time, const char *same_day);
+
+/* "error", "warning", "note", "ok", "unknown": its shape and, when WORD, its word. */
+void html_add_mark(struct html *html, const char *kind, const char *word);
+
+/* A web address as a link, anything else as text. */
+void html_add_link(struct html *html, const char *url);
+
+/* A block of text to copy; LABEL is what is copied ("command"). */
+void html_add_code(struct html *html, const char *label, const char *text);
+
+void html_add_heading(struct html *html, int level, const char *id, const char *text);
+
+/* ---- html_finding.c ---- */
+
+/* Sets the target that is written from here on, and gives its findings their places. */
+void html_target_begin(struct html *html, const cJSON *target, int number);
+void html_target_end(struct html *html);
+
+/* "error", "warning", "note": by what its mark is chosen; a waived one is "waived". */
+const char *html_finding_kind(const cJSON *finding);
+
+/* Whether FROM explains TO: by their ids and, where several findings share those, by their subjects. */
+bool html_finding_explains(const struct html *html, const struct html_finding *from,
+                           const struct html_finding *to);
+
+/* The finding with this id; NULL. */
+const struct html_finding *html_finding_of(const struct html *html, const char *id);
+
+/* All findings of the target: causes with what follows from them, then what is left. */
+void html_findings(struct html *html);
+
+/* The steps of a finding's repair. */
+void html_add_fix(struct html *html, const cJSON *finding);
+
+/* ---- a part of the page each ---- */
+
+void html_proofs(struct html *html, const cJSON *finding); /* html_proof.c */
+void html_chain(struct html *html);                        /* html_chain.c: causes, consequences */
+void html_timeline(struct html *html);                     /* html_timeline.c */
+void html_walks(struct html *html);                        /* html_walks.c */
+void html_unexplained(struct html *html);                  /* html_coverage.c, and the next four */
+void html_asks(struct html *html);
+void html_coverage(struct html *html);
+void html_sources(struct html *html);
+void html_redactions(struct html *html);
+void html_answer(
+    struct html *html);             /* html_answer.c: what is wrong, since when, what to do first */
+void html_facts(struct html *html); /* html_answer.c: what proxy it is */
+void html_fleet(struct html *html); /* html_fleet.c: findings over all targets, and the data */
+
+/* The data of a fleet's page as one JSON value, within MAX bytes (html_data.c). */
+void html_data(struct html *html, size_t max);
+
+#endif

@@ -1,0 +1,264 @@
+/* Stage: report. Draws which finding follows from which for the HTML page, and what may be the cause where it
+ * is open: side by side for wide screens, one beneath the other for narrow ones and paper. Reads the document
+ * only; decides no cause. */
+#include "base/json.h"
+#include "base/str.h"
+#include "report/document.h"
+#include "report/html.h"
+#include "report/html_svg.h"
+
+enum {
+    NODES_MAX = 24,
+    COLUMNS_MAX = 6,
+    CANDIDATES_MAX = 4, /* that are drawn for one finding */
+    BOX_WIDTH = 296,
+    BOX_GAP = 14,
+    BETWEEN = 64, /* columns of the wide picture */
+    INDENT = 22,  /* of a consequence in the narrow one */
+    LINES_MAX = 3,
+    TEXT_COLUMNS = 35,
+    ID_COLUMNS = 40,
+};
+
+struct node {
+    const struct html_finding *finding; /* NULL: a candidate */
+    const char *id;
+    const char *text;
+    int column, x, y, height;
+};
+
+struct chain {
+    struct html *html;
+    struct node nodes[NODES_MAX];
+    bool follows[NODES_MAX][NODES_MAX]; /* [from][to] */
+    int order[NODES_MAX], order_len;
+    int len, columns, left_out;
+    int width, height;
+};
+
+/* ---- what is drawn ---- */
+
+static bool is_linked(const struct html *html, const struct html_finding *finding)
+{
+    for (size_t i = 0; i < html->findings_len; i++)
+        if (html_finding_explains(html, finding, &html->findings[i]) ||
+            html_finding_explains(html, &html->findings[i], finding))
+            return true;
+    return false;
+}
+
+static struct node *add_node(struct chain *chain, const struct html_finding *finding,
+                             const char *id, const char *text)
+{
+    if (chain->len == NODES_MAX) {
+        chain->left_out++;
+        return NULL;
+    }
+    struct node *node = &chain->nodes[chain->len++];
+    *node = (struct node){.finding = finding, .id = id, .text = text};
+    return node;
+}
+
+/* What may be behind a finding that nothing explains. */
+static void add_candidates(struct chain *chain, int of)
+{
+    const cJSON *finding = chain->nodes[of].finding->json, *candidate;
+    int drawn = 0;
+    cJSON_ArrayForEach (candidate, json_at(finding, "candidates")) {
+        const char *id = document_str(candidate, "id", "?");
+        if (drawn++ == CANDIDATES_MAX)
+            break;
+        const char *why = json_str(candidate, "for[0]");
+        if (add_node(chain, NULL, id, why ? why : "nothing speaks for or against it yet"))
+            chain->follows[chain->len - 1][of] = true;
+    }
+}
+
+static bool is_explained(const struct html *html, const struct html_finding *finding)
+{
+    for (size_t i = 0; i < html->findings_len; i++)
+        if (html_finding_explains(html, &html->findings[i], finding))
+            return true;
+    return false;
+}
+
+static void gather(struct chain *chain)
+{
+    struct html *html = chain->html;
+    for (size_t i = 0; i < html->findings_len; i++) {
+        const struct html_finding *finding = &html->findings[i];
+        bool open = !is_explained(html, finding) &&
+                    cJSON_GetArraySize(json_at(finding->json, "candidates")) > 0;
+        if (!open && !is_linked(html, finding))
+            continue;
+        int place = chain->len;
+        if (add_node(chain, finding, document_str(finding->json, "id", "?"),
+                     document_str(finding->json, "title", "?")) &&
+            open)
+            add_candidates(chain, place);
+    }
+    for (int i = 0; i < chain->len; i++)
+        for (int j = 0; j < chain->len; j++)
+            if (chain->nodes[i].finding && chain->nodes[j].finding)
+                chain->follows[i][j] = html_finding_explains(html, chain->nodes[i].finding,
+                                                             chain->nodes[j].finding);
+}
+
+/* ---- where it stands ---- */
+
+/* The column of a node is the length of the longest way to it; a circle in an edited report ends at the last. */
+static void set_columns(struct chain *chain)
+{
+    for (int round = 0; round < COLUMNS_MAX; round++)
+        for (int i = 0; i < chain->len; i++)
+            for (int j = 0; j < chain->len; j++)
+                if (chain->follows[i][j] && chain->nodes[j].column <= chain->nodes[i].column &&
+                    chain->nodes[i].column < COLUMNS_MAX - 1)
+                    chain->nodes[j].column = chain->nodes[i].column + 1;
+    for (int i = 0; i < chain->len; i++)
+        if (chain->nodes[i].column >= chain->columns)
+            chain->columns = chain->nodes[i].column + 1;
+}
+
+static bool is_placed(const struct chain *chain, int node)
+{
+    for (int i = 0; i < chain->order_len; i++)
+        if (chain->order[i] == node)
+            return true;
+    return false;
+}
+
+/* Causes of a node that are not placed yet come before it, what follows from it behind it. */
+static void place(struct chain *chain, int node)
+{
+    if (is_placed(chain, node))
+        return;
+    chain->order[chain->order_len++] = node;
+    for (int i = 0; i < chain->len; i++)
+        if (chain->follows[node][i] && chain->nodes[i].column == chain->nodes[node].column + 1) {
+            bool ready = true;
+            for (int j = 0; j < chain->len; j++)
+                ready &= !chain->follows[j][i] || is_placed(chain, j);
+            if (ready)
+                place(chain, i);
+        }
+}
+
+static void set_order(struct chain *chain)
+{
+    for (int column = 0; column < chain->columns; column++)
+        for (int i = 0; i < chain->len; i++)
+            if (chain->nodes[i].column == column)
+                place(chain, i);
+}
+
+static void set_heights(struct chain *chain)
+{
+    for (int i = 0; i < chain->len; i++) {
+        struct node *node = &chain->nodes[i];
+        node->height = 34 + HTML_SVG_LINE *
+                                html_svg_lines(chain->html, node->text, TEXT_COLUMNS, LINES_MAX);
+    }
+}
+
+static void lay_out(struct chain *chain, bool wide)
+{
+    int feet[COLUMNS_MAX] = {0}, foot = 0;
+    chain->height = 0;
+    for (int i = 0; i < chain->order_len; i++) {
+        struct node *node = &chain->nodes[chain->order[i]];
+        int *column = wide ? &feet[node->column] : &foot;
+        node->x = 2 + node->column * (wide ? BOX_WIDTH + BETWEEN : INDENT);
+        node->y = *column + 2;
+        *column += node->height + BOX_GAP;
+        if (*column > chain->height)
+            chain->height = *column;
+    }
+    chain->width = 4 + BOX_WIDTH + (chain->columns - 1) * (wide ? BOX_WIDTH + BETWEEN : INDENT);
+    chain->height -= BOX_GAP - 4;
+}
+
+/* ---- drawing ---- */
+
+static void draw_edge(struct chain *chain, const struct node *from, const struct node *to,
+                      bool wide)
+{
+    const char *class = from->finding ? "edge" : "edge maybe";
+    int x = to->x, y = to->y + 20, begin = from->y + (wide ? 20 : from->height);
+    if (wide && to->x > from->x)
+        html_addf(chain->html, "<path class=\"%s\" d=\"M%d %dC%d %d %d %d %d %d\"/>", class,
+                  from->x + BOX_WIDTH, begin, from->x + BOX_WIDTH + BETWEEN / 2, begin,
+                  x - BETWEEN / 2, y, x - 7, y);
+    else
+        html_addf(chain->html, "<path class=\"%s\" d=\"M%d %dV%dH%d\"/>", class, from->x + 10,
+                  begin, y, x - 6);
+    html_addf(chain->html, "<path class=\"head\" d=\"M%d %dl-8 -4v8z\"/>\n", x, y);
+}
+
+static void draw_node(struct chain *chain, const struct node *node, bool first)
+{
+    struct html *html = chain->html;
+    const char *kind = node->finding ? html_finding_kind(node->finding->json) : "maybe";
+    if (node->finding)
+        html_addf(html, "<a href=\"#%s\">", node->finding->id);
+    html_addf(
+        html,
+        "<g class=\"node is-%s%s\"><rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" rx=\"6\"/>",
+        kind, first ? " first" : "", node->x, node->y, BOX_WIDTH, node->height);
+    html_addf(html, "<use href=\"#mark-%s\" x=\"%d\" y=\"%d\" width=\"14\" height=\"14\"/>",
+              node->finding ? kind : "unknown", node->x + 11, node->y + 12);
+    html_addf(html, "<text>");
+    html_svg_text(html, node->x + 34, node->y + 24, TEXT_COLUMNS, LINES_MAX, node->text);
+    html_addf(html, "</text><text class=\"id\">");
+    html_svg_text(html, node->x + 34, node->y + node->height - 11, ID_COLUMNS, 1, node->id);
+    html_addf(html, node->finding ? "</text></g></a>\n" : "</text></g>\n");
+}
+
+static void draw(struct chain *chain, bool wide)
+{
+    struct html *html = chain->html;
+    const cJSON *cause = document_first_cause(html->target);
+    lay_out(chain, wide);
+    html_addf(html,
+              "<svg class=\"%s\" viewBox=\"0 0 %d %d\" width=\"%d\" height=\"%d\" role=\"group\" "
+              "aria-label=\"Causes and what follows from them\">\n",
+              chain->columns > 3 ? ""
+              : wide             ? "for-wide"
+                                 : "for-narrow",
+              chain->width, chain->height, chain->width, chain->height);
+    for (int i = 0; i < chain->len; i++)
+        for (int j = 0; j < chain->len; j++)
+            if (chain->follows[i][j])
+                draw_edge(chain, &chain->nodes[i], &chain->nodes[j], wide);
+    for (int i = 0; i < chain->order_len; i++) {
+        const struct node *node = &chain->nodes[chain->order[i]];
+        draw_node(chain, node, node->finding && node->finding->json == cause);
+    }
+    html_addf(html, "</svg>\n");
+}
+
+void html_chain(struct html *html)
+{
+    struct chain chain = {.html = html};
+    gather(&chain);
+    if (chain.len < 2)
+        return;
+    set_columns(&chain);
+    set_order(&chain);
+    set_heights(&chain);
+    html_addf(html, "<section>");
+    html_add_heading(html, html->level, NULL, "What follows from what");
+    html_addf(html, "<figure class=\"picture\">\n");
+    if (chain.columns <= 3)
+        draw(&chain, true);
+    draw(&chain, false);
+    html_addf(html, "<figcaption>Arrows lead from a cause to what follows from it");
+    for (int i = 0; i < chain.len; i++)
+        if (!chain.nodes[i].finding) {
+            html_addf(html, "; dashed: may be the cause");
+            break;
+        }
+    if (chain.left_out)
+        html_addf(html, "; %d more are not drawn", chain.left_out);
+    html_addf(html, ".</figcaption></figure></section>\n");
+}

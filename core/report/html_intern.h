@@ -1,0 +1,23 @@
+/* Each distinct text gets a number, in the order in which they come: ids that must not repeat, and texts
+ * that many targets of a fleet share. */
+#ifndef DEBRIEF_REPORT_HTML_INTERN_H
+#define DEBRIEF_REPORT_HTML_INTERN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct html_intern {
+    char **texts; /* owned */
+    size_t len, cap;
+    uint32_t *slots; /* number + 1; 0: free */
+    size_t slots_len;
+};
+
+/* Zeroed is empty. */
+void html_intern_release(struct html_intern *intern);
+
+/* The number of TEXT; *added tells whether it is new (may be NULL). */
+uint32_t html_intern(struct html_intern *intern, const char *text, bool *added);
+
+#endif
