@@ -149,36 +149,36 @@ static void add_overview(struct html *html, const cJSON *targets)
     html_addf(html, "</tbody></table></div></section>\n");
 }
 
-static void add_sum(struct html *html, const cJSON *targets)
-{
-    static const char *const verdicts[][2] = {{"error", "with errors"},
-                                              {"warning", "with warnings"},
-                                              {"unknown", "unknown"},
-                                              {"ok", "ok"}};
-    const char *verdict = document_str(html->report, "summary.verdict", "unknown");
-    struct buf text;
-    buf_init(&text, SENTENCE_MAX);
-    for (size_t i = 0; i < sizeof verdicts / sizeof verdicts[0]; i++)
-        text_verdict_add_count(&text, document_count(targets, "verdict", verdicts[i][0]),
-                               verdicts[i][1], verdicts[i][1]);
-    html_addf(html, "<section class=\"answer is-%s\" aria-label=\"The answer\"><h1>", verdict);
-    html_add_mark(html, verdict, NULL);
-    html_addf(html, " %d targets: %s</h1></section>\n", cJSON_GetArraySize(targets),
-              buf_str(&text));
-    buf_release(&text);
-}
-
 static void add_targets(struct html *html, const cJSON *targets)
 {
     const cJSON *target;
     int number = 0, len = cJSON_GetArraySize(targets);
     if (len != 1) {
-        add_sum(html, targets);
+        html_sum(html);
         add_overview(html, targets);
     }
     cJSON_ArrayForEach (target, targets) {
         add_target(html, target, ++number, len == 1);
     }
+}
+
+/* A fleet's targets are data, which the script lays out; what is wrong stands in the page without it. */
+static void add_fleet(struct html *html)
+{
+    html_sum(html);
+    html_groups(html);
+    html_addf(
+        html,
+        "<section id=\"explore\"><h2>All findings and targets</h2>\n"
+        "<noscript><p>The table of all targets needs JavaScript; the JSON report holds the same."
+        "</p></noscript>\n");
+    const char *left_out = html_data(html);
+    if (left_out)
+        html_addf(html,
+                  "<p class=\"quiet\">To keep this page small it leaves out %s. The JSON report "
+                  "has them.</p>",
+                  left_out);
+    html_addf(html, "</section>\n");
 }
 
 /* ---- how the report was made ---- */
@@ -248,8 +248,7 @@ bool html_report(struct buf *out, const cJSON *report, const struct report_style
     html_addf(&html,
               "<header class=\"top\"><p><b>debrief</b> incident report</p></header>\n<main>\n");
     if (fleet) {
-        add_sum(&html, targets);
-        html_fleet(&html);
+        add_fleet(&html);
     } else {
         add_targets(&html, targets);
     }
@@ -258,6 +257,10 @@ bool html_report(struct buf *out, const cJSON *report, const struct report_style
     add_making(&html);
     buf_adds(out, "<script>");
     buf_adds(out, html_asset_report_js);
+    if (fleet) {
+        buf_adds(out, "</script>\n<script>");
+        buf_adds(out, html_asset_fleet_js);
+    }
     buf_adds(out, "</script>\n</body>\n</html>\n");
     buf_release(&html.scratch);
     html_intern_release(&html.ids);

@@ -11,6 +11,8 @@
 
 #define HTML_TARGETS_MAX 50 /* more of them are a fleet: data that the page's script draws */
 
+#define HTML_DATA_MAX (20u << 20) /* bytes of that data */
+
 /* A finding of the target that is being written, with its place in the page. */
 struct html_finding {
     const cJSON *json;
@@ -92,9 +94,17 @@ void html_redactions(struct html *html);
 void html_answer(
     struct html *html);             /* html_answer.c: what is wrong, since when, what to do first */
 void html_facts(struct html *html); /* html_answer.c: what proxy it is */
-void html_fleet(struct html *html); /* html_fleet.c: findings over all targets, and the data */
 
-/* The data of a fleet's page as one JSON value, within MAX bytes (html_data.c). */
-void html_data(struct html *html, size_t max);
+/* The first step of CAUSE's repair. */
+void html_add_first_step(struct html *html, const cJSON *cause);
+
+/* ---- many targets: html_groups.c, html_data.c ---- */
+
+void html_sum(struct html *html);    /* the answer over all targets */
+void html_groups(struct html *html); /* what is wrong, by finding, with some of its targets */
+
+/* The targets as one JSON value for the page's script. What does not fit in HTML_DATA_MAX is left out, the
+ * least telling first; returns what that was, in words, or NULL. */
+const char *html_data(struct html *html);
 
 #endif

@@ -11,7 +11,8 @@
 #define VERDICT_MAX (64u << 10)
 #define ASKS_SHOWN  3
 
-static void add_verdict(struct html *html)
+/* Without a cause the verdict is the answer. */
+static void add_verdict(struct html *html, bool whole)
 {
     struct buf text;
     const char *verdict = document_str(html->target, "verdict", "unknown");
@@ -19,36 +20,58 @@ static void add_verdict(struct html *html)
     text_verdict(&text, html->target);
     html_addf(html, "<p class=\"verdict\">");
     html_add_mark(html, verdict, verdict);
-    html_addf(html, " <span>%s</span></p>\n", buf_str(&text));
+    html_addf(html, whole ? "</p>\n<p class=\"what\">%s</p>\n" : " <span>%s</span></p>\n",
+              buf_str(&text));
     buf_release(&text);
+}
+
+/* The earliest time among the findings that CAUSE explains; NULL. */
+static const char *first_of_followers(const struct html *html, const cJSON *cause)
+{
+    const char *earliest = NULL;
+    const cJSON *id;
+    cJSON_ArrayForEach (id, json_at(cause, "explains")) {
+        const struct html_finding *each = html_finding_of(html, id->valuestring);
+        const char *first = each ? json_str(each->json, "first") : NULL;
+        if (first && (!earliest || strcmp(first, earliest) < 0))
+            earliest = first;
+    }
+    return earliest;
+}
+
+static void add_span(struct html *html, const cJSON *cause)
+{
+    const char *first = json_str(cause, "first"), *last = json_str(cause, "last");
+    const char *follower = first_of_followers(html, cause);
+    bool over = str_equal(json_str(cause, "state"), "before");
+    if (!first && !follower) {
+        html_addf(html, "The evidence does not tell since when");
+        return;
+    }
+    html_addf(html, first ? over ? "From " : "Since " : "What follows from it shows since ");
+    html_add_time(html, first ? first : follower, NULL);
+    if (first && last && over) {
+        html_addf(html, " to ");
+        html_add_time(html, last, first);
+    }
+    html_addf(html, " UTC");
 }
 
 static void add_since(struct html *html, const cJSON *cause)
 {
-    const char *first = json_str(cause, "first"), *last = json_str(cause, "last");
     const char *state = document_str(cause, "state", "unknown");
     const char *confidence = document_str(cause, "confidence", "");
     html_addf(html, "<p class=\"since\">");
-    if (first) {
-        html_addf(html, str_equal(state, "before") ? "From " : "Since ");
-        html_add_time(html, first, NULL);
-        html_addf(html, " UTC");
-        if (last && str_equal(state, "before")) {
-            html_addf(html, " to ");
-            html_add_time(html, last, first);
-        }
-    } else {
-        html_addf(html, "The evidence does not tell since when");
-    }
+    add_span(html, cause);
     if (str_equal(state, "now"))
         html_addf(html, ", and it goes on");
     else if (str_equal(state, "before"))
         html_addf(html, ", over now");
     html_addf(html, ". ");
     if (str_equal(confidence, "certain"))
-        html_addf(html, "The evidence states it.");
+        html_addf(html, "Certain: the evidence states it.");
     else if (*confidence)
-        html_addf(html, "It is %s, not certain.", confidence);
+        html_addf(html, "This cause is %s, not certain.", confidence);
     html_addf(html, "</p>\n");
 }
 
@@ -66,7 +89,7 @@ static void add_decisive(struct html *html)
         if (!is_own_ask(ask) || shown == ASKS_SHOWN)
             continue;
         if (!shown++)
-            html_addf(html, "<div class=\"todo\"><h2>To be sure</h2><ol class=\"steps\">");
+            html_addf(html, "<div class=\"todo more\"><h2>To be sure</h2><ol class=\"steps\">");
         html_addf(html, "<li><p><b>%s</b>: %s</p>", document_str(ask, "evidence", "?"),
                   document_str(ask, "why", ""));
         html_add_code(html, "command", document_str(ask, "how", ""));
@@ -76,7 +99,7 @@ static void add_decisive(struct html *html)
         html_addf(html, "</ol></div>\n");
 }
 
-static void add_first_step(struct html *html, const cJSON *cause)
+void html_add_first_step(struct html *html, const cJSON *cause)
 {
     const cJSON *step = json_at(cause, "fix[0]");
     const char *command = json_str(step, "command"), *path = json_str(step, "snippet.path");
@@ -110,7 +133,7 @@ static void add_cause(struct html *html, const cJSON *cause)
     const struct html_finding *place = html_finding_of(html, json_str(cause, "id"));
     html_addf(html, "<p class=\"what\">%s</p>\n", document_str(cause, "message", ""));
     add_since(html, cause);
-    add_first_step(html, cause);
+    html_add_first_step(html, cause);
     if (is_open(cause))
         add_decisive(html);
     if (place)
@@ -125,17 +148,15 @@ void html_answer(struct html *html)
     const cJSON *cause = document_first_cause(html->target);
     html_addf(html, "<section class=\"answer is-%s\" aria-label=\"The answer\">\n",
               document_str(html->target, "verdict", "unknown"));
-    add_verdict(html);
+    add_verdict(html, !cause);
     if (cause) {
         add_cause(html, cause);
     } else {
         const cJSON *checks = json_at(html->target, "checks");
-        html_addf(html,
-                  "<p class=\"since\">%d of %d checks had what they need, %d found nothing to "
-                  "object to.</p>\n",
+        html_addf(html, "<p class=\"since\">%d of %d checks had the evidence that they need.</p>\n",
                   document_count(checks, "outcome", "pass") +
                       document_count(checks, "outcome", "fail"),
-                  cJSON_GetArraySize(checks), document_count(checks, "outcome", "pass"));
+                  cJSON_GetArraySize(checks));
         add_decisive(html);
     }
     html_addf(html, "</section>\n");

@@ -59,17 +59,28 @@ static struct node *add_node(struct chain *chain, const struct html_finding *fin
     return node;
 }
 
-/* What may be behind a finding that nothing explains. */
+static int candidate_of(const struct chain *chain, const char *id)
+{
+    for (int i = 0; i < chain->len; i++)
+        if (!chain->nodes[i].finding && str_equal(chain->nodes[i].id, id))
+            return i;
+    return -1;
+}
+
+/* What may be behind a finding that nothing explains; what was found itself needs no guess. */
 static void add_candidates(struct chain *chain, int of)
 {
     const cJSON *finding = chain->nodes[of].finding->json, *candidate;
     int drawn = 0;
     cJSON_ArrayForEach (candidate, json_at(finding, "candidates")) {
         const char *id = document_str(candidate, "id", "?");
-        if (drawn++ == CANDIDATES_MAX)
-            break;
+        int known = candidate_of(chain, id);
+        if (html_finding_of(chain->html, id) || drawn++ >= CANDIDATES_MAX)
+            continue;
         const char *why = json_str(candidate, "for[0]");
-        if (add_node(chain, NULL, id, why ? why : "nothing speaks for or against it yet"))
+        if (known >= 0)
+            chain->follows[known][of] = true;
+        else if (add_node(chain, NULL, id, why ? why : "nothing speaks for it yet"))
             chain->follows[chain->len - 1][of] = true;
     }
 }

@@ -81,7 +81,6 @@ static void add_excerpt(struct html *html, const char *excerpt, long line)
 static void add_proof(struct html *html, const cJSON *proof)
 {
     const char *locator = document_str(proof, "locator", ""), *time = json_str(proof, "time");
-    const char *sha256 = json_str(proof, "sha256");
     long line = line_of(locator);
     html_addf(html, "<figure class=\"proof\"><figcaption><code>%s</code> ",
               document_str(proof, "source", "?"));
@@ -96,8 +95,6 @@ static void add_proof(struct html *html, const cJSON *proof)
     }
     html_addf(html, "</figcaption>");
     add_excerpt(html, document_str(proof, "excerpt", ""), line);
-    if (sha256)
-        html_addf(html, "<p class=\"hash\">sha256 of the source %s</p>", sha256);
     html_addf(html, "</figure>\n");
 }
 

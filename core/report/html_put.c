@@ -7,12 +7,24 @@
 #include <stdarg.h>
 #include <string.h>
 
+/* Most texts are: those need no second look. */
+static bool is_plain(const char *text)
+{
+    for (; *text; text++)
+        if ((unsigned char)(*text - ' ') > '~' - ' ' && *text != '\n')
+            return false;
+    return true;
+}
+
 const struct buf *html_clean(struct html *html, const char *text)
 {
     static const struct report_style style = {.unicode = true};
     const struct layout layout = {NULL, &style};
     buf_clear(&html->scratch);
-    layout_clean(&layout, &html->scratch, text, true, 0);
+    if (is_plain(text))
+        buf_adds(&html->scratch, text);
+    else
+        layout_clean(&layout, &html->scratch, text, true, 0);
     return &html->scratch;
 }
 

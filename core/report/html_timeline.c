@@ -13,8 +13,8 @@
 enum {
     DRAWN_MAX = 80, /* entries in the picture; the table has all */
     ROOM = 800,     /* pixels that the wide picture has for time */
-    STEP_MIN = 26,  /* between two marks */
-    STEP_MAX = 84,
+    STEP_MIN = 28,  /* between two marks */
+    STEP_MAX = 120,
     PAUSE = 600,   /* seconds after which nothing is drawn to scale */
     OPEN_MAX = 20, /* rows that are not folded */
     LANE = 38,
@@ -113,11 +113,11 @@ static void gather(struct timeline *line, const cJSON *entries)
 
 static int step_between(int64_t seconds)
 {
-    int step = STEP_MIN + (int)(9 * log2(1.0 + (double)seconds));
+    int step = STEP_MIN + (int)(14 * log2(1.0 + (double)seconds));
     return step > STEP_MAX ? STEP_MAX : step;
 }
 
-/* SHARE of 256: how much of what goes beyond the smallest step is kept. */
+/* SHARE of 256: how much of what goes beyond the smallest step is kept, or that is added to it. */
 static int spread(struct timeline *line, int share)
 {
     int last[LANES], at = 0;
@@ -216,13 +216,16 @@ static void draw_pause(const struct timeline *line, const struct point *point, b
 static void draw_axis(const struct timeline *line, bool wide)
 {
     int room = wide ? 62 : 15, free_from = 0;
+    int64_t told = 0;
     for (int i = 0; i < line->len; i++) {
         const struct point *point = &line->points[i];
         bool pause = i && point->time - point[-1].time > PAUSE * CLOCK_SECOND;
         if (pause)
             draw_pause(line, point, wide);
         if (!point->end && (point->at >= free_from || i == 0)) {
-            draw_clock(line, point, wide);
+            if (i == 0 || point->time / CLOCK_SECOND != told)
+                draw_clock(line, point, wide);
+            told = point->time / CLOCK_SECOND;
             free_from = point->at + room;
         }
     }
@@ -308,8 +311,9 @@ static void add_picture(struct timeline *line, const cJSON *entries)
     html_addf(line->html, "<figure class=\"picture\">\n");
     if (fits) {
         int tight = line->length, loose = spread(line, 256);
-        if (loose > ROOM)
-            spread(line, (ROOM - tight) * 256 / (loose - tight));
+        int wanted = line->entries * 90 < ROOM ? line->entries * 90 : ROOM;
+        if (loose > tight)
+            spread(line, wanted > tight ? (wanted - tight) * 256 / (loose - tight) : 0);
         draw(line, entries, true, false);
     }
     spread(line, 128);
@@ -343,15 +347,13 @@ static void add_what(struct html *html, const cJSON *entry, bool first)
     html_addf(html, "</td>");
 }
 
-static void add_row(struct html *html, const cJSON *entry, int number, bool first)
+static void add_row(struct html *html, const cJSON *entry, int number, bool first, bool mark_zone)
 {
     const cJSON *id;
     const char *source = json_str(entry, "source");
     html_addf(html, "<tr><td class=\"number\">%d</td><th scope=\"row\">", number);
     html_add_time(html, document_str(entry, "time", "?"), NULL);
-    html_addf(html, json_str(entry, "zone")
-                        ? " <abbr title=\"The log tells no zone; read as UTC\">*</abbr></th>"
-                        : "</th>");
+    html_addf(html, mark_zone && json_str(entry, "zone") ? "*</th>" : "</th>");
     html_addf(html, "<td>%s</td>", document_str(entry, "lane", "?"));
     add_what(html, entry, first);
     html_addf(html, "<td>");
@@ -371,6 +373,9 @@ static void add_table(const struct timeline *line, const cJSON *entries)
     struct html *html = line->html;
     const cJSON *entry;
     int number = 0, zoneless = 0, len = cJSON_GetArraySize(entries);
+    cJSON_ArrayForEach (entry, entries) {
+        zoneless += json_str(entry, "zone") != NULL;
+    }
     if (len > OPEN_MAX)
         html_addf(html, "<details><summary>All %d entries</summary>\n", len);
     html_addf(
@@ -380,14 +385,14 @@ static void add_table(const struct timeline *line, const cJSON *entries)
         "<th scope=\"col\">Where</th><th scope=\"col\">What happened</th>"
         "<th scope=\"col\">Finding, source</th></tr></thead><tbody>\n");
     cJSON_ArrayForEach (entry, entries) {
-        zoneless += json_str(entry, "zone") != NULL;
-        add_row(html, entry, number + 1, number == line->first);
+        add_row(html, entry, number + 1, number == line->first, zoneless < len);
         number++;
     }
     html_addf(html, "</tbody></table></div>");
     if (zoneless)
         html_addf(html,
-                  "<p class=\"quiet\">* The log tells no zone; its times are read as UTC.</p>");
+                  "<p class=\"quiet\">%sThe log tells no zone; its times are read as UTC.</p>",
+                  zoneless < len ? "* " : "");
     html_addf(html, len > OPEN_MAX ? "</details>\n" : "\n");
 }
 

@@ -72,7 +72,7 @@
 
   // ---- findings: filter, deep links, the next one ----
 
-  const findings = all("article.finding");
+  const findings = all("article.finding"); // a fleet's are drawn later, by fleet.js
   const isShown = (element) => !element.closest("[hidden]");
   const openHash = () => {
     const name = decodeURIComponent(location.hash.slice(1));
@@ -154,7 +154,7 @@
   // ---- keys ----
 
   const go = (step) => {
-    const shown = findings.filter(isShown);
+    const shown = all("article.finding").filter(isShown);
     if (!shown.length) return;
     const current = document.activeElement && document.activeElement.closest("article.finding");
     const at = shown.indexOf(current);
