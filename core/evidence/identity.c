@@ -142,6 +142,18 @@ static struct note *note_on(struct notes *notes, const char *column)
     return &notes->best[column_of(column)];
 }
 
+bool identity_place(struct evidence *evidence, const char *column, const struct source **source,
+                    uint64_t *line, const char **pointer)
+{
+    const struct note *note = note_on(evidence_notes(evidence), column);
+    if (!note->value)
+        return false;
+    *source = note->source;
+    *line = note->line;
+    *pointer = note->pointer;
+    return true;
+}
+
 static void drop_disputed(struct notes *notes)
 {
     static const char *const facts[] = {"mesh", "mode", "platform"};

@@ -59,6 +59,10 @@ void identity_note_pod(struct evidence *evidence, const struct source *source, c
 void identity_note_account(struct evidence *evidence, const struct source *source, uint64_t line,
                            const char *pointer, const char *account);
 
+/* Where the `proxy` record has COLUMN from, as in a record; false: it is not known. */
+bool identity_place(struct evidence *evidence, const char *column, const struct source **source,
+                    uint64_t *line, const char **pointer);
+
 /* Makes the `proxy` record; none when nothing was noted. Called once, after the last reader. */
 void identity_find(struct evidence *evidence);
 

@@ -276,6 +276,7 @@ void bootstrap_take(struct reading *reading, const cJSON *node, const char *poin
     note_identity(&bootstrap, file);
     take_servers(&bootstrap);
     take_overload(&bootstrap);
+    bootstrap_settings(reading, node, pointer);
 }
 
 /* ---- bootstrap files ---- */
@@ -317,6 +318,7 @@ static void supply(struct reading *reading, const cJSON *node)
     bool complete = reading->complete && !proto_at(node, "dynamic_resources");
     evidence_supplied(reading->evidence, "bootstrap", reading->complete);
     evidence_supplied(reading->evidence, "overload", reading->complete);
+    evidence_supplied(reading->evidence, "bootstrap.settings", reading->complete);
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         evidence_supplied(reading->evidence, names[i], complete);
 }
@@ -342,5 +344,5 @@ static void read_source(struct reading *reading)
 }
 
 const struct reader read_bootstrap = {
-    "bootstrap", (const char *const[]){"bootstrap", "overload", "proxy", "xds.*", NULL}, recognise,
+    "bootstrap", (const char *const[]){"bootstrap*", "overload", "proxy", "xds.*", NULL}, recognise,
     read_source};

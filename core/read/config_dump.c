@@ -342,6 +342,7 @@ static void supply(const struct dump *dump)
     if (dump->bootstrap) {
         evidence_supplied(evidence, "bootstrap", complete);
         evidence_supplied(evidence, "overload", complete);
+        evidence_supplied(evidence, "bootstrap.settings", complete);
     }
     if (seen[LISTENER]) {
         evidence_supplied(evidence, "xds.listeners", complete);
@@ -399,7 +400,7 @@ static void read_source(struct reading *reading)
 }
 
 const struct reader read_config_dump = {
-    "config_dump", (const char *const[]){"xds.*", "bootstrap", "overload", "proxy", NULL},
+    "config_dump", (const char *const[]){"xds.*", "bootstrap*", "overload", "proxy", NULL},
     recognise, read_source};
 
 /* ---- ztunnel ---- */

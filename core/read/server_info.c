@@ -55,6 +55,26 @@ static void note(struct reading *reading, const char *column, const cJSON *info,
                   proto_scalar(info, path, number));
 }
 
+static void take_options(struct reading *reading, const cJSON *info)
+{
+    const cJSON *option;
+    char number[32], pointer[128];
+    cJSON_ArrayForEach (option, proto_at(info, "command_line_options")) {
+        const char *value = json_scalar(option, "", number);
+        if (!option->string || !value || !*value)
+            continue;
+        snprintf(pointer, sizeof pointer, "/command_line_options/%s", option->string);
+        struct record *record = evidence_wants(reading->evidence, "options", option->string)
+                                    ? reading_add(reading, "options", pointer)
+                                    : NULL;
+        if (!record)
+            continue;
+        evidence_set(reading->evidence, record, "name", option->string);
+        evidence_set(reading->evidence, record, "value", value);
+    }
+    evidence_supplied(reading->evidence, "options", true);
+}
+
 static void read_info(struct reading *reading, const cJSON *info, const char *prefix, uint64_t line)
 {
     (void)prefix;
@@ -80,6 +100,8 @@ static void read_info(struct reading *reading, const cJSON *info, const char *pr
                         proto_str(info, "node.user_agent_name"));
     identity_note_metadata(reading->evidence, reading->source, "/node/metadata",
                            proto_at(info, "node.metadata"));
+    if (proto_at(info, "command_line_options"))
+        take_options(reading, info);
     if (proto_seconds(info, "uptime_current_epoch", &seconds)) {
         snprintf(text, sizeof text, "%.0f", seconds);
         identity_note(reading->evidence, reading->source, 0, "/uptime_current_epoch",
@@ -115,5 +137,5 @@ static void read_source(struct reading *reading)
     evidence_supplied(reading->evidence, "proxy", reading->complete);
 }
 
-const struct reader read_server_info = {"server_info", (const char *const[]){"proxy", NULL},
-                                        recognise, read_source};
+const struct reader read_server_info = {
+    "server_info", (const char *const[]){"proxy", "options", NULL}, recognise, read_source};

@@ -81,4 +81,7 @@ void xds_tls_describe(const cJSON *node, xds_tls_fn *set, void *user);
 void bootstrap_take(struct reading *reading, const cJSON *bootstrap, const char *pointer,
                     bool file);
 
+/* bootstrap_settings.c: its values, one by one, where somebody wants them. */
+void bootstrap_settings(struct reading *reading, const cJSON *bootstrap, const char *pointer);
+
 #endif
