@@ -164,6 +164,9 @@ cJSON *job_row(struct job *job)
     cJSON_AddItemToObject(target, "unexplained",
                           take_about(job, "unexplained", cJSON_CreateArray()));
     cJSON_AddItemToObject(target, "timeline", take_about(job, "timeline", cJSON_CreateArray()));
+    cJSON *facts = cJSON_DetachItemFromObjectCaseSensitive(job->about, "facts");
+    if (facts)
+        cJSON_AddItemToObject(target, "facts", facts);
     ruling_apply(job->plan->config, target);
     correlate_target(target, job->plan->registry);
     asks_arrange(target);

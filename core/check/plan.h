@@ -5,9 +5,11 @@
 #define DEBRIEF_CHECK_PLAN_H
 
 #include "check/registry.h"
+#include "evidence/evidence.h"
 #include "evidence/need.h"
 #include "policy/config.h"
 #include "read/scan.h"
+#include "source/redact.h"
 
 struct plan_check {
     const struct check_meta *meta;
@@ -26,6 +28,9 @@ struct plan {
     const struct config *config; /* severities and waivers for what is found; NULL: none */
     const char **left_out;       /* ids of checks that the configuration leaves out, sorted */
     size_t left_out_len;
+    /* What else the reader says of the evidence, beside the row: gathered WHEN; the caller's. NULL:
+     * nothing. It goes into the row as `facts`. */
+    cJSON *(*facts)(struct evidence *evidence, int64_t when, const struct redact_policy *redact);
 };
 
 struct plan_options {

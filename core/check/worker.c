@@ -231,6 +231,10 @@ static void send_target(const struct hearing *hearing)
     cJSON_AddItemToObject(
         target, "timeline",
         timeline_gather(hearing->evidence, asked_at(hearing), hearing->worker->redact));
+    if (hearing->worker->plan->facts)
+        cJSON_AddItemToObject(target, "facts",
+                              hearing->worker->plan->facts(hearing->evidence, gathered(hearing),
+                                                           hearing->worker->redact));
     message_send(hearing->worker->fd, message);
     cJSON_Delete(message);
 }

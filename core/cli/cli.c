@@ -48,11 +48,17 @@ static const struct command commands[] = {
      "debrief report report.json -o junit=junit.xml -o sarif=debrief.sarif\n",
      FOR_REPORT, 1, 1, report_command},
     {"diff", "OLD.json NEW.json", "new, gone and unchanged findings",
-     "Compares two saved reports, finding by finding, by target and fingerprint. The exit status "
+     "Compares two saved reports, finding by finding, by target and fingerprint. With --compare "
+     "the two are targets as 'check' takes them, first the one that works: both are gathered and "
+     "what differs between them and matters is told, the most telling first. The exit status "
      "is that "
      "of what is new or has become worse.",
      "debrief diff before.json after.json\n"
-     "debrief diff before.json after.json -o json\n",
+     "debrief diff before.json after.json -o json\n"
+     "debrief diff --compare http://10.0.0.7:9901 http://10.0.0.9:9901   # this one works, that "
+     "one "
+     "does not\n"
+     "debrief diff --compare healthy.tar.gz broken.tar.gz --verbose\n",
      FOR_DIFF, 2, 2, diff_command},
     {"merge", "REPORT.json...", "join the reports of shards into one",
      "Joins saved reports into one: the targets of all of them, with a new summary.",
@@ -188,7 +194,8 @@ static int run_command(const struct command *command, char **arguments, size_t l
         status = STATUS_OK;
     } else if (!parsed || !fits(&options, &err)) {
         status = wrong_call(command, err.text);
-    } else if (takes_config(command) && !session_config(&options, &err)) {
+    } else if (takes_config(command) && (command->bit != FOR_DIFF || options.compare) &&
+               !session_config(&options, &err)) {
         status = cli_usage(&err);
     } else {
         status = session_baseline(&options);

@@ -2,6 +2,7 @@
  * and renders nothing itself. */
 #include "report/diff.h"
 #include "cli/cli.h"
+#include "cli/diff_compare.h"
 #include "cli/output.h"
 #include "cli/session.h"
 #include "report/compare.h"
@@ -51,6 +52,14 @@ int diff_command(const struct options *options)
     struct outputs outputs;
     struct err err = ERR_INIT;
     int status = STATUS_OK;
+    if (options->compare)
+        return diff_compare_command(options);
+    if (options->timeout_ms || options->cacert || options->cert || options->key ||
+        options->no_redact) {
+        err_set(&err, "saved reports are not gathered: --timeout, --cacert, --cert, --key and "
+                      "--no-redact are for 'diff --compare'");
+        return cli_usage(&err);
+    }
     if (!outputs_init(&outputs, options, "text, json", &err))
         return cli_usage(&err);
     cJSON *old = session_report(options->operands.items[0], &status);

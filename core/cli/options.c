@@ -20,11 +20,12 @@ enum kind {
 
 #define AT(member) offsetof(struct options, member)
 #define GATHERING  (FOR_CHECK | FOR_COLLECT)
-#define ASKING     (GATHERING | FOR_EVIDENCE)
+#define ASKING     (GATHERING | FOR_EVIDENCE | FOR_DIFF)
 #define REPORTING  (FOR_CHECK | FOR_REPORT | FOR_MERGE | FOR_DIFF)
 #define CONFIGURED (ASKING | FOR_LIST | FOR_EXPLAIN | FOR_VERSION)
 #define WITH_CHECKS                                                                                \
-    (FOR_CHECK | FOR_EVIDENCE | FOR_LIST | FOR_EXPLAIN | FOR_LINT | FOR_TEST | FOR_VERSION)
+    (FOR_CHECK | FOR_EVIDENCE | FOR_DIFF | FOR_LIST | FOR_EXPLAIN | FOR_LINT | FOR_TEST |          \
+     FOR_VERSION)
 
 static const struct option_row rows[] = {
     {'o', "output", "FORMAT[=FILE]",
@@ -108,6 +109,12 @@ static const struct option_row rows[] = {
     {0, "key", "FILE", "its private key", ASKING, KIND_TEXT, AT(key), NULL},
     {0, "no-redact", NULL, "leave secrets in excerpts and bundles as they are", ASKING, KIND_SWITCH,
      AT(no_redact), NULL},
+    {0, "compare", NULL,
+     "OLD and NEW are two targets, one that works and one that does not: both are gathered, "
+     "checked "
+     "and compared by version, options, bootstrap, environment, listeners, clusters, routes, "
+     "certificates and statistics",
+     FOR_DIFF, KIND_SWITCH, AT(compare), NULL},
     {0, "dictionary", NULL, "print the dictionary of evidence names instead (Markdown)",
      FOR_EVIDENCE, KIND_SWITCH, AT(dictionary), NULL},
     {0, "lang", "LANG", "the language of the new section: lua (default) or c", FOR_NEW, KIND_CHOICE,

@@ -48,7 +48,7 @@ struct options {
     struct clock_bound since, until;
     int64_t shard_index, shard_count; /* 1-based; count 0: no shards */
     int fail_on, exit, color, lang;
-    bool host, probe, dry_run, no_redact, no_config, quiet, verbose, dictionary, help;
+    bool host, probe, dry_run, no_redact, no_config, quiet, verbose, dictionary, compare, help;
 };
 
 struct option_row {
