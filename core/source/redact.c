@@ -138,10 +138,10 @@ static void replace(struct redact_stream *stream, const struct redact_hit *hit, 
 /* Two secrets that overlap become one. */
 static void merge(struct redact_hit *hit, const struct redact_hit *inner)
 {
-    if (inner->start < hit->start) {
+    if (inner->start < hit->start || hit->kind == REDACT_RANDOM)
+        hit->kind = inner->kind; /* a shape says more than that there is no shape */
+    if (inner->start < hit->start)
         hit->start = inner->start;
-        hit->kind = inner->kind;
-    }
     if (inner->end > hit->end) {
         hit->end = inner->end;
         hit->stops = inner->stops;

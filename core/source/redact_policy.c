@@ -9,8 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const builtin[] = {"aws-key",      "authorization", "jwt",    "private-key",
-                                      "url-password", "password",      "secret", NULL};
+static const char *const builtin[] = {
+    "aws-key", "authorization", "jwt",           "private-key",  "url-password", "password",
+    "secret",  "token",         "presigned-url", "high-entropy", NULL,
+};
 
 const char *redact_kind(const struct redact_policy *policy, size_t i)
 {

@@ -6,6 +6,7 @@
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "base/regex.h"
+#include "source/redact_random.h"
 
 #include <hs.h>
 #include <stdint.h>
@@ -14,33 +15,42 @@
 
 /* Between a name and its value: `="`, `": "`, `\": \"`, YAML, and the pairs of name and value that
  * task definitions and pods hold. */
-#define QUOTE "(?:\\\\{0,3}[\"'])?"
+#define QUOTE "(?:\\\\{0,7}[\"'])?"
 #define ASSIGN                                                                                     \
     "(?:" QUOTE "[ \\t]{0,8}(?:=>|[:=])[ \\t]{0,8}"                                                \
-    "|\\\\{0,3}\"\\s{0,20},\\s{0,60}\\\\{0,3}\"value\\\\{0,3}\"\\s{0,4}:\\s{0,4}"                  \
+    "|\\\\{0,7}\"\\s{0,20},\\s{0,60}\\\\{0,7}\"value\\\\{0,7}\"\\s{0,4}:\\s{0,4}"                  \
     "|[\"']?[ \\t\\r]{0,8}\\n[ \\t]{0,60}value:[ \\t]{0,8})"
 /* Between a header and its value; Envoy's own logs print `'name', 'value'`, its configuration has
  * pairs of key and value. */
 #define PAIR                                                                                       \
-    "\\\\{0,3}\"\\s{0,20},\\s{0,60}\\\\{0,3}\"(?:raw_)?value\\\\{0,3}\"\\s{0,4}:\\s{0,4}\\\\{0,3}" \
+    "\\\\{0,7}\"\\s{0,20},\\s{0,60}\\\\{0,7}\"(?:raw_)?value\\\\{0,7}\"\\s{0,4}:\\s{0,4}\\\\{0,7}" \
     "\""
-#define HEADER "(?:" PAIR "|" QUOTE "[ \\t]{0,8}[:=,][ \\t]{0,8}" QUOTE ")"
+#define HEADER "(?:" PAIR "|'[ \\t]{0,8},[ \\t]{0,8}'|" QUOTE "[ \\t]{0,8}[:=][ \\t]{0,8}" QUOTE ")"
 /* Between two words of a command line, also as members of a list in JSON or YAML. */
 #define NEXT_WORD                                                                                  \
-    "(?:\\\\{0,3}\"\\s{0,4},\\s{0,60}\\\\{0,3}\"|[ \\t]{1,8}|=|[\"']?[ \\t\\r]{0,8}\\n[ "          \
+    "(?:\\\\{0,7}\"\\s{0,4},\\s{0,60}\\\\{0,7}\"|[ \\t]{1,8}|=|[\"']?[ \\t\\r]{0,8}\\n[ "          \
     "\\t]{0,60}-[ \\t]{1,8}[\"']?)"
-#define FRESH "(?!\\[redacted:)"
+#define FRESH "(?!\\[redacted[:\\]])" /* Envoy writes "[redacted]" itself */
+/* Behind the colon of YAML: an anchor or a tag. */
+#define ANCHOR "(?:[&!][\\w!-]{1,40}[ \\t]{1,8}){0,2}"
 /* References to a secret, which say where it is kept and are no secret; and keys, which have a rule
  * that knows where they end. */
 #define REFERENCE                                                                                  \
     "arn:|\\$[({]|/(?:var|run|etc|tmp|opt|usr|home|mnt|secrets?|certs?)/|true\\b|false\\b|null\\b" \
     "|-----BEGIN"
 #define WORD "[^\\s\"'\\\\,;&<>{}()\\[\\]]"
-/* In plain double quotes up to the closing one, in single quotes likewise, else one word. */
+/* In double quotes, plain or escaped, up to the closing one, in single quotes likewise, else one
+ * word. */
 #define VALUE                                                                                      \
-    "(?|\"(?![,}\\]:\\s]|\\[redacted:|" REFERENCE ")((?:[^\"\\\\\\r\\n]++|\\\\[^\\r\\n])++)"       \
-    "|'(?![,}\\]:\\s]|\\[redacted:|" REFERENCE ")([^'\"\\\\\\r\\n]+)"                              \
-    "|" QUOTE "(?!" REFERENCE ")(" WORD "+))"
+    ANCHOR                                                                                         \
+    "(?|\"(?![,}\\]:\\s]|\\[redacted[:\\]]|" REFERENCE ")((?:[^\"\\\\\\r\\n]++|\\\\[^\\r\\n])++)"  \
+    "|'(?![,}\\]:\\s]|\\[redacted[:\\]]|" REFERENCE ")([^'\"\\\\\\r\\n]+)"                         \
+    "|\\\\{1,7}\"(?![,}\\]:\\s\\\\]|\\[redacted[:\\]]|" REFERENCE ")([^\"\\\\\\r\\n]+)"            \
+    "|" QUOTE "(?![|>][+-]?[ \\t\\r]*\\n|" REFERENCE ")(" WORD "+))"
+/* A secret of one line behind `name: |`. */
+#define BLOCK "[ \\t]{0,8}:[ \\t]{0,8}[|>][+-]?[ \\t\\r]{0,8}\\n[ \\t]{1,60}(?!" REFERENCE ")"
+/* What separates the members of a query, also escaped. */
+#define MEMBER "(?:[?&]|&amp;|\\\\{1,7}u0026|%26)"
 
 #define WORD_STOPS " \t\r\n\"'\\,;&<>{}()[]"
 #define LINE_STOPS "\"'\\\r\n"
@@ -57,7 +67,7 @@ static const struct rule {
     {REDACT_AWS_KEY, WORD_STOPS,
      "(?:secret_?access_?key|session_?token|aws_security_token)" ASSIGN QUOTE
      "([A-Za-z0-9/+=%_-]{16,})"},
-    {REDACT_AWS_KEY, WORD_STOPS, "\"Token\\\\{0,3}\"\\s{0,4}:\\s{0,4}\\\\{0,3}\"([\\w/+=]{100,})"},
+    {REDACT_AWS_KEY, WORD_STOPS, "\"Token\\\\{0,7}\"\\s{0,4}:\\s{0,4}\\\\{0,7}\"([\\w/+=]{100,})"},
     {REDACT_AUTHORIZATION, LINE_STOPS,
      "authorization" HEADER
      "(?:bearer|basic|digest|negotiate|ntlm|token|apikey|aws4-hmac-sha256)[ \\t]{1,8}+" FRESH
@@ -66,8 +76,10 @@ static const struct rule {
      "authorization" HEADER "(?!aws4-hmac-)([\\w.~+/=-]{16,})(?=[\"'\\\\\\s]|$)"},
     {REDACT_AUTHORIZATION, WORD_STOPS, "bearer[ \\t]{1,8}((?=[a-z._~+/=-]*[0-9])[\\w.~+/=-]{20,})"},
     {REDACT_AUTHORIZATION, WORD_STOPS,
-     "x-(?:amz-(?:security-token|signature)|api-key|auth-token|vault-token|consul-token)" HEADER
-         FRESH "([^\\s\"'\\\\,;&<>\\[]{8,})"},
+     "x-[\\w-]{0,30}(?:token|api-?key|secret|signature|auth|session)" HEADER FRESH
+     "([^\\s\"'\\\\,;&<>\\[]{8,})"},
+    {REDACT_AUTHORIZATION, WORD_STOPS,
+     "basic[ \\t]{1,8}((?=[A-Za-z0-9+/]*[0-9A-Z])[A-Za-z0-9+/]{16,}={0,2})(?=[\"'\\\\\\s,]|$)"},
     {REDACT_AUTHORIZATION, LINE_STOPS,
      "cookie" HEADER FRESH "([^\\s\"'\\\\=;:,{}\\[\\]]+=[^\"'\\\\\\r\\n]+)"},
     {REDACT_JWT, WORD_STOPS, "(?-i:(eyJ[\\w-]{8,}\\.[\\w-]{8,}\\.[\\w-]*))"},
@@ -75,26 +87,60 @@ static const struct rule {
      "[a-z][a-z0-9+.-]{1,20}:\\\\?/\\\\?/[^/\\s:@\"'\\\\\\[]{0,64}:" FRESH
      "([^@\\s/\"'\\\\]{1,512})@"},
     {REDACT_PASSWORD, WORD_STOPS,
-     "(?:password|passwd|client_?secret|api_?key|access_?token|refresh_?token|id_token|secret_?"
-     "key)" ASSIGN VALUE},
+     "(?:password|passwd|passphrase|client[_-]?secret|api[_-]?key|access[_-]?token|refresh[_-]?"
+     "token|id[_-]token|secret[_-]?key|secretid|account_?key|webhook_?url)" ASSIGN VALUE},
+    {REDACT_PASSWORD, LINE_STOPS,
+     "(?:password|passwd|passphrase|token|secret|api[_-]?key)" BLOCK "([^\\s][^\\r\\n]{3,})"},
     {REDACT_PASSWORD, WORD_STOPS,
-     "(?-i:_(?:SECRET|TOKEN|(?<!PUBLIC_)KEY|PASS|PASSPHRASE|PWD|CREDENTIALS?))" ASSIGN VALUE},
+     "\"(?:pass|pwd|encrypt)\\\\{0,7}\"[ \\t]{0,8}:[ \\t]{0,8}(?=\\\\{0,7}\")" VALUE},
+    {REDACT_PASSWORD, LINE_STOPS,
+     "(?:password|passwd|secret|private_?key|keys?|token|credentials?|users)\\\\{0,7}[\"']?\\s{0,4}"
+     "[:=]\\s{0,"
+     "60}[\\[{]?\\s{0,60}[{-]?\\s{0,60}\\\\{0,7}[\"']?inline_(?:string|bytes)" ASSIGN VALUE},
+    {REDACT_PASSWORD, WORD_STOPS,
+     "\\blogin[ \\t]{1,8}\\S{1,80}[ \\t]{1,8}password[ \\t]{1,8}" FRESH "([^\\s\"'\\\\]+)"},
+    {REDACT_PASSWORD, WORD_STOPS,
+     "identified[ \\t]{1,8}by[ \\t]{1,8}\\\\{0,7}[\"']" FRESH "([^'\"\\\\\\r\\n]+)"},
+    {REDACT_PASSWORD, WORD_STOPS,
+     "\\bcurl\\b[^\\r\\n]{0,200}?[ \\t](?:-u|--user)[ "
+     "=]{1,4}\\\\{0,7}[\"']?[^\\s:\"'\\\\]{1,64}:" FRESH "([^\\s\"'\\\\]{3,})"},
+    {REDACT_PASSWORD, WORD_STOPS, "(\\$(?-i:2[aby]|apr1|argon2id?)\\$[\\w./$,=+-]{20,})"},
+    {REDACT_PASSWORD, WORD_STOPS,
+     "(?-i:_(?:SECRET|TOKEN|(?<!PUBLIC_)KEY|PASS|PASSPHRASE|PWD|CREDENTIALS?|AUTH))" ASSIGN VALUE},
     {REDACT_PASSWORD, WORD_STOPS,
      "--[\\w-]{0,40}?(?:password|passwd|token|secret|api-?key)" NEXT_WORD
      "(?!-|\\[redacted:|" REFERENCE ")(" WORD "{4,})"},
     {REDACT_PASSWORD, WORD_STOPS,
      "(?<![\\w-])token" ASSIGN QUOTE "((?=[a-z._~+/=-]*[0-9])[\\w.~+/=-]{20,})"},
+    {REDACT_PASSWORD, WORD_STOPS,
+     "(?<=[\\s\"'])-token" NEXT_WORD "(?!-|\\[redacted:|" REFERENCE ")(" WORD "{4,})"},
     {REDACT_PASSWORD, WORD_STOPS, "client-key-data" ASSIGN VALUE},
     {REDACT_PASSWORD, WORD_STOPS,
-     "\"auth\\\\{0,3}\"\\s{0,4}:\\s{0,4}\\\\{0,3}\"([\\w/+]{8,}={0,2})"},
+     "\"auth\\\\{0,7}\"\\s{0,4}:\\s{0,4}\\\\{0,7}\"([\\w/+]{8,}={0,2})"},
     {REDACT_SECRET, "\"\r\n",
-     "\"(?:Secret(?:String|Binary)|authorizationToken)\\\\{0,3}\"\\s{0,4}:\\s{0,4}\\\\{0,3}\"" FRESH
+     "\"(?:Secret(?:String|Binary)|authorizationToken)\\\\{0,7}\"\\s{0,4}:\\s{0,4}\\\\{0,7}\"" FRESH
      "((?:[^\"\\\\\\r\\n]++|\\\\[^\\r\\n])++)"},
     {REDACT_SECRET, "\"\r\n",
-     "\"SecureString\\\\{0,3}\"\\s{0,4},\\s{0,60}\\\\{0,3}\"Value\\\\{0,3}\"\\s{0,4}:\\s{0,4}\\\\{"
+     "\"SecureString\\\\{0,7}\"\\s{0,4},\\s{0,60}\\\\{0,7}\"Value\\\\{0,7}\"\\s{0,4}:\\s{0,4}\\\\{"
      "0,3}\"" FRESH "((?:[^\"\\\\\\r\\n]++|\\\\[^\\r\\n])++)"},
+    {REDACT_PRESIGNED, "&\"'\\ \t\r\n",
+     MEMBER "(?:sig|signature|x-(?:amz|goog|oss|ms)-(?:signature|credential|security-token))(?:=|%"
+            "3D)" FRESH "([^&\\s\"'\\\\]{4,})"},
     {REDACT_PASSWORD, "&\"'\\ \t\r\n",
-     "[?&](?:token|sig|signature|secret)=" FRESH "([^&\\s\"'\\\\]{4,})"},
+     MEMBER "(?:token|secret|code_verifier|client_assertion)=" FRESH "([^&\\s\"'\\\\]{4,})"},
+    {REDACT_TOKEN, WORD_STOPS,
+     "(?-i:\\b(gh[pousr]_[A-Za-z0-9]{30,}|github_pat_\\w{30,}|xox[a-z]-[A-Za-z0-9-]{20,}|glpat-["
+     "\\w-]{18,}|"
+     "[srp]k_(?:live|test)_[A-Za-z0-9]{16,}|AIza[\\w-]{35}|npm_[A-Za-z0-9]{30,}|SG\\.[\\w-]{16,}\\."
+     "[\\w-]{16,}|"
+     "ya29\\.[\\w-]{20,}|dop_v1_[a-f0-9]{40,}|sk-(?:ant-|proj-)?[\\w-]{32,}|shpat_[a-f0-9]{24,}|hf_"
+     "[A-Za-z0-9]{30,}|"
+     "hv[sbr]\\.[\\w-]{20,}))"},
+    {REDACT_TOKEN, WORD_STOPS, "(?-i:(?<![\\w./-])(s\\.[A-Za-z0-9]{24})(?![\\w.]))"},
+    {REDACT_TOKEN, WORD_STOPS, "hooks\\.slack\\.com/services/([\\w/]{20,})"},
+    {REDACT_RANDOM, WORD_STOPS,
+     "(?:key|token|secret|credential|signature|auth|passw|pwd)[\\w.-]{0,20}?" ASSIGN ANCHOR QUOTE
+         FRESH "(?!" REFERENCE ")([\\w+/=~.-]{20,})"},
 };
 
 /* The coarse look: one of these ends near every announcement. */
@@ -105,15 +151,33 @@ static const struct {
     {"-----BEGIN [A-Z0-9 ]*PRIVATE KEY", 0},
     {"LS0tLS1CRUdJTi", 0},
     {"eyJ[A-Za-z0-9_-]{8}", 0},
-    {"(key|token|secret|passwd|password|_PASS|PASSPHRASE|_PWD|CREDENTIALS?|key-data)[\\x5c\"']{0,4}"
+    {"(key|token|secret|secretid|webhook_?url|passwd|password|_PASS|PASSPHRASE|_PWD|_AUTH|"
+     "CREDENTIALS?|key-data)[\\x5c\"']{0,8}"
      "[ \\t\\r]{0,8}[=:,\\n]",
      HS_FLAG_CASELESS},
-    {"--[A-Za-z-]*(password|passwd|token|secret|api-?key)[ \\t]", 0},
-    {"\"(auth|Secret(String|Binary)|SecureString)[\\x5c]{0,3}\"", 0},
-    {"(authorization|cookie|signature)[\\x5c\"']{0,4}[ \\t]{0,8}[=:,]", HS_FLAG_CASELESS},
+    {"--[A-Za-z-]*(password|passwd|token|secret|api-?key)[ \\t\"'\\x5c]", 0},
+    {"\"(auth|Secret(String|Binary)|SecureString)[\\x5c]{0,7}\"", 0},
+    {"(authorization|cookie|signature|-auth|-session)[\\x5c\"']{0,8}[ \\t]{0,8}[=:,]",
+     HS_FLAG_CASELESS},
     {"bearer[ \\t]", HS_FLAG_CASELESS},
     {":\\x5c?/\\x5c?/[^\\s/@\"'\\x5c]*@", 0},
-    {"[?&]sig=", HS_FLAG_CASELESS},
+    {"([?&;]|u0026|%26)sig(=|%3D)", HS_FLAG_CASELESS},
+    {"(gh[pousr]_|github_pat_|xox[a-z]-|glpat-|[srp]k_(live|test)_|AIza|npm_|SG\\.|ya29\\.|dop_v1_|"
+     "sk-|"
+     "shpat_|hf_|hv[sbr]\\.)[A-Za-z0-9_-]{16}",
+     0},
+    {"[^A-Za-z0-9_./-]s\\.[A-Za-z0-9]{24}", 0},
+    {"hooks\\.slack\\.com/services/", HS_FLAG_CASELESS},
+    {"(key|token|secret|credential|signature|auth|passw|pwd)[A-Za-z0-9_.-]{0,20}[\\x5c\"']{0,8}[ "
+     "\\t]{0,8}[=:]"
+     "[ \\t]{0,8}[^\\s]{20}",
+     HS_FLAG_CASELESS},
+    {"inline_(string|bytes)", HS_FLAG_CASELESS},
+    {"\"(pass|pwd|encrypt)[\\x5c]{0,7}\"", 0},
+    {"(identified[ \\t]+by|login[ \\t]+[^\\s]{1,80}[ \\t]+password)[ \\t]", HS_FLAG_CASELESS},
+    {"[ \\t](-u|--user|-token)[ =]", 0},
+    {"[$](2[aby]|apr1|argon2id?)[$]", 0},
+    {"basic[ \\t]+[A-Za-z0-9+/]{16}", HS_FLAG_CASELESS},
 };
 
 static struct regex *all_rules(void)
@@ -138,11 +202,15 @@ static struct regex *all_rules(void)
 static bool match_from(const char *text, size_t len, size_t from, struct redact_hit *hit)
 {
     struct regex_span spans[ARRAY_LEN(rules) + 1];
-    if (!regex_match(all_rules(), text, len, from, spans, (int)ARRAY_LEN(spans)))
-        return false;
-    size_t i = 0;
-    while (spans[i + 1].start == SIZE_MAX)
-        i++;
+    size_t i;
+    do {
+        if (!regex_match(all_rules(), text, len, from, spans, (int)ARRAY_LEN(spans)))
+            return false;
+        for (i = 0; spans[i + 1].start == SIZE_MAX;)
+            i++;
+        from = spans[0].start + 1;
+    } while (rules[i].kind == REDACT_RANDOM &&
+             !redact_random(text, spans[0].start, spans[i + 1].start, spans[i + 1].end));
     *hit = (struct redact_hit){
         .match = spans[0].start,
         .start = spans[i + 1].start,

@@ -14,6 +14,9 @@ enum redact_kind { /* in the order of redact_kinds() */
                    REDACT_URL_PASSWORD,
                    REDACT_PASSWORD,
                    REDACT_SECRET, /* what a store of secrets held */
+                   REDACT_TOKEN,  /* known by its own look */
+                   REDACT_PRESIGNED,
+                   REDACT_RANDOM, /* high entropy under a telling name */
 };
 
 enum {

@@ -80,7 +80,52 @@ static void test_shapes(void **state)
     assert_redacts("{\"log\":\"DB_PASSWORD=hunter2\\n\",\"stream\":\"stdout\"}",
                    "{\"log\":\"DB_PASSWORD=[redacted:password]\\n\",\"stream\":\"stdout\"}");
     assert_redacts("{\"log\":\"{\\\"password\\\":\\\"x y\\\"}\"}",
-                   "{\"log\":\"{\\\"password\\\":\\\"[redacted:password] y\\\"}\"}");
+                   "{\"log\":\"{\\\"password\\\":\\\"[redacted:password]\\\"}\"}");
+}
+
+#define RANDOM "q7Xw2LzP9vKd4RtY8mBc"
+#define HEX    "9f86d081884c7d659a2feaa0c55ad015"
+#define UUID   "b1946ac9-2ed2-4c1c-8f2e-0d4a1c7b9e11"
+
+static void test_more_shapes(void **state)
+{
+    static const char *const rows[][2] = {
+        {"X-Consul-Token: " UUID "\n", "X-Consul-Token: [redacted:authorization]\n"},
+        {"consul members -token=" UUID " -x", "consul members -token=[redacted:password] -x"},
+        {"CONSUL_HTTP_TOKEN=" UUID, "CONSUL_HTTP_TOKEN=[redacted:password]"},
+        {"{\"AccessorID\": \"" UUID "\", \"SecretID\": \"" UUID "\"}",
+         "{\"AccessorID\": \"" UUID "\", \"SecretID\": \"[redacted:password]\"}"},
+        {"login with hvs.CAESIJ" RANDOM RANDOM " done", "login with [redacted:token] done"},
+        {"got s.Ga5jyNq6kNfRMVQk2LY1j9iu ok", "got [redacted:token] ok"},
+        {"ghp_16C7e42F292c6912E7710c838347Ae178B4a", "[redacted:token]"},
+        {"xoxb-123456789012-1234567890123-abcdefgh", "[redacted:token]"},
+        {"password: &pw hunter2\nother: *pw", "password: &pw [redacted:password]\nother: *pw"},
+        {"password: |\n  hunter2 and more\nnext: 1", "password: |\n  [redacted:password]\nnext: 1"},
+        {"token: |\n    -----BEGIN CERTIFICATE-----\n",
+         "token: |\n    -----BEGIN CERTIFICATE-----\n"},
+        {"https://b.s3.amazonaws.com/k?X-Amz-Credential=AKIA%2F2026&X-Amz-Signature=fe5f&a=1",
+         "https://b.s3.amazonaws.com/"
+         "k?X-Amz-Credential=[redacted:presigned-url]&X-Amz-Signature=[redacted:presigned-url]&a="
+         "1"},
+        {"?GoogleAccessId=a&Signature=abcd%3D&x",
+         "?GoogleAccessId=a&Signature=[redacted:presigned-url]&x"},
+        {"?sv=2020&amp;sig=abcd%3D\"", "?sv=2020&amp;sig=[redacted:presigned-url]\""},
+        {"\"?a=1\\u0026X-Goog-Signature=abcd\"",
+         "\"?a=1\\u0026X-Goog-Signature=[redacted:presigned-url]\""},
+        {"\"password\": {\n  \"inline_string\": \"hunter2\"}",
+         "\"password\": {\n  \"inline_string\": \"[redacted:password]\"}"},
+        {"\"keys\": [{\"inline_bytes\": \"c2VjcmV0\"}]",
+         "\"keys\": [{\"inline_bytes\": \"[redacted:password]\"}]"},
+        {"machine h login me password hunter2", "machine h login me password [redacted:password]"},
+        {"curl -s -u admin:hunter2 http://h", "curl -s -u admin:[redacted:password] http://h"},
+        {"envoy:$apr1$x9$7vvvvvvvvvvvvvvvvvvvv1", "envoy:[redacted:password]"},
+        {"signingKeyV2 = " RANDOM, "signingKeyV2 = [redacted:high-entropy]"},
+        {"appCredentialBlob: \"" RANDOM "\"", "appCredentialBlob: \"[redacted:high-entropy]\""},
+        {"webhookAuthValue=" HEX, "webhookAuthValue=[redacted:high-entropy]"},
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+        assert_redacts(rows[i][0], rows[i][1]);
 }
 
 static void test_what_stays(void **state)
@@ -97,6 +142,22 @@ static void test_what_stays(void **state)
         "-----BEGIN CERTIFICATE-----\n" KEY_LINE "\n-----END CERTIFICATE-----\n",
         "www-authenticate: Bearer realm=\"https://auth.docker.io/token\",service=\"registry\"",
         "\"cookie\": {\"name\": \"x\", \"ttl\": \"0s\"}",
+        "{\"password\": \"[redacted]\", \"private_key\": {\"inline_string\": \"[redacted]\"}}",
+        "image@sha256:" HEX HEX " config_hash=" HEX,
+        "traceparent: 00-" HEX "-b7ad6b7169203331-01 x-b3-traceid: " HEX,
+        "x-request-id: " UUID " x-amzn-trace-id: Root=1-67891233-abcdef012345678912345678",
+        "\"key_sha256\": \"" HEX "\", \"publicKey\": \"" RANDOM "\"",
+        "\"keyId\": \"" UUID "\", \"kmsKeyId\": \"" HEX "\"",
+        "\"key\": \"" RANDOM "\", \"authority\": \"" RANDOM ".example.com\"",
+        "\"allowed\": [\"x-auth-token\", \"x-request-id-extended\"]",
+        "node id sidecar~10.0.0.1~web-7d9f8b6c5-x2x4z.shop~shop.svc.cluster.local",
+        "\"version_info\": \"2026-11-21T07:50:12Z/" HEX "\", \"serial_number\": \"" HEX "\"",
+        "arn:aws:secretsmanager:eu-west-1:111122223333:secret:prod/db-a1B2c3",
+        "arn:aws:acm:eu-west-1:111122223333:certificate/" UUID,
+        "secretName: web-tls-certificate-2026-production",
+        "\"token_path\": \"/var/run/secrets/kubernetes.io/serviceaccount/token\"",
+        "authorization_policy: allow-all-from-ingress-gateway-v2",
+        "sds.default.key_rotation_failed: 0 http.ingress.jwt_authn.denied: 3",
         "",
     };
     (void)state;
@@ -234,7 +295,8 @@ static void test_overlaps(void **state)
                    "client_secret=-----BEGIN PRIVATE KEY-----\n[redacted:private-key]\na b");
     assert_redacts("http://eyJhbGciOiJ.eyJzdWIiOiI.abcd:p@h",
                    "http://[redacted:jwt]:[redacted:url-password]@h");
-    assert_redacts("http://h?x=1&sig=us:er@word rest", "http://h?x=1&sig=[redacted:password] rest");
+    assert_redacts("http://h?x=1&sig=us:er@word rest",
+                   "http://h?x=1&sig=[redacted:presigned-url] rest");
     assert_redacts("{\"log\":\"password:\\nnext\"}", "{\"log\":\"password:\\nnext\"}");
 }
 
@@ -274,6 +336,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_shapes),
+        cmocka_unit_test(test_more_shapes),
         cmocka_unit_test(test_what_stays),
         cmocka_unit_test(test_private_keys),
         cmocka_unit_test(test_cut_key_does_not_swallow_the_log),
