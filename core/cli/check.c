@@ -25,9 +25,9 @@ static struct examine_options examine_options_of(const struct options *options, 
     return examine;
 }
 
-static cJSON *policy_of(const struct plan *plan, const cJSON *targets)
+static cJSON *policy_of(const struct plan *plan)
 {
-    cJSON *policy = ruling_policy(plan->config, targets);
+    cJSON *policy = ruling_policy(plan->config);
     cJSON *left_out = plan->left_out_len ? json_put_array(policy, "left_out") : NULL;
     for (size_t i = 0; i < plan->left_out_len; i++)
         cJSON_AddItemToArray(left_out, cJSON_CreateString(plan->left_out[i]));
@@ -47,7 +47,7 @@ static int examine(const struct targets *targets, struct plan *plan, const struc
     int64_t started = clock_now();
     cJSON *rows = examine_targets(targets, plan, &how, &interrupted);
     cJSON *report = report_new(rows, plan->registry, started, clock_now());
-    report_put_policy(report, policy_of(plan, rows));
+    report_put_policy(report, policy_of(plan));
     int status = output_report(outputs, report, options, interrupted);
     cJSON_Delete(report);
     return status;

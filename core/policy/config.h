@@ -21,6 +21,7 @@ struct config_severity {
     const char *finding; /* an id or a glob */
     int severity;        /* enum debrief_severity */
     size_t line;
+    size_t *met; /* how many findings, counted by ruling_apply() */
 };
 
 struct config_waiver {
@@ -29,6 +30,7 @@ struct config_waiver {
     const char *expires; /* "2026-12-31": the last day on which it holds, in UTC */
     size_t line;
     bool expired; /* on the day on which the file was read */
+    size_t *met;  /* how many findings, counted by ruling_apply() */
 };
 
 struct config {

@@ -260,7 +260,10 @@ static bool take_severity(struct reading *reading, const struct yaml_tree *node)
             return fail(reading, each->line, "'%.60s' takes error, warning or info, not '%.60s'",
                         each->name, text);
         config->severities[config->severities_len++] = (struct config_severity){
-            .finding = each->name, .severity = severity, .line = each->line};
+            .finding = each->name,
+            .severity = severity,
+            .line = each->line,
+            .met = arena_alloc(config->arena, sizeof(size_t))};
     }
     return true;
 }
@@ -299,7 +302,8 @@ static bool take_waivers(struct reading *reading, const struct yaml_tree *node)
         struct config_waiver *waiver = &config->waivers[config->waivers_len++];
         if (each->kind != YAML_TREE_MAPPING)
             return fail(reading, each->line, "a waiver is a mapping, not %s", kind_name(each));
-        *waiver = (struct config_waiver){.target = "*", .line = each->line};
+        *waiver = (struct config_waiver){
+            .target = "*", .line = each->line, .met = arena_alloc(config->arena, sizeof(size_t))};
         if (!fill_waiver(reading, each, waiver))
             return false;
         waiver->expired = strcmp(waiver->expires, reading->today) < 0;

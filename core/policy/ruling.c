@@ -35,7 +35,10 @@ static void set_severity(const struct config *config, cJSON *finding)
 {
     const struct config_severity *rule = severity_for(config, finding);
     int was = severity_of(finding);
-    if (!rule || rule->severity == was)
+    if (!rule)
+        return;
+    ++*rule->met;
+    if (rule->severity == was)
         return;
     if (rule->severity > DEBRIEF_INFO && !cJSON_GetArraySize(json_at(finding, "evidence")))
         return; /* what is wrong is proven */
@@ -51,20 +54,20 @@ static bool meets(const struct config_waiver *waiver, const char *target, const 
     return target && id && str_glob(waiver->finding, id) && str_glob(waiver->target, target);
 }
 
-/* One that holds, before one that has expired. */
+/* Of those that meet it one that holds, before one that has expired. */
 static const struct config_waiver *waiver_for(const struct config *config, const char *target,
                                               const char *id)
 {
-    const struct config_waiver *expired = NULL;
+    const struct config_waiver *active = NULL, *expired = NULL;
     for (size_t i = 0; i < config->waivers_len; i++) {
         const struct config_waiver *waiver = &config->waivers[i];
         if (!meets(waiver, target, id))
             continue;
-        if (!waiver->expired)
-            return waiver;
-        expired = expired ? expired : waiver;
+        ++*waiver->met;
+        const struct config_waiver **first = waiver->expired ? &expired : &active;
+        *first = *first ? *first : waiver;
     }
-    return expired;
+    return active ? active : expired;
 }
 
 static cJSON *describe_waiver(const struct config_waiver *waiver)
@@ -95,32 +98,6 @@ void ruling_apply(const struct config *config, cJSON *target)
 
 /* ---- what the report says of it ---- */
 
-static int count_waived(const struct config_waiver *waiver, const cJSON *targets)
-{
-    int count = 0;
-    const cJSON *target, *finding;
-    cJSON_ArrayForEach (target, targets) {
-        const char *name = json_str(target, "name");
-        cJSON_ArrayForEach (finding, json_at(target, "findings")) {
-            count += meets(waiver, name, json_str(finding, "id"));
-        }
-    }
-    return count;
-}
-
-static int count_ruled(const struct config *config, const struct config_severity *rule,
-                       const cJSON *targets)
-{
-    int count = 0;
-    const cJSON *target, *finding;
-    cJSON_ArrayForEach (target, targets) {
-        cJSON_ArrayForEach (finding, json_at(target, "findings")) {
-            count += severity_for(config, finding) == rule;
-        }
-    }
-    return count;
-}
-
 static void put_params(cJSON *policy, const struct config *config)
 {
     cJSON *params = config->params_len ? json_put_object(policy, "params") : NULL;
@@ -131,7 +108,7 @@ static void put_params(cJSON *policy, const struct config *config)
     }
 }
 
-static void put_severities(cJSON *policy, const struct config *config, const cJSON *targets)
+static void put_severities(cJSON *policy, const struct config *config)
 {
     cJSON *rows = config->severities_len ? json_put_array(policy, "severity") : NULL;
     for (size_t i = 0; i < config->severities_len; i++) {
@@ -139,12 +116,12 @@ static void put_severities(cJSON *policy, const struct config *config, const cJS
         cJSON *row = cJSON_CreateObject();
         json_put_str(row, "finding", rule->finding);
         json_put_str(row, "severity", severity_name(rule->severity));
-        json_put_num(row, "findings", count_ruled(config, rule, targets));
+        json_put_num(row, "findings", (double)*rule->met);
         cJSON_AddItemToArray(rows, row);
     }
 }
 
-cJSON *ruling_policy(const struct config *config, const cJSON *targets)
+cJSON *ruling_policy(const struct config *config)
 {
     if (!config)
         return NULL;
@@ -153,11 +130,11 @@ cJSON *ruling_policy(const struct config *config, const cJSON *targets)
     json_put_str(file, "sha256", config->sha256);
     json_put_str(policy, "fail_on", config->fail_on);
     put_params(policy, config);
-    put_severities(policy, config, targets);
+    put_severities(policy, config);
     cJSON *waivers = config->waivers_len ? json_put_array(policy, "waivers") : NULL;
     for (size_t i = 0; i < config->waivers_len; i++) {
         cJSON *row = describe_waiver(&config->waivers[i]);
-        json_put_num(row, "findings", count_waived(&config->waivers[i], targets));
+        json_put_num(row, "findings", (double)*config->waivers[i].met);
         cJSON_AddItemToArray(waivers, row);
     }
     return policy;

@@ -10,8 +10,8 @@
  * `waiver`. What has no proof is never raised. CONFIG NULL: nothing. */
 void ruling_apply(const struct config *config, cJSON *target);
 
-/* The report's `policy` as far as CONFIG goes: the file, what it sets, and how many findings of TARGETS
- * each of its rules met. NULL when CONFIG is; else the caller's. */
-cJSON *ruling_policy(const struct config *config, const cJSON *targets);
+/* The report's `policy` as far as CONFIG goes: the file, what it sets, and how many findings each of its
+ * rules met so far. NULL when CONFIG is; else the caller's. */
+cJSON *ruling_policy(const struct config *config);
 
 #endif
