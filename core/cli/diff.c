@@ -8,14 +8,23 @@
 #include "report/compare.h"
 #include <string.h>
 
+typedef bool diff_writer(struct buf *out, const cJSON *document, const struct report_style *style,
+                         struct err *err);
+
+static diff_writer *writer_of(const char *format)
+{
+    if (strcmp(format, "text") == 0)
+        return diff_text;
+    return strcmp(format, "json") == 0 ? diff_json : diff_markdown;
+}
+
 static bool write_one(const struct output *output, const cJSON *document,
                       const struct options *options, struct err *err)
 {
     struct buf bytes;
     struct report_style style = output_style(output, options);
-    bool text = strcmp(output->format, "text") == 0;
     buf_init(&bytes, REPORT_SIZE_MAX);
-    bool ok = (text ? diff_text : diff_json)(&bytes, document, &style, err) &&
+    bool ok = writer_of(output->format)(&bytes, document, &style, err) &&
               output_write(output, &bytes, err);
     buf_release(&bytes);
     return ok;
@@ -60,7 +69,7 @@ int diff_command(const struct options *options)
                       "--no-redact are for 'diff --compare'");
         return cli_usage(&err);
     }
-    if (!outputs_init(&outputs, options, "text, json", &err))
+    if (!outputs_init(&outputs, options, "text, json, markdown", &err))
         return cli_usage(&err);
     cJSON *old = session_report(options->operands.items[0], &status);
     cJSON *new = old ? session_report(options->operands.items[1], &status) : NULL;

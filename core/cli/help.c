@@ -62,8 +62,9 @@ static const char *formats_of(const struct command *command)
 {
     if (command->bit == FOR_LIST)
         return "text (default), json, csv";
-    return command->bit == FOR_EVIDENCE || command->bit == FOR_DIFF ? "text (default), json"
-                                                                    : report_writer_names();
+    if (command->bit == FOR_DIFF)
+        return "text (default), json, markdown";
+    return command->bit == FOR_EVIDENCE ? "text (default), json" : report_writer_names();
 }
 
 void help_command(FILE *out, const struct command *command)

@@ -79,6 +79,18 @@ cJSON *diff_document(const cJSON *old, cJSON *new)
     return document;
 }
 
+void diff_total(struct buf *out, const cJSON *document)
+{
+    size_t written = 0;
+    for (int change = 0; change < COMPARE_KINDS; change++) {
+        const char *name = compare_name((enum compare_change)change);
+        double count = 0;
+        if (json_num(json_at(document, "summary"), name, &count) && count > 0)
+            buf_addf(out, "%s%.0f %s", written++ ? ", " : "", count, name);
+    }
+    buf_adds(out, written ? "\n" : "no findings in either report\n");
+}
+
 bool diff_json(struct buf *out, const cJSON *document, const struct report_style *style,
                struct err *err)
 {

@@ -183,24 +183,12 @@ static void write_targets(const struct layout *layout, const cJSON *document)
     free(findings.items);
 }
 
-static void write_total(struct buf *out, const cJSON *document)
-{
-    size_t written = 0;
-    for (int change = 0; change < COMPARE_KINDS; change++) {
-        const char *name = compare_name((enum compare_change)change);
-        double count = 0;
-        if (json_num(json_at(document, "summary"), name, &count) && count > 0)
-            buf_addf(out, "%s%.0f %s", written++ ? ", " : "", count, name);
-    }
-    buf_adds(out, written ? "\n" : "no findings in either report\n");
-}
-
 bool diff_text(struct buf *out, const cJSON *document, const struct report_style *style,
                struct err *err)
 {
     const struct layout layout = {out, style};
     if (!style->quiet)
         write_targets(&layout, document);
-    write_total(out, document);
+    diff_total(out, document);
     return !out->overflow || err_set(err, "the comparison is larger than %zu MB", out->max >> 20);
 }

@@ -1,6 +1,7 @@
 """Comparing reports: `debrief diff`, and --baseline, which compares while it reports."""
 import hashlib
 import json
+import re
 
 import jsonschema
 
@@ -123,6 +124,22 @@ class Diff(Reports):
         self.assertEqual(debrief("diff", old, new, "--quiet").out, "1 new, 1 gone, 1 unchanged\n")
         nothing = self.saved("nothing", harness.NOTHING)
         self.assertEqual(debrief("diff", nothing, nothing).out, "no findings in either report\n")
+
+    def test_markdown(self):
+        old, new = self.saved("old", "SITE error a\nSITE warning b\n"), self.saved("new", "SITE info a\nSITE error c|d <x>\n")
+        text = debrief("diff", old, new, "-o", "markdown").out
+        rows = [row for row in text.splitlines() if row.startswith("|")]
+        self.assertEqual(text.splitlines()[0], "**debrief diff:** 1 new, 1 better, 1 gone")
+        self.assertEqual([row.split("|")[1].strip() for row in rows[2:]], ["new", "better", "gone"])
+        self.assertIn("info, before: error", rows[3])
+        self.assertTrue(all(len(re.findall(r"(?<!\\)\|", row)) == 6 for row in rows), rows)
+        self.assertNotRegex(text, "(?m)[^`]<x>[^`]")
+
+    def test_markdown_stays_small(self):
+        new = self.saved("new", "".join(f"SITE error {i:04} {'x' * 300}\n" for i in range(2000)))
+        text = debrief("diff", self.saved("old", harness.NOTHING), new, "-o", "markdown").out
+        self.assertLess(len(text.encode()), 60000)
+        self.assertRegex(text.splitlines()[-1], r"^\d+ more do not fit here\.$")
 
     def test_it_exits_as_the_newer_report_wants(self):
         never = "--config", self.file("never.yaml", "fail-on: never\n")
