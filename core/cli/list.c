@@ -125,12 +125,18 @@ static void write_json(struct buf *out, const struct plan *plan)
 }
 
 /* RFC 4180: in quotes when it must be. */
+/* A spreadsheet takes a cell that begins so for a formula; behind an apostrophe it is a text. */
+static bool is_formula(const char *text)
+{
+    return *text && strchr("=+-@\t\r", *text);
+}
+
 static void add_csv(struct buf *out, const char *text, char end)
 {
-    if (!strpbrk(text, ",\"\r\n")) {
+    if (!strpbrk(text, ",\"\r\n") && !is_formula(text)) {
         buf_adds(out, text);
     } else {
-        buf_addch(out, '"');
+        buf_adds(out, is_formula(text) ? "\"'" : "\"");
         for (; *text; text++)
             buf_adds(out, *text == '"' ? "\"\"" : (const char[]){*text, 0});
         buf_addch(out, '"');

@@ -52,7 +52,7 @@ static size_t character_len(const char *text)
     return len;
 }
 
-/* Control characters of C1, and marks that turn the direction of writing or hide text. */
+/* Control characters of C1, and marks that break lines, turn the direction of writing or hide text. */
 static bool steers(const char *character, size_t len)
 {
     const unsigned char *c = (const unsigned char *)character;
@@ -60,7 +60,7 @@ static bool steers(const char *character, size_t len)
         return c[1] < 0xA0;
     if (len != 3 || c[0] != 0xE2)
         return len == 3 && c[0] == 0xEF && c[1] == 0xBB && c[2] == 0xBF;
-    bool embeds = c[1] == 0x80 && (c[2] >= 0xAA || (c[2] >= 0x8B && c[2] <= 0x8F));
+    bool embeds = c[1] == 0x80 && (c[2] >= 0xA8 || (c[2] >= 0x8B && c[2] <= 0x8F));
     bool isolates = c[1] == 0x81 && c[2] >= 0xA6 && c[2] <= 0xA9;
     return (embeds && c[2] <= 0xAE) || isolates;
 }

@@ -201,9 +201,9 @@ static void write_footer(struct buf *out, const cJSON *report, size_t used)
 {
     int shed = 0;
     buf_adds(out, "<sub>debrief ");
-    markdown_add(out, MARKDOWN_HTML, document_str(report, "tool.version", "?"), 40);
+    markdown_add(out, MARKDOWN_LINE, document_str(report, "tool.version", "?"), 40);
     buf_adds(out, ", ");
-    markdown_add(out, MARKDOWN_HTML, document_str(report, "finished", "?"), 40);
+    markdown_add(out, MARKDOWN_LINE, document_str(report, "finished", "?"), 40);
     for (size_t i = 0; i <= used; i++)
         if (budgets[i].sheds)
             buf_addf(out, "%s%s",

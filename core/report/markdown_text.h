@@ -9,7 +9,7 @@
 enum markdown_place {
     MARKDOWN_LINE, /* in a line that has begun already */
     MARKDOWN_CELL, /* of a table */
-    MARKDOWN_HTML, /* between the tags of <summary> */
+    MARKDOWN_HTML, /* between the tags of <summary>, where Markdown looks for nothing */
 };
 
 /* Plain words as they are; a word with a character that means something to Markdown becomes code. At

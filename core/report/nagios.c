@@ -32,9 +32,9 @@ enum report_state report_nagios(int status)
     }
 }
 
-/* Nagios takes no semicolons in a text and turns them into colons: our own words have none.
- * The one way of a text of the report into the output: on one line, without what begins performance data, and
- * without what web interfaces take for HTML. */
+/* The one way of a text of the report into the output: on one line, without what begins performance data
+ * and without what web interfaces take for HTML. Nagios turns semicolons of a text into colons by
+ * itself; our own words have none. */
 static void add(struct buf *out, const char *text, size_t cap)
 {
     static const char special[] = "|<>";
