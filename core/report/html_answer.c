@@ -146,8 +146,9 @@ static void add_cause(struct html *html, const cJSON *cause)
 void html_answer(struct html *html)
 {
     const cJSON *cause = document_first_cause(html->target);
-    html_addf(html, "<section class=\"answer is-%s\" aria-label=\"The answer\">\n",
-              document_str(html->target, "verdict", "unknown"));
+    html_addf(html, "<section class=\"answer is-%s\" aria-label=\"The answer for %s\">\n",
+              document_str(html->target, "verdict", "unknown"),
+              document_str(html->target, "name", "?"));
     add_verdict(html, !cause);
     if (cause) {
         add_cause(html, cause);

@@ -147,11 +147,12 @@ void html_sources(struct html *html)
     html_add_heading(html, html->level, NULL, "What was looked at");
     if (cJSON_GetArraySize(sources)) {
         html_addf(html,
-                  "<div class=\"wide\" role=\"region\" aria-label=\"Sources\" tabindex=\"0\">"
+                  "<div class=\"wide\" role=\"region\" aria-label=\"Sources of %s\" tabindex=\"0\">"
                   "<table class=\"sources\"><thead><tr><th scope=\"col\">Source</th>"
                   "<th scope=\"col\">Read as</th><th scope=\"col\">Bytes</th>"
                   "<th scope=\"col\">Records</th><th scope=\"col\">sha256 as received</th></tr>"
-                  "</thead><tbody>\n");
+                  "</thead><tbody>\n",
+                  document_str(html->target, "name", "?"));
         cJSON_ArrayForEach (each, sources) {
             add_source(html, each);
         }

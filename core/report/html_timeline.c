@@ -380,10 +380,11 @@ static void add_table(const struct timeline *line, const cJSON *entries)
         html_addf(html, "<details><summary>All %d entries</summary>\n", len);
     html_addf(
         html,
-        "<div class=\"wide\" role=\"region\" aria-label=\"Timeline\" tabindex=\"0\"><table "
+        "<div class=\"wide\" role=\"region\" aria-label=\"Timeline of %s\" tabindex=\"0\"><table "
         "class=\"events\"><thead><tr><th scope=\"col\">No.</th><th scope=\"col\">Time (UTC)</th>"
         "<th scope=\"col\">Where</th><th scope=\"col\">What happened</th>"
-        "<th scope=\"col\">Finding, source</th></tr></thead><tbody>\n");
+        "<th scope=\"col\">Finding, source</th></tr></thead><tbody>\n",
+        document_str(html->target, "name", "?"));
     cJSON_ArrayForEach (entry, entries) {
         add_row(html, entry, number + 1, number == line->first, zoneless < len);
         number++;

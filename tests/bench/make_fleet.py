@@ -26,7 +26,7 @@ def renamed(finding, target, number):
     new["subject"] = {"kind": finding["subject"]["kind"], "name": f"{finding['subject']['name']}/{number}"}
     new["fingerprint"] = digest(finding["id"], new["subject"]["name"])[:32]
     new["message"] = f"{finding['message']} (on {target})"
-    new["evidence"] = [dict(each, excerpt=f"{each['excerpt'][:300]} {number}",
+    new["evidence"] = [dict(each, excerpt=f"{each['excerpt'][:160]} {number}",
                             sha256=digest(number, each["source"]))
                        for each in finding["evidence"][:2]]
     return new
@@ -63,7 +63,7 @@ def main():
     report["summary"] = {"verdict": "error", "targets": len(targets), "errors": severities.count("error"),
                          "warnings": severities.count("warning"), "infos": severities.count("info"), "waived": 0,
                          "checks": reports[0]["summary"]["checks"]}
-    json.dump(report, sys.stdout, separators=(",", ":"))
+    sys.stdout.write(json.dumps(report, separators=(",", ":")))
 
 
 if __name__ == "__main__":

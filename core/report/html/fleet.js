@@ -32,6 +32,7 @@
     return Array.isArray(value) && !(value[0] < 0) ? value : [];
   };
   const list = (value) => (Array.isArray(value) ? value : []);
+  const objects = (value) => list(value).filter((each) => each && typeof each === "object");
   const string = (value) => (typeof value === "string" || typeof value === "number" ? String(value) : "");
 
   const kindOf = (at) => {
@@ -97,8 +98,7 @@
   for (const [kind, word] of [["error", "Errors"], ["warning", "Warnings"], ["note", "Notes"], ["waived", "Waived"]]) {
     const count = rows.filter((row) => row.kind === kind).length;
     if (!count) continue;
-    const box = make("input", { type: "checkbox", name: "severity", value: kind });
-    box.checked = true;
+    const box = make("input", { type: "checkbox", name: "severity", value: kind, checked: "" });
     boxes.append(make("label", {}, box, `${word} (${count.toLocaleString("en")})`));
   }
   const select = (name, label, values) => make("select", { name, "aria-label": label }, ...values.map(([value, word]) => make("option", { value }, word)));
@@ -130,7 +130,7 @@
     const seen = new Set();
     view = [];
     const add = (group, key, matching) => {
-      view.push({ group, key, count: matching.length });
+      view.push({ group, key, count: matching.length, targets: new Set(matching.map((row) => row.target)).size });
       shown += matching.length;
       for (const row of matching) seen.add(row.target);
       if (!open.has(key)) return;
@@ -164,13 +164,13 @@
     return element;
   };
   const toggle = (key) => { if (!open.delete(key)) open.add(key); refresh(); const again = grid.querySelector(`[data-key="${CSS.escape(key)}"]`); if (again) again.focus({ preventScroll: true }); };
-  const drawGroup = ({ group, key, count: size }) => {
+  const drawGroup = ({ group, key, count: size, targets: having }) => {
     const isTarget = group.number !== undefined;
     const expander = button("expand", () => toggle(key), mark(isTarget ? group.verdict : group.kind), make("b", {}, isTarget ? group.name : group.title || group.id),
       quiet(isTarget ? (size ? numbered(size, "finding", "findings") : "no findings") : code(group.id)));
     expander.setAttribute("aria-expanded", open.has(key));
     expander.dataset.key = key;
-    const right = isTarget ? button("show", () => show(group), "Details") : quiet(numbered(size, "target", "targets"));
+    const right = isTarget ? button("show", () => show(group), "Details") : quiet(numbered(having, "target", "targets"));
     return [cell(expander), cell(right)];
   };
   const drawRow = ({ row }) => [
@@ -205,7 +205,7 @@
   const proof = (each) => make("figure", { class: "proof" },
     make("figcaption", {}, code(each.source), " ", make("span", { class: "path" }, string(each.locator)), each.time ? quiet(` ${when(each.time)} UTC`) : ""),
     make("pre", {}, make("code", {}, string(each.excerpt))));
-  const steps = (fix) => make("ol", { class: "steps" }, ...fix.map((step) => {
+  const steps = (fix) => make("ol", { class: "steps" }, ...objects(fix).map((step) => {
     const snippet = step.snippet || {};
     const item = make("li", {}, make("p", {}, string(step.text)));
     if (step.command) item.append(block("command", step.command));
@@ -234,12 +234,12 @@
     if (value.waiver) element.append(make("p", { class: "waiver" }, make("strong", {}, waiver.state === "expired" ? "The waiver has expired:" : "Waived:"),
       ` ${string(waiver.reason)} `, quiet(`Owner ${string(waiver.owner)}, until ${string(waiver.expires)}`)));
     if (Array.isArray(value.evidence)) {
-      if (value.evidence.length) element.append(part("Proof", ...value.evidence.map(proof)));
+      if (value.evidence.length) element.append(part("Proof", ...objects(value.evidence).map(proof)));
     } else {
       element.append(make("p", { class: "quiet" }, "The proof is in the JSON report: left out here to keep the page small."));
     }
-    if (list(value.candidates).length) element.append(part("Possible causes, the likeliest first",
-      make("ol", { class: "candidates" }, ...value.candidates.map((each) => make("li", {}, code(each.id), make("ul", {}, ...reasons(each)))))));
+    if (objects(value.candidates).length) element.append(part("Possible causes, the likeliest first",
+      make("ol", { class: "candidates" }, ...objects(value.candidates).map((each) => make("li", {}, code(each.id), make("ul", {}, ...reasons(each)))))));
     if (list(value.fix).length) element.append(part("Fix", steps(value.fix)));
     const foot = make("footer");
     for (const each of list(value.explained_by)) foot.append(make("p", {}, "Follows from ", code(each)));
@@ -250,7 +250,7 @@
   };
   const folded = (title, rowsOf) => rowsOf.length ? make("details", {}, make("summary", {}, title), make("ul", { class: "checks" }, ...rowsOf)) : "";
   const surroundings = (value) => {
-    const checks = list(value.checks);
+    const checks = objects(value.checks);
     const words = { error: "ended in an error", fail: "found something", pass: "found nothing wrong", skip: "could not judge: evidence is missing", not_applicable: "do not apply" };
     const coverage = Object.keys(words).map((outcome) => {
       const some = checks.filter((check) => check.outcome === outcome);
@@ -258,13 +258,13 @@
     });
     return [
       ...coverage,
-      folded("What would tell more", list(value.asks).map((ask) => make("li", {}, make("p", {}, make("b", {}, string(ask.evidence)), `: ${string(ask.why)}`), block("text", ask.how)))),
-      folded("Timeline", list(value.timeline).map((entry) => make("li", {}, `${when(entry.time)} `, quiet(string(entry.lane)), ` ${string(entry.text)}`))),
-      folded("Ways of requests", list(value.walks).map((walk) => make("li", {}, code(walk.request), ` ends ${string(walk.ends)}`,
-        make("ol", { class: "hops" }, ...list(walk.hops).map((hop) => make("li", hop.broke ? { class: "broke" } : {}, quiet(string(hop.kind)), " ", code(hop.name), ` ${string(hop.why)}`)))))),
-      folded("Lines that no check knows", list(value.unexplained).map((line) => make("li", {}, code(line.source), ` ${string(line.locator)} `, code(line.text)))),
-      folded("Sources", list(value.sources).map((source) => make("li", {}, code(source.name), ` ${string(source.kind)} `, quiet(string(source.sha256)), ...list(source.problems).map((each) => make("p", { class: "problem" }, mark("warning"), ` ${string(each)}`))))),
-      folded("Removed before anything was written", list(value.redactions).map((each) => make("li", {}, `${string(each.count)} of kind ${string(each.kind)} from `, code(each.source)))),
+      folded("What would tell more", objects(value.asks).map((ask) => make("li", {}, make("p", {}, make("b", {}, string(ask.evidence)), `: ${string(ask.why)}`), block("text", ask.how)))),
+      folded("Timeline", objects(value.timeline).map((entry) => make("li", {}, `${when(entry.time)} `, quiet(string(entry.lane)), ` ${string(entry.text)}`))),
+      folded("Ways of requests", objects(value.walks).map((walk) => make("li", {}, code(walk.request), ` ends ${string(walk.ends)}`,
+        make("ol", { class: "hops" }, ...objects(walk.hops).map((hop) => make("li", hop.broke ? { class: "broke" } : {}, quiet(string(hop.kind)), " ", code(hop.name), ` ${string(hop.why)}`)))))),
+      folded("Lines that no check knows", objects(value.unexplained).map((line) => make("li", {}, code(line.source), ` ${string(line.locator)} `, code(line.text)))),
+      folded("Sources", objects(value.sources).map((source) => make("li", {}, code(source.name), ` ${string(source.kind)} `, quiet(string(source.sha256)), ...list(source.problems).map((each) => make("p", { class: "problem" }, mark("warning"), ` ${string(each)}`))))),
+      folded("Removed before anything was written", objects(value.redactions).map((each) => make("li", {}, `${string(each.count)} of kind ${string(each.kind)} from `, code(each.source)))),
     ];
   };
   const back = () => button("back", () => { grid.scrollIntoView({ block: "start" }); grid.focus({ preventScroll: true }); }, "Back to the table");

@@ -96,8 +96,7 @@
     for (const severity of Object.keys(words)) {
       const count = findings.filter((each) => each.dataset.severity === severity).length;
       if (!count) continue;
-      const box = make("input", { type: "checkbox", value: severity, name: "severity" });
-      box.checked = true;
+      const box = make("input", { type: "checkbox", value: severity, name: "severity", checked: "" });
       set.append(make("label", {}, box, `${words[severity]} (${count})`));
     }
     return set;
@@ -142,7 +141,6 @@
     window.debrief.reset = () => { form.reset(); apply(); };
     form.addEventListener("submit", (event) => event.preventDefault());
     form.addEventListener("input", apply);
-    form.addEventListener("reset", () => setTimeout(apply));
     search.addEventListener("keydown", (event) => {
       if (event.key === "Escape") { window.debrief.reset(); search.blur(); }
     });
@@ -186,7 +184,7 @@
     Escape: () => { if (window.debrief.reset) window.debrief.reset(); },
   };
   document.addEventListener("keydown", (event) => {
-    const typing = event.target.closest && event.target.closest("input, select, textarea");
+    const typing = event.target.closest && event.target.closest(event.key === "Escape" ? "input[type=search]" : "input[type=search], select");
     if (event.ctrlKey || event.metaKey || event.altKey || typing || help.open || !Object.hasOwn(actions, event.key)) return;
     event.preventDefault();
     actions[event.key]();
