@@ -183,40 +183,6 @@ static void add_fleet(struct html *html)
 
 /* ---- how the report was made ---- */
 
-static void add_document(struct html *html, const char *name, const cJSON *document)
-{
-    if (cJSON_IsObject(document))
-        html_addf(html, "<p>%s <code>%s</code> <span class=\"hash\">sha256 %s</span></p>", name,
-                  document_str(document, "path", "?"), document_str(document, "sha256", "?"));
-}
-
-static void add_rules(struct html *html)
-{
-    const cJSON *policy = json_at(html->report, "policy"), *waivers = json_at(policy, "waivers"),
-                *each;
-    if (!cJSON_IsObject(policy))
-        return;
-    html_addf(html, "<section>");
-    html_add_heading(html, 2, NULL, "What it was judged by");
-    add_document(html, "Configuration", json_at(policy, "config"));
-    add_document(html, "Baseline", json_at(policy, "baseline"));
-    if (cJSON_GetArraySize(waivers))
-        html_addf(html, "<ul class=\"waivers\">");
-    cJSON_ArrayForEach (each, waivers) {
-        double met = 0;
-        json_num(each, "findings", &met);
-        html_addf(html,
-                  "<li>Waiver (%s) <code>%s</code> on <code>%s</code>: %s. Owner %s, until %s, met "
-                  "%d findings."
-                  "</li>",
-                  document_str(each, "state", "?"), document_str(each, "finding", "?"),
-                  document_str(each, "target", "?"), document_str(each, "reason", ""),
-                  document_str(each, "owner", "?"), document_str(each, "expires", "?"),
-                  met > 0 && met < 1e9 ? (int)met : 0);
-    }
-    html_addf(html, cJSON_GetArraySize(waivers) ? "</ul></section>\n" : "</section>\n");
-}
-
 static void add_making(struct html *html)
 {
     const cJSON *plugin, *plugins = json_at(html->report, "tool.plugins");
@@ -252,7 +218,7 @@ bool html_report(struct buf *out, const cJSON *report, const struct report_style
     } else {
         add_targets(&html, targets);
     }
-    add_rules(&html);
+    html_policy(&html);
     html_addf(&html, "</main>\n");
     add_making(&html);
     buf_adds(out, "<script>");

@@ -92,8 +92,9 @@ void html_coverage(struct html *html);
 void html_sources(struct html *html);
 void html_redactions(struct html *html);
 void html_answer(
-    struct html *html);             /* html_answer.c: what is wrong, since when, what to do first */
-void html_facts(struct html *html); /* html_answer.c: what proxy it is */
+    struct html *html); /* html_answer.c: what is wrong, since when, what to do first */
+void html_policy(struct html *html); /* html_policy.c: what the findings were judged by */
+void html_facts(struct html *html);  /* html_answer.c: what proxy it is */
 
 /* The first step of CAUSE's repair. */
 void html_add_first_step(struct html *html, const cJSON *cause);

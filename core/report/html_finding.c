@@ -250,12 +250,19 @@ static void add_foot(struct html *html, const struct html_finding *finding)
 
 static void add_finding(struct html *html, struct html_finding *finding, int depth);
 
+static bool is_folded_in(const struct html *html, const struct html_finding *cause,
+                         const struct html_finding *each)
+{
+    return !each->written && html_finding_explains(html, cause, each) &&
+           !document_stands(html->target, each->json);
+}
+
 static void add_followers(struct html *html, struct html_finding *finding, int depth)
 {
     int shown = 0;
     for (size_t i = 0; i < html->findings_len && depth < DEPTH_MAX; i++) {
         struct html_finding *each = &html->findings[i];
-        if (each->written || !html_finding_explains(html, finding, each))
+        if (!is_folded_in(html, finding, each))
             continue;
         if (!shown++)
             html_addf(html, "<details class=\"follows\"><summary>What follows from it: %s",
@@ -267,7 +274,7 @@ static void add_followers(struct html *html, struct html_finding *finding, int d
         return;
     html_addf(html, "</summary>\n");
     for (size_t i = 0; i < html->findings_len; i++)
-        if (!html->findings[i].written && html_finding_explains(html, finding, &html->findings[i]))
+        if (is_folded_in(html, finding, &html->findings[i]))
             add_finding(html, &html->findings[i], depth + 1);
     html_addf(html, "</details>\n");
 }
@@ -310,6 +317,15 @@ static void add_role(struct html *html, const char *role)
     }
 }
 
+static void add_standing(struct html *html)
+{
+    for (size_t i = 0; i < html->findings_len; i++) {
+        struct html_finding *finding = &html->findings[i];
+        if (!finding->written && document_stands(html->target, finding->json))
+            add_finding(html, finding, 0);
+    }
+}
+
 /* Notes may explain as causes do, so they come before the consequences that nothing here explains. */
 void html_findings(struct html *html)
 {
@@ -317,6 +333,7 @@ void html_findings(struct html *html)
         return;
     html_addf(html, "<section class=\"findings\">");
     html_add_heading(html, html->level, NULL, "Findings");
+    add_standing(html);
     add_role(html, "cause");
     add_role(html, "note");
     add_role(html, NULL);

@@ -28,7 +28,8 @@ static void add_end(struct html *html, const cJSON *walk)
 {
     double status = 0;
     const char *flag = json_str(walk, "flag"), *unknown = json_str(walk, "unknown");
-    const char *depends = json_str(walk, "depends");
+    const char *depends = json_str(walk, "depends"), *id = json_str(walk, "finding");
+    const struct html_finding *finding = html_finding_of(html, id);
     html_addf(html, "<p class=\"ends\">The request ends: <b>%s</b>",
               document_str(walk, "ends", "?"));
     if (json_num(walk, "status", &status) && status >= 100 && status < 1000)
@@ -40,6 +41,9 @@ static void add_end(struct html *html, const cJSON *walk)
         html_addf(html, "<p class=\"quiet\">Unknown from here on: %s</p>", unknown);
     if (depends)
         html_addf(html, "<p class=\"quiet\">Depends on: %s</p>", depends);
+    if (finding)
+        html_addf(html, "<p>What rests on it: <a href=\"#%s\"><code>%s</code></a></p>", finding->id,
+                  id);
 }
 
 void html_walks(struct html *html)
