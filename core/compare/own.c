@@ -17,7 +17,7 @@ static bool tells_apart(const char *text, size_t len)
         return false;
     for (size_t i = 0; i < len; i++)
         mark |= isdigit((unsigned char)text[i]) || text[i] == '-' || text[i] == '.';
-    return mark && strncmp(text, "127.", 4) != 0 && strncmp(text, "0.0.0.0", 7) != 0;
+    return mark && strncmp(text, "127.0.0.1", 9) != 0 && strncmp(text, "0.0.0.0", 7) != 0;
 }
 
 static void add(cJSON *own, const char *text, size_t len)
