@@ -100,6 +100,9 @@ static const struct compare_column of_container[] = {
     {"task_role", COMPARE_TEXT, 52, NONE, "its rights to the management server differ", NULL},
     {"execution_role", COMPARE_TEXT, 46, NONE, "its rights to pull images differ", NULL},
     {"dns_policy", COMPARE_TEXT, 38, "ClusterFirst", "names are resolved elsewhere", NULL},
+    {"limits", COMPARE_SET, 54, NONE, "above its limits it is throttled or killed", NULL},
+    {"requests", COMPARE_SET, 34, NONE, "what is set aside decides what it gets on a full node",
+     NULL},
     {"cpu_architecture", COMPARE_TEXT, 50, UNSET, "an image is built for one of them", NULL},
     {0}};
 

@@ -47,6 +47,31 @@ void containers_set_list(struct reading *reading, struct record *record, const c
     buf_release(&list);
 }
 
+static bool is_among(const char *const *names, const char *name)
+{
+    for (; names && *names; names++)
+        if (strcmp(*names, name) == 0)
+            return true;
+    return !names;
+}
+
+void containers_set_amounts(struct reading *reading, struct record *record, const char *column,
+                            const cJSON *object, const char *const *names)
+{
+    struct buf list;
+    const cJSON *member;
+    buf_init(&list, LIST_MAX);
+    cJSON_ArrayForEach (member, object) {
+        char number[32];
+        const char *text = json_scalar(member, "", number);
+        if (text && member->string && is_among(names, member->string))
+            buf_addf(&list, "%s%s=%s", list.len ? "," : "", member->string, text);
+    }
+    if (list.len)
+        evidence_set(reading->evidence, record, column, buf_str(&list));
+    buf_release(&list);
+}
+
 void containers_set_flag(struct reading *reading, struct record *record, const char *column,
                          const cJSON *flag)
 {

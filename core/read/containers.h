@@ -23,6 +23,10 @@ void containers_set(struct reading *reading, struct record *record, const char *
 /* Sets COLUMN to the elements of ARRAY, or to their member MEMBER, joined by GLUE. */
 void containers_set_list(struct reading *reading, struct record *record, const char *column,
                          const cJSON *array, const char *member, const char *glue);
+/* Sets COLUMN to the scalar members of OBJECT as NAME=VALUE, joined by commas: cpu=500m,memory=256Mi. Only
+ * those of NAMES, which is NULL-terminated; NULL: all. */
+void containers_set_amounts(struct reading *reading, struct record *record, const char *column,
+                            const cJSON *object, const char *const *names);
 /* Sets COLUMN to yes or no; nothing when FLAG is no boolean. */
 void containers_set_flag(struct reading *reading, struct record *record, const char *column,
                          const cJSON *flag);

@@ -70,6 +70,8 @@ static void add_container(const struct definition *definition, const cJSON *cont
     struct record *record = reading_add(reading, "containers", pointer);
     if (!record)
         return;
+    static const char *const limits[] = {"memory", NULL};
+    static const char *const requests[] = {"cpu", "memoryReservation", NULL};
     const cJSON *capabilities = json_at(container, "linuxParameters.capabilities");
     evidence_set(reading->evidence, record, "platform", "ecs");
     evidence_set(reading->evidence, record, "kind", "TaskDefinition");
@@ -82,6 +84,8 @@ static void add_container(const struct definition *definition, const cJSON *cont
     containers_set_list(reading, record, "caps_drop", json_at(capabilities, "drop"), "", ",");
     containers_set_list(reading, record, "ports", json_at(container, "portMappings"),
                         "containerPort", ",");
+    containers_set_amounts(reading, record, "limits", container, limits);
+    containers_set_amounts(reading, record, "requests", container, requests);
     evidence_set(reading->evidence, record, "unprivileged_port_start",
                  port_start(definition, container));
     set_task_level(definition, record);

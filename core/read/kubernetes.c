@@ -90,6 +90,9 @@ static void add_container(const struct pod *pod, const cJSON *container, const c
     if (init)
         evidence_set(reading->evidence, record, "init", "yes");
     set_security(pod, record, container);
+    containers_set_amounts(reading, record, "limits", json_at(container, "resources.limits"), NULL);
+    containers_set_amounts(reading, record, "requests", json_at(container, "resources.requests"),
+                           NULL);
     containers_set_list(reading, record, "ports", json_at(container, "ports"), "containerPort",
                         ",");
     containers_set(reading, record, "service_account", pod->spec, "serviceAccountName");

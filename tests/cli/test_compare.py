@@ -124,11 +124,13 @@ class Containers(Comparison):
     def test_image_variables_and_rights(self):
         a = self.pod("orders-1", "10.0.0.7", "node-a", {"MESH": "shop", "LEVEL": "info"})
         b = self.pod("orders-2", "10.0.0.8", "node-a", {"MESH": "shpo", "TRACE": "1"}, image="envoy:v1.30.0",
-                     securityContext={"runAsUser": 1337, "capabilities": {"drop": ["ALL"]}})
+                     securityContext={"runAsUser": 1337, "capabilities": {"drop": ["ALL"]}},
+                     resources={"limits": {"memory": "64Mi", "cpu": "100m"}})
         rows = self.rows(self.compare(a, b).document)
         for row in (("image", "Pod envoy", "image", "envoy:v1.36.4", "envoy:v1.30.0"),
                     ("container", "Pod envoy", "user", None, "1337"),
                     ("container", "Pod envoy", "caps_drop", None, "ALL"),
+                    ("container", "Pod envoy", "limits", None, "memory=64Mi,cpu=100m"),
                     ("env", "envoy MESH", None, "shop", "shpo"),
                     ("env", "envoy LEVEL", None, None, None),
                     ("env", "envoy TRACE", None, None, None)):
