@@ -1,6 +1,7 @@
 /* Stage: check, in the supervisor. Puts what a job has booked together as the target's row of the
  * report. Deliberately independent of the order in which things happened: rows follow the plan. */
 #include "check/job.h"
+#include "check/job_redact.h"
 
 #include "base/alloc.h"
 #include "base/buf.h"
@@ -171,5 +172,6 @@ cJSON *job_row(struct job *job)
     correlate_target(target, job->plan->registry);
     asks_arrange(target);
     timeline_join(target);
+    job_redact(target, job->about, job->redact);
     return target;
 }

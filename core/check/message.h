@@ -2,7 +2,9 @@
  * a pipe. From the collector:
  *   {"failed":"why"}                        not even an index could be written
  * From the reader and its runners:
- *   {"target":{"envoy":{...},"sources":[...],"unrecognised":[...]}}   the reader, before any runner
+ *   {"target":{"envoy":{...},"sources":[...],"unrecognised":[...],
+ *    "redactions":[...],"pseudonyms":BOOL,"named":[...]}}   the reader, before any runner; named: words
+ *                         that name somebody in the evidence, where identities are replaced
  *   {"refused":INDEX,"why":"..."}           a check that cannot be asked
  *   {"runner":PID}                          a runner began
  *   {"begin":INDEX}                         it is about to ask plan->checks[INDEX]

@@ -15,7 +15,7 @@
 #include "read/read.h"
 #include "read/scan.h"
 #include "source/bundle.h"
-#include "source/redact.h"
+#include "source/identity.h"
 #include "timeline/timeline.h"
 
 #include <errno.h>
@@ -196,7 +196,7 @@ static void put_unexplained(cJSON *target, const struct hearing *hearing)
         return;
     cJSON *lines = json_put_array(target, "unexplained");
     while ((record = evidence_next(hearing->evidence, "unexplained", record)))
-        put_line(lines, record, worker->redact);
+        put_line(lines, record, redact_policy_secrets(worker->redact));
 }
 
 static bool was_asked(const struct hearing *hearing)
@@ -208,6 +208,41 @@ static bool was_asked(const struct hearing *hearing)
 static int64_t asked_at(const struct hearing *hearing)
 {
     return was_asked(hearing) ? hearing->bundle.when : 0;
+}
+
+static void put_word(void *user, const char *word)
+{
+    cJSON_AddItemToArray(user, cJSON_CreateString(word));
+}
+
+/* Who is named in the evidence; the supervisor never sees it. */
+static void put_named(cJSON *target, const struct hearing *hearing)
+{
+    struct pseudonyms *names = redact_policy_names(hearing->worker->redact);
+    if (!names)
+        return;
+    identity_learn(names, &hearing->bundle.sources);
+    pseudonyms_each(names, put_word, json_put_array(target, "named"));
+}
+
+/* What was removed before the evidence came here, and whether that was of identities, too. */
+static void put_redactions(cJSON *target, const struct sources *sources)
+{
+    cJSON *rows = json_put_array(target, "redactions");
+    size_t with_pseudonyms = 0, read = 0;
+    for (size_t i = 0; i < sources->len; i++) {
+        const struct source *source = &sources->items[i];
+        for (const struct source_redaction *each = source->redactions; each; each = each->next) {
+            cJSON *row = cJSON_CreateObject();
+            json_put_str(row, "source", source->name);
+            json_put_str(row, "kind", each->kind);
+            json_put_num(row, "count", (double)each->count);
+            cJSON_AddItemToArray(rows, row);
+        }
+        read += !source->missing;
+        with_pseudonyms += source->pseudonyms && !source->missing;
+    }
+    json_put_bool(target, "pseudonyms", read > 0 && with_pseudonyms == read);
 }
 
 static void send_target(const struct hearing *hearing)
@@ -227,10 +262,12 @@ static void send_target(const struct hearing *hearing)
             cJSON_AddItemToArray(sources, source_report(&all->items[i]));
     }
     put_window(target, hearing);
+    put_named(target, hearing);
+    put_redactions(target, all);
     put_unexplained(target, hearing);
-    cJSON_AddItemToObject(
-        target, "timeline",
-        timeline_gather(hearing->evidence, asked_at(hearing), hearing->worker->redact));
+    cJSON_AddItemToObject(target, "timeline",
+                          timeline_gather(hearing->evidence, asked_at(hearing),
+                                          redact_policy_secrets(hearing->worker->redact)));
     if (hearing->worker->plan->facts)
         cJSON_AddItemToObject(target, "facts",
                               hearing->worker->plan->facts(hearing->evidence, gathered(hearing),
@@ -264,7 +301,7 @@ _Noreturn static void be_runner(const struct hearing *hearing, size_t first)
     struct runner runner = {
         .plan = worker->plan,
         .evidence = hearing->evidence,
-        .redact = worker->redact,
+        .redact = redact_policy_secrets(worker->redact),
         .gathered = gathered(hearing),
         .asked = was_asked(hearing),
         .soft_timeout_ms = worker->check_timeout_ms * 4 / 5,

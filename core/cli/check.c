@@ -50,7 +50,8 @@ static int examine(const struct targets *targets, struct plan *plan, const struc
     report_put_policy(report, policy_of(plan));
     int status = output_report(outputs, report, options, interrupted);
     cJSON_Delete(report);
-    return status;
+    struct err err = ERR_INIT;
+    return redact_policy_save(redact, &err) ? status : cli_fail(&err);
 }
 
 static int with_plan(struct plan *plan, const struct outputs *outputs,

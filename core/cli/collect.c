@@ -9,6 +9,7 @@
 #include "cli/workdir.h"
 #include "source/bundle.h"
 #include <errno.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -48,13 +49,22 @@ static void compact_time(char out[CLOCK_TEXT_MAX])
     *to = '\0';
 }
 
-static char *default_path(const struct targets *targets)
+/* A name for the bundle of TARGET: what must not stand in it must not stand above it. */
+static char *file_name(const struct target *target, const struct redact_policy *redact)
+{
+    char *shown = redact_leaving(target->name, strlen(target->name), SIZE_MAX, redact, NULL);
+    char *name = session_file_name(shown);
+    free(shown);
+    return name;
+}
+
+static char *default_path(const struct targets *targets, const struct redact_policy *redact)
 {
     char time[CLOCK_TEXT_MAX];
     compact_time(time);
     if (targets->len != 1)
         return xasprintf("debrief-%s", time);
-    char *name = session_file_name(targets->items[0].name);
+    char *name = file_name(&targets->items[0], redact);
     char *path = xasprintf("debrief-%s-%s.tar.gz", name, time);
     free(name);
     return path;
@@ -89,7 +99,8 @@ static int collect_one(void *user, int fd)
         return cli_fail(&err);
     }
     int status = judge(&bundle);
-    if (!bundle_pack(&bundle, job->path, job->redact, &err))
+    if (!bundle_pack(&bundle, job->path, job->redact, &err) ||
+        !redact_policy_save(job->redact, &err))
         status = cli_fail(&err);
     bundle_release(&bundle);
     return status;
@@ -105,7 +116,7 @@ static bool is_taken(const struct collecting *jobs, size_t len, const char *path
 
 static char *member_path(const struct collecting *jobs, size_t index, const char *dir)
 {
-    char *name = session_file_name(jobs[index].target->name);
+    char *name = file_name(jobs[index].target, jobs[index].redact);
     char *path = xasprintf("%s/%s.tar.gz", dir, name);
     for (int number = 2; is_taken(jobs, index, path); number++) {
         free(path);
@@ -188,7 +199,7 @@ static int collect_targets(const struct targets *targets, const struct options *
             collect_dry_run(&targets->items[i], &how);
         return STATUS_OK;
     }
-    char *path = options->bundle ? xstrdup(options->bundle) : default_path(targets);
+    char *path = options->bundle ? xstrdup(options->bundle) : default_path(targets, redact);
     int status;
     if (targets->len != 1 && is_archive_name(path)) {
         err_set(&err, "%zu targets do not fit into one bundle; give a directory: --bundle DIR",

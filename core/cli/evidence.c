@@ -17,6 +17,7 @@
 #include "read/read.h"
 #include "read/scan.h"
 #include "source/bundle.h"
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -101,12 +102,14 @@ static int show(struct bundle *bundle, const struct viewing *viewing, int fd)
     evidence_set_window(evidence, clock_bound_at(options->since, when),
                         clock_bound_at(options->until, when));
     struct evidence_names names = names_of(viewing->registry, glob);
+    const char *name = viewing->target->name;
+    char *target = redact_leaving(name, strlen(name), SIZE_MAX, viewing->redact, NULL);
     struct evidence_view view = {
         .evidence = evidence,
         .names = &names,
-        .target = viewing->target->name,
+        .target = target,
         .records = glob != NULL,
-        .redact = viewing->redact,
+        .redact = redact_policy_secrets(viewing->redact),
         .style = &viewing->style,
     };
     struct buf out;
@@ -122,6 +125,7 @@ static int show(struct bundle *bundle, const struct viewing *viewing, int fd)
     buf_release(&out);
     evidence_names_release(&names);
     evidence_free(evidence);
+    free(target);
     return status;
 }
 
@@ -134,7 +138,8 @@ static bool open_redacted(struct bundle *bundle, const char *dir,
     if (!bundle_open(&raw, dir, err))
         return false;
     char *path = xasprintf("%s/redacted", dir);
-    bool opened = bundle_pack(&raw, path, redact, err) && bundle_open(bundle, path, err);
+    bool opened = bundle_pack(&raw, path, redact, err) && bundle_open(bundle, path, err) &&
+                  redact_policy_save(redact, err);
     free(path);
     bundle_release(&raw);
     return opened;

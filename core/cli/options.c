@@ -107,6 +107,13 @@ static const struct option_row rows[] = {
     {0, "cert", "FILE", "client certificate for an https admin address", ASKING, KIND_TEXT,
      AT(cert), NULL},
     {0, "key", "FILE", "its private key", ASKING, KIND_TEXT, AT(key), NULL},
+    {0, "redact", "WHAT",
+     "secrets (default), or identities: also accounts, addresses, names of hosts and users, under "
+     "pseudonyms that are equal where these are",
+     ASKING, KIND_CHOICE, AT(redact), "secrets|identities"},
+    {0, "redact-map", "FILE",
+     "keep who is who in FILE, for yourself alone; pseudonyms are the same with the same FILE",
+     ASKING, KIND_TEXT, AT(redact_map), NULL},
     {0, "no-redact", NULL, "leave secrets in excerpts and bundles as they are", ASKING, KIND_SWITCH,
      AT(no_redact), NULL},
     {0, "compare", NULL,

@@ -30,6 +30,7 @@ enum command_bit { /* which commands take an option */
 enum color_when { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
 enum exit_rule { EXIT_CONTRACT, EXIT_NAGIOS };
 enum section_lang { LANG_LUA, LANG_C };
+enum redact_what { REDACT_WHAT_SECRETS, REDACT_WHAT_IDENTITIES };
 
 struct text_list { /* pointers into argv, owned list */
     char **items;
@@ -40,14 +41,14 @@ struct options {
     const struct command *command; /* cli/cli.h */
     struct text_list operands, output, plugin_path, param, evidence;
     const char *bundle, *select, *skip, *targets, *cacert, *cert, *key, *dir, *shard, *kube, *aws;
-    const char *config_path, *baseline;
+    const char *config_path, *baseline, *redact_map;
     struct config *config;  /* read by session_config(); NULL: none */
     cJSON *baseline_report; /* read by session_baseline(); NULL: none */
     char baseline_sha256[65];
     int64_t timeout_ms, sample_ms, jobs;
     struct clock_bound since, until;
     int64_t shard_index, shard_count; /* 1-based; count 0: no shards */
-    int fail_on, exit, color, lang;
+    int fail_on, exit, color, lang, redact;
     bool host, probe, dry_run, no_redact, no_config, quiet, verbose, dictionary, compare, help;
 };
 

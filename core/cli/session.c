@@ -182,8 +182,17 @@ bool session_redaction(struct redact_policy **policy, const struct options *opti
     const struct redact_options redact = {
         .patterns = config ? config->redact_patterns : NULL,
         .patterns_len = config ? config->redact_patterns_len : 0,
+        .identities = options->redact == REDACT_WHAT_IDENTITIES,
+        .map = options->redact_map,
     };
-    *policy = options->no_redact ? NULL : redact_policy_new(&redact, err);
+    *policy = NULL;
+    if (options->no_redact && (redact.identities || redact.map))
+        return err_set(err, "--no-redact and --redact%s exclude each other",
+                       redact.identities ? "" : "-map");
+    if (redact.map && !redact.identities)
+        return err_set(err, "--redact-map keeps pseudonyms; give --redact identities, too");
+    if (!options->no_redact)
+        *policy = redact_policy_new(&redact, err);
     return options->no_redact || *policy;
 }
 

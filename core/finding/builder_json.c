@@ -4,11 +4,11 @@
 #include "base/json.h"
 #include "debrief/plugin.h"
 #include "finding/builder_parts.h"
+#include "finding/fingerprint.h"
 #include "finding/manifest.h"
 #include "finding/quote.h"
 #include "reason/walk.h"
 
-#include <openssl/sha.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -29,20 +29,10 @@ static const char *when_name(int when)
     return when == DEBRIEF_NOW ? "now" : when == DEBRIEF_BEFORE ? "before" : "unknown";
 }
 
-/* Id and subject, without target, place, time or wording: stable across runs. */
 static void put_fingerprint(cJSON *json, const struct builder_finding *finding)
 {
-    unsigned char digest[SHA256_DIGEST_LENGTH];
-    char hex[2 * 16 + 1];
-    struct buf text;
-    buf_init(&text, 4096);
-    buf_add(&text, finding->type->id, strlen(finding->type->id) + 1);
-    buf_add(&text, finding->kind, strlen(finding->kind) + 1);
-    buf_adds(&text, finding->name);
-    SHA256((const unsigned char *)text.data, text.len, digest);
-    buf_release(&text);
-    for (int i = 0; i < 16; i++)
-        snprintf(hex + 2 * i, 3, "%02x", digest[i]);
+    char hex[FINGERPRINT_LEN + 1];
+    fingerprint_of(hex, finding->type->id, finding->kind, finding->name);
     json_put_str(json, "fingerprint", hex);
 }
 

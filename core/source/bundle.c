@@ -120,6 +120,25 @@ static void copy_sha256(char out[65], const char *hex)
         memcpy(out, hex, 65);
 }
 
+/* What the bundle's index says was removed from it; of a hostile one the first few kinds. */
+static void read_redactions(struct sources *sources, struct source *source, const cJSON *row)
+{
+    struct source_redaction **tail = &source->redactions;
+    const cJSON *kind;
+    int kinds = 0;
+    cJSON_ArrayForEach (kind, json_at(row, "redactions")) {
+        char clean[64];
+        double count = cJSON_IsNumber(kind) ? kind->valuedouble : 0;
+        if (!(count >= 1 && count < 1e15) || kinds++ == REDACT_KINDS_MAX ||
+            !str_to_utf8(clean, sizeof clean, kind->string, strlen(kind->string)))
+            continue;
+        *tail = arena_alloc(sources->arena, sizeof **tail);
+        (*tail)->kind = arena_strdup(sources->arena, clean);
+        (*tail)->count = (uint64_t)count;
+        tail = &(*tail)->next;
+    }
+}
+
 static void read_facts(struct sources *sources, struct source *source, const cJSON *row)
 {
     const char *origin = json_str(row, "origin"), *sha256 = json_str(row, "original_sha256");
@@ -135,6 +154,8 @@ static void read_facts(struct sources *sources, struct source *source, const cJS
     source->complete = json_bool(row, "complete");
     source->missing = json_bool(row, "missing");
     source->shared = json_bool(row, "shared");
+    source->pseudonyms = json_bool(row, "pseudonyms");
+    read_redactions(sources, source, row);
     cJSON_ArrayForEach (problem, json_at(row, "problems")) {
         if (cJSON_IsString(problem))
             source_problem(sources, source, "%s", problem->valuestring);
@@ -358,6 +379,11 @@ cJSON *bundle_row(const struct source *source)
         json_put_bool(row, "missing", true);
     if (source->shared)
         json_put_bool(row, "shared", true);
+    if (source->pseudonyms)
+        json_put_bool(row, "pseudonyms", true);
+    cJSON *redactions = source->redactions ? json_put_object(row, "redactions") : NULL;
+    for (const struct source_redaction *each = source->redactions; each; each = each->next)
+        json_put_num(redactions, each->kind, (double)each->count);
     cJSON *problems = json_put_array(row, "problems");
     for (const struct source_problem *problem = source->problems; problem; problem = problem->next)
         cJSON_AddItemToArray(problems, cJSON_CreateString(problem->text));

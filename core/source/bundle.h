@@ -52,7 +52,8 @@ bool bundle_write_index(const struct bundle *bundle, struct err *err);
 /* Writes a bundle for keeping: each source copied through redaction (none when POLICY is NULL) into
  * PATH: .tar.gz, .tar.zst or .zip by its ending, else a directory. Index rows gain origin, size,
  * sha256 (as stored), original_sha256, redactions; what was compressed is stored plain, in the file
- * that the row's "file" names. Nothing already at PATH is overwritten (an empty directory may be
+ * that the row's "file" names; where POLICY has pseudonyms, names of sources and the index hold them,
+ * too. Nothing already at PATH is overwritten (an empty directory may be
  * filled). A source that cannot be copied costs that source, and says so in its row. */
 bool bundle_pack(const struct bundle *bundle, const char *path, const struct redact_policy *policy,
                  struct err *err);

@@ -7,7 +7,8 @@
 #include "source/bundle.h"
 #include "source/bundle_row.h"
 #include "source/hash.h"
-#include "source/redact.h"
+#include "source/identity.h"
+#include "source/redact_json.h"
 #include "source/redact_map.h"
 #include "source/stream.h"
 
@@ -155,13 +156,18 @@ static bool to_redaction(void *user, const char *bytes, size_t len)
     return redact_stream_feed(user, bytes, len);
 }
 
+static const struct redact_policy *policy_for(const struct pack *pack, const struct source *source)
+{
+    return source->pseudonyms ? redact_policy_again(pack->policy) : pack->policy;
+}
+
 static void copy_redacted(const struct pack *pack, const struct source *source, struct copy *copy,
                           struct redact_counts *counts, struct err *err)
 {
     struct stream *stream = stream_open(source->path, err);
     if (!stream)
         return;
-    struct redact_stream *redact = redact_stream_new(pack->policy, copy_bytes, copy);
+    struct redact_stream *redact = redact_stream_new(policy_for(pack, source), copy_bytes, copy);
     struct redact_map *map = redact_map_new(find_form(source), to_redaction, redact);
     char *bytes = xmalloc(PORTION);
     uint64_t in_maps;
@@ -193,11 +199,20 @@ static void copy_as_is(const struct source *source, struct copy *copy, struct er
         close(fd);
 }
 
+/* Hosts and addresses are in names of files, too. */
+static char *shown_name(const struct pack *pack, const struct source *source)
+{
+    if (!redact_policy_names(pack->policy))
+        return xstrdup(source->name);
+    return redact_leaving(source->name, strlen(source->name), SIZE_MAX, policy_for(pack, source),
+                          NULL);
+}
+
 /* The name of the stored file: without ".gz" and the like when what is stored is plain. */
-static char *stored_name(const struct pack *pack, const struct source *source)
+static char *stored_name(const struct pack *pack, const char *shown)
 {
     static const char *const endings[] = {".gz", ".zst", ".bz2", ".xz"};
-    char *name = xstrdup(source->name);
+    char *name = xstrdup(shown);
     for (size_t i = 0; pack->policy && i < ARRAY_LEN(endings); i++) {
         size_t stem = strlen(name) - strlen(endings[i]);
         if (!str_ends(name, endings[i]) || stem == 0 || name[stem - 1] == '/')
@@ -210,13 +225,21 @@ static char *stored_name(const struct pack *pack, const struct source *source)
     return name;
 }
 
+/* To what was removed before. */
 static void put_redactions(cJSON *row, const struct redact_policy *policy,
                            const struct redact_counts *counts)
 {
-    cJSON *redactions = json_put_object(row, "redactions");
-    for (size_t i = 0; redact_kind(policy, i); i++)
-        if (counts->by_kind[i])
-            json_put_num(redactions, redact_kind(policy, i), (double)counts->by_kind[i]);
+    cJSON *redactions = cJSON_GetObjectItemCaseSensitive(row, "redactions");
+    if (!redactions)
+        redactions = json_put_object(row, "redactions");
+    for (size_t i = 0; redact_kind(policy, i); i++) {
+        double before = 0;
+        if (!counts->by_kind[i])
+            continue;
+        json_num(redactions, redact_kind(policy, i), &before);
+        cJSON_DeleteItemFromObjectCaseSensitive(redactions, redact_kind(policy, i));
+        json_put_num(redactions, redact_kind(policy, i), before + (double)counts->by_kind[i]);
+    }
 }
 
 static void replace_member(cJSON *row, const char *name, cJSON *value)
@@ -236,6 +259,8 @@ static void put_stored(cJSON *row, const struct source *source, struct copy *cop
     if (!source->sha256[0] && hash_file(source->path, original, NULL))
         replace_member(row, "original_sha256", cJSON_CreateString(original));
     put_redactions(row, policy, counts);
+    if (redact_policy_names(policy))
+        replace_member(row, "pseudonyms", cJSON_CreateBool(true));
 }
 
 static void put_trouble(cJSON *row, const struct err *trouble)
@@ -293,17 +318,29 @@ static bool pack_source(struct pack *pack, const struct source *source)
     cJSON_AddItemToArray(pack->files, row);
     if (source->missing || !source->path)
         return true;
-    char *name = stored_name(pack, source);
-    if (strcmp(name, source->name) != 0)
+    char *shown = shown_name(pack, source), *name = stored_name(pack, shown);
+    replace_member(row, "name", cJSON_CreateString(shown));
+    if (strcmp(name, shown) != 0)
         json_put_str(row, "file", name);
     bool stored = store(pack, source, name, row);
+    free(shown);
     free(name);
     return stored;
 }
 
-static bool pack_index(struct pack *pack, const cJSON *index)
+/* What the collector says for people may name hosts, and hold what a command line held. */
+static void redact_index(const struct pack *pack, cJSON *index)
+{
+    static const char *const ours[] = {"schema",          "tool", "when", "file", "sha256",
+                                       "original_sha256", NULL};
+    struct redact_counts counts = {0};
+    redact_json(index, ours, pack->policy, &counts);
+}
+
+static bool pack_index(struct pack *pack, cJSON *index)
 {
     struct buf text;
+    redact_index(pack, index);
     struct copy copy = {.fd = pack->archive ? create_spool(pack) : create_file(pack, BUNDLE_INDEX)};
     buf_init(&text, 64 << 20);
     json_write(&text, index, true);
@@ -325,6 +362,10 @@ static bool pack_all(struct pack *pack)
 {
     cJSON *index = bundle_index(pack->bundle);
     bool packed = true;
+    if (redact_policy_names(pack->policy)) {
+        redact_json_learn(index, pack->policy);
+        identity_learn(redact_policy_names(pack->policy), &pack->bundle->sources);
+    }
     pack->files = cJSON_GetObjectItemCaseSensitive(index, "files");
     for (size_t i = 0; packed && i < pack->bundle->sources.len; i++)
         packed = pack_source(pack, &pack->bundle->sources.items[i]);

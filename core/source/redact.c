@@ -5,6 +5,7 @@
 
 #include "base/alloc.h"
 #include "base/str.h"
+#include "source/identity.h"
 #include "source/redact_key.h"
 #include "source/redact_policy.h"
 #include "source/redact_rules.h"
@@ -25,7 +26,8 @@ struct redact_stream {
     const struct redact_policy *policy; /* NULL: everything passes as it is */
     redact_sink_fn *sink;               /* of this stage */
     void *user;
-    struct redact_matching *matching; /* the stage behind this one; NULL: none */
+    struct redact_matching *matching; /* the stages behind this one; NULL: none */
+    struct identity_stage *identities;
     char *text; /* the window: context, then what is not written yet from `at` on */
     size_t at, len, cap;
     size_t limit;      /* announcements that begin before it are judged in this window */
@@ -41,6 +43,11 @@ void redact_count_secrets(struct redact_counts *counts, uint64_t n)
     counts->by_kind[REDACT_SECRET] += n;
 }
 
+static bool to_identities(void *user, const char *bytes, size_t len)
+{
+    return identity_stage_feed(user, bytes, len);
+}
+
 static bool to_matching(void *user, const char *bytes, size_t len)
 {
     return redact_matching_feed(user, bytes, len);
@@ -53,8 +60,18 @@ struct redact_stream *redact_stream_new(const struct redact_policy *policy, reda
     stream->policy = policy;
     stream->sink = sink;
     stream->user = user;
+    if (policy && policy->names) {
+        const struct identity_scan scan = {.names = policy->names,
+                                           .counts = &stream->counts,
+                                           .kinds = REDACT_ACCOUNT,
+                                           .keep_addresses = policy->again};
+        stream->identities = identity_stage_new(&scan, sink, user);
+        stream->sink = to_identities;
+        stream->user = stream->identities;
+    }
     if (policy && policy->patterns) {
-        stream->matching = redact_matching_new(policy->patterns, &stream->counts, sink, user);
+        stream->matching = redact_matching_new(policy->patterns, &stream->counts, stream->sink,
+                                               stream->user);
         stream->sink = to_matching;
         stream->user = stream->matching;
     }
@@ -66,6 +83,7 @@ void redact_stream_free(struct redact_stream *stream)
     if (!stream)
         return;
     redact_matching_free(stream->matching);
+    identity_stage_free(stream->identities);
     free(stream->text);
     free(stream);
 }
@@ -266,6 +284,8 @@ bool redact_stream_end(struct redact_stream *stream, struct redact_counts *count
 {
     judge(stream, true);
     if (stream->matching && !redact_matching_end(stream->matching))
+        stream->failed = true;
+    if (stream->identities && !identity_stage_end(stream->identities))
         stream->failed = true;
     if (counts)
         *counts = stream->counts;

@@ -20,15 +20,29 @@ struct redact_pattern {
 struct redact_options {
     const struct redact_pattern *patterns; /* copied */
     size_t patterns_len;
+    bool identities; /* accounts, addresses, names of hosts and users: under pseudonyms */
+    const char *map; /* the file that keeps them (pseudonym.h); NULL: none */
 };
 
 enum { REDACT_PATTERNS_MAX = 40, REDACT_KINDS_MAX = 64 };
 
 /* What is removed; made once, before any process is forked. NULL everywhere: nothing is. */
 struct redact_policy;
-/* NULL with an error that names the pattern which cannot be used. */
+/* NULL with an error that names the pattern, or the map, which cannot be used. */
 struct redact_policy *redact_policy_new(const struct redact_options *options, struct err *err);
 void redact_policy_free(struct redact_policy *policy);
+
+/* Parts of POLICY, which owns them; NULL of NULL. For texts on the way to a report, whose identities are
+ * replaced when all is known (redact_json.h): */
+const struct redact_policy *redact_policy_secrets(const struct redact_policy *policy);
+/* and for what has been redacted before: addresses do not show that they are pseudonyms. */
+const struct redact_policy *redact_policy_again(const struct redact_policy *policy);
+
+/* Adds the pseudonyms that this process has given to the map, when there is one. */
+bool redact_policy_save(const struct redact_policy *policy, struct err *err);
+
+/* The pseudonyms of this policy (pseudonym.h); NULL: identities stay. */
+struct pseudonyms *redact_policy_names(const struct redact_policy *policy);
 
 /* The name of kind I: the built-in ones ("aws-key", "authorization" ...), then those of the user's
  * patterns; NULL behind the last one. */

@@ -10,8 +10,8 @@
 #include <string.h>
 
 static const char *const builtin[] = {
-    "aws-key", "authorization", "jwt",           "private-key",  "url-password", "password",
-    "secret",  "token",         "presigned-url", "high-entropy", NULL,
+    "aws-key", "authorization", "jwt",          "private-key", "url-password", "password", "secret",
+    "token",   "presigned-url", "high-entropy", "account-id",  "ip-address",   "name",     NULL,
 };
 
 const char *redact_kind(const struct redact_policy *policy, size_t i)
@@ -58,6 +58,18 @@ static bool add_patterns(struct redact_policy *policy, const struct redact_optio
     return true;
 }
 
+static void add_parts(struct redact_policy *policy)
+{
+    for (int i = 0; policy->names && i < 2; i++) {
+        struct redact_policy *part = xmalloc(sizeof *part);
+        *part = *policy;
+        part->parts[0] = part->parts[1] = NULL;
+        part->names = i == 0 ? NULL : policy->names;
+        part->again = i == 1;
+        policy->parts[i] = part;
+    }
+}
+
 struct redact_policy *redact_policy_new(const struct redact_options *options, struct err *err)
 {
     struct redact_policy *policy = xcalloc(1, sizeof *policy);
@@ -65,8 +77,11 @@ struct redact_policy *redact_policy_new(const struct redact_options *options, st
         policy->kinds[policy->kinds_len] = builtin[policy->kinds_len];
         policy->kinds_len++;
     }
-    if (add_patterns(policy, options, err))
+    if (add_patterns(policy, options, err) &&
+        (!options->identities || (policy->names = pseudonyms_new(options->map, err)))) {
+        add_parts(policy);
         return policy;
+    }
     redact_policy_free(policy);
     return NULL;
 }
@@ -76,5 +91,28 @@ void redact_policy_free(struct redact_policy *policy)
     if (!policy)
         return;
     redact_patterns_free(policy->patterns);
+    pseudonyms_free(policy->names);
+    free(policy->parts[0]);
+    free(policy->parts[1]);
     free(policy);
+}
+
+const struct redact_policy *redact_policy_secrets(const struct redact_policy *policy)
+{
+    return policy && policy->parts[0] ? policy->parts[0] : policy;
+}
+
+const struct redact_policy *redact_policy_again(const struct redact_policy *policy)
+{
+    return policy && policy->parts[1] ? policy->parts[1] : policy;
+}
+
+struct pseudonyms *redact_policy_names(const struct redact_policy *policy)
+{
+    return policy ? policy->names : NULL;
+}
+
+bool redact_policy_save(const struct redact_policy *policy, struct err *err)
+{
+    return !policy || !policy->names || pseudonyms_save(policy->names, err);
 }

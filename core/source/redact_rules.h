@@ -17,6 +17,10 @@ enum redact_kind { /* in the order of redact_kinds() */
                    REDACT_TOKEN,  /* known by its own look */
                    REDACT_PRESIGNED,
                    REDACT_RANDOM, /* high entropy under a telling name */
+                   /* Identities: the three kinds of identity_scan.h. */
+                   REDACT_ACCOUNT,
+                   REDACT_ADDRESS,
+                   REDACT_NAME,
 };
 
 enum {

@@ -15,6 +15,12 @@ struct source_problem {
     struct source_problem *next;
 };
 
+struct source_redaction { /* replacements made before it came here */
+    const char *kind;
+    uint64_t count;
+    struct source_redaction *next;
+};
+
 struct source {
     const char *name;   /* path name inside the target: "admin/stats.txt", "log/envoy.log" */
     const char *path;   /* the file that holds the bytes; NULL when nothing could be got */
@@ -29,7 +35,9 @@ struct source {
     bool unrecognised;
     bool shared; /* tells of a cluster; only what concerns this target (sources.focus) is taken */
     bool dumps_wait; /* it holds a dump, which is read when it is known what of it can be of use */
+    bool pseudonyms; /* its identities are pseudonyms already */
     struct source_problem *problems; /* in order of appearance */
+    struct source_redaction *redactions;
 };
 
 /* The pods, NAMESPACE/POD, that a target is about, when a cluster's files tell of others too. */
