@@ -1,6 +1,7 @@
 """Saved reports: rendering again, comparing, joining."""
 import json
 
+import consumers
 import harness
 from harness import Case, debrief
 
@@ -9,8 +10,9 @@ class Report(Case):
     def test_rendered_again_it_is_the_same_byte_for_byte(self):
         evidence = self.file("a.txt", harness.ERROR + harness.WARNING + harness.INFO)
         saved = self.dir / "report.json"
-        for form in ("text", "json"):
-            direct = self.site(evidence, "-o", form, "-o", f"json={saved}")
+        for form in consumers.formats():
+            also = [] if form == "json" else ["-o", f"json={saved}"]
+            direct = self.site(evidence, "-o", form, *also)
             again = debrief("report", saved, "-o", form)
             self.assertEqual(again.out, direct.out)
             self.assertEqual(again.status, direct.status)
@@ -46,6 +48,7 @@ class Report(Case):
                 yield path + (key,)
                 yield from damaged(value, path + (key,))
 
+        files = [argument for form in consumers.formats() for argument in ("-o", f"{form}={self.dir}/out.{form}")]
         for path in list(damaged(report))[::3]:
             copy = json.loads(json.dumps(report))
             at = copy
@@ -53,7 +56,7 @@ class Report(Case):
                 at = at[key]
             at[path[-1]] = 7 if isinstance(at[path[-1]], (str, list, dict)) else {"x": []}
             saved = self.file("damaged.json", json.dumps(copy))
-            result = debrief("report", saved, "--verbose")
+            result = debrief("report", saved, "--verbose", *files)
             self.assertIn(result.status, (0, 1, 3), f"{path}: {result.err}")
             self.assertNotIn("Sanitizer", result.err)
 
