@@ -151,7 +151,7 @@ static void add_list(struct buf *out, const struct html_intern *texts)
 {
     for (size_t i = 0; i < texts->len; i++) {
         buf_addch(out, i ? ',' : '[');
-        buf_adds(out, texts->texts[i]);
+        buf_adds(out, texts->items[i].text);
     }
     buf_adds(out, texts->len ? "]" : "[]");
 }

@@ -104,7 +104,8 @@ void html_sum(struct html *html)
               verdict);
     html_add_mark(html, verdict, verdict);
     html_addf(html, "</p><h1>%d targets: %s</h1>\n", cJSON_GetArraySize(targets), buf_str(&text));
-    if (groups.len && groups.items[0].cause && groups.items[0].severity) {
+    if (groups.len && groups.items[0].cause && groups.items[0].severity &&
+        groups.items[0].targets > 1) {
         const struct group *top = &groups.items[0];
         html_addf(html, "<p class=\"since\">The most common cause, in %d of them: <b>%s</b></p>\n",
                   top->targets, document_str(top->sample, "title", "?"));

@@ -14,11 +14,14 @@ static uint64_t hash_of(const char *text)
 }
 
 /* The slot of TEXT, or the free one where it belongs. */
-static size_t slot_of(const struct html_intern *intern, const char *text)
+static size_t slot_of(const struct html_intern *intern, const char *text, uint64_t hash)
 {
-    size_t slot = hash_of(text) & (intern->slots_len - 1);
-    while (intern->slots[slot] && strcmp(intern->texts[intern->slots[slot] - 1], text) != 0)
-        slot = (slot + 1) & (intern->slots_len - 1);
+    size_t slot = hash & (intern->slots_len - 1);
+    for (; intern->slots[slot]; slot = (slot + 1) & (intern->slots_len - 1)) {
+        const struct html_intern_item *item = &intern->items[intern->slots[slot] - 1];
+        if (item->hash == hash && strcmp(item->text, text) == 0)
+            break;
+    }
     return slot;
 }
 
@@ -28,20 +31,25 @@ static void grow(struct html_intern *intern)
     free(intern->slots);
     intern->slots = xcalloc(intern->slots_len, sizeof *intern->slots);
     intern->cap = intern->slots_len / 2;
-    intern->texts = xrealloc(intern->texts, intern->cap * sizeof *intern->texts);
-    for (size_t i = 0; i < intern->len; i++)
-        intern->slots[slot_of(intern, intern->texts[i])] = (uint32_t)i + 1;
+    intern->items = xrealloc(intern->items, intern->cap * sizeof *intern->items);
+    for (size_t i = 0; i < intern->len; i++) {
+        size_t slot = intern->items[i].hash & (intern->slots_len - 1);
+        while (intern->slots[slot])
+            slot = (slot + 1) & (intern->slots_len - 1);
+        intern->slots[slot] = (uint32_t)i + 1;
+    }
 }
 
 uint32_t html_intern(struct html_intern *intern, const char *text, bool *added)
 {
+    uint64_t hash = hash_of(text);
     if (intern->len == intern->cap)
         grow(intern);
-    size_t slot = slot_of(intern, text);
+    size_t slot = slot_of(intern, text, hash);
     if (added)
         *added = !intern->slots[slot];
     if (!intern->slots[slot]) {
-        intern->texts[intern->len++] = xstrdup(text);
+        intern->items[intern->len++] = (struct html_intern_item){xstrdup(text), hash};
         intern->slots[slot] = (uint32_t)intern->len;
     }
     return intern->slots[slot] - 1;
@@ -50,8 +58,8 @@ uint32_t html_intern(struct html_intern *intern, const char *text, bool *added)
 void html_intern_release(struct html_intern *intern)
 {
     for (size_t i = 0; i < intern->len; i++)
-        free(intern->texts[i]);
-    free(intern->texts);
+        free(intern->items[i].text);
+    free(intern->items);
     free(intern->slots);
     *intern = (struct html_intern){0};
 }

@@ -1,4 +1,4 @@
-/* Each distinct text gets a number, in the order in which they come: ids that must not repeat, and texts
+/* Each distinct text gets a number, in the order in which they come: ids that must not repeat, and values
  * that many targets of a fleet share. */
 #ifndef DEBRIEF_REPORT_HTML_INTERN_H
 #define DEBRIEF_REPORT_HTML_INTERN_H
@@ -7,14 +7,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct html_intern {
-    char **texts; /* owned */
+struct html_intern_item {
+    char *text; /* owned */
+    uint64_t hash;
+};
+
+struct html_intern { /* zeroed is empty */
+    struct html_intern_item *items;
     size_t len, cap;
     uint32_t *slots; /* number + 1; 0: free */
     size_t slots_len;
 };
 
-/* Zeroed is empty. */
 void html_intern_release(struct html_intern *intern);
 
 /* The number of TEXT; *added tells whether it is new (may be NULL). */

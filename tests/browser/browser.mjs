@@ -93,6 +93,6 @@ export async function open(path, use, { hash = "", ...options } = {}) {
 // What axe-core objects to, of any impact.
 export async function objections(page) {
   await page.evaluate(axe);
-  const { violations } = await page.evaluate(() => window.axe.run());
+  const { violations } = await page.evaluate(() => window.axe.run({ resultTypes: ["violations"] }));
   return violations.map((each) => `${each.impact} ${each.id}: ${each.nodes.slice(0, 3).map((node) => node.html.slice(0, 150)).join(" | ")}`);
 }
