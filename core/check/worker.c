@@ -15,7 +15,7 @@
 #include "read/read.h"
 #include "read/scan.h"
 #include "source/bundle.h"
-#include "source/identity.h"
+#include "source/identity_stage.h"
 #include "timeline/timeline.h"
 
 #include <errno.h>

@@ -7,7 +7,7 @@
 #include "source/bundle.h"
 #include "source/bundle_row.h"
 #include "source/hash.h"
-#include "source/identity.h"
+#include "source/identity_stage.h"
 #include "source/redact_json.h"
 #include "source/redact_map.h"
 #include "source/stream.h"

@@ -49,20 +49,12 @@ static unsigned prefix_bits(const struct identity_scan *scan, size_t at, unsigne
                                                                                           : all;
 }
 
-/* "Envoy 1.29.12.1" is no address: those that begin with 1 are seldom met. */
-static bool is_version(const struct identity_scan *scan, size_t from, size_t end,
-                       const unsigned char *address)
+/* "1.29.12.1", as App Mesh numbers its Envoys, is no address; nor is "10.1.2.3-alpine". */
+static bool is_version(const struct identity_scan *scan, size_t end, const unsigned char *address)
 {
-    char before[33];
-    size_t len = from < 32 ? from : 32;
-    bool letters = end + 1 < scan->len && scan->text[end] == '-' &&
-                   isalpha((unsigned char)scan->text[end + 1]);
-    if (letters || address[0] != 1)
-        return letters;
-    memcpy(before, scan->text + from - len, len);
-    before[len] = '\0';
-    return strcasestr(before, "version") || strcasestr(before, "envoy") ||
-           strcasestr(before, "tag");
+    bool suffix = end + 1 < scan->len && scan->text[end] == '-' &&
+                  isalpha((unsigned char)scan->text[end + 1]);
+    return suffix || (address[0] == 1 && address[1] < 64 && address[2] < 64 && address[3] < 10);
 }
 
 static size_t address_v4(struct identity_scan *scan, size_t from)
@@ -75,7 +67,7 @@ static size_t address_v4(struct identity_scan *scan, size_t from)
     if (end < scan->len &&
         (isalpha((unsigned char)text[end]) || (text[end] == '.' && digit_at(scan, end + 1))))
         return from;
-    if (is_version(scan, from, end, address))
+    if (is_version(scan, end, address))
         return from;
     const char *pseudonym = pseudonyms_address(scan->names, address, 4, prefix_bits(scan, end, 32));
     if (pseudonym && !scan->keep_addresses)

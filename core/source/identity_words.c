@@ -68,7 +68,7 @@ static const char words[] =
     " next nghttp nginx nil nine nlb nobody node nodes nomad non nonce none nonprod normalization"
     " normalized north northeast northwest not notice notifications notify ntp null num number"
     " oauth object observability observed ocsp off oghttp oidc okay old omitted once one only onto"
-    " oom open opensearch opentelemetry operating operator operators opt options orders org"
+    " oom open opensearch opentelemetry operating operator operators opt options org"
     " organizations origin original otel other out outbound outlier output over overflow overload"
     " overloaded overprovisioning override overrides own owner pageheap pairs panic param"
     " parameter parameters params parent pass passed passive passthrough patch path paths paused"
@@ -111,7 +111,7 @@ static const char words[] =
     " vrouter vservice waf wafv2 wait waiting warming warn warning warnings was watchdog web"
     " webhook webhooks weight were west what when where which who why will window windows wip with"
     " worker workers workspaces would write www x86 xds xml xray yaml yes zero zipkin zone zones"
-    " zookeeper ";
+    " zookeeper k8s eksctl ec2 s3 x86 ";
 
 bool identity_word_is_plain(const char *word)
 {

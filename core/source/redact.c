@@ -5,7 +5,7 @@
 
 #include "base/alloc.h"
 #include "base/str.h"
-#include "source/identity.h"
+#include "source/identity_stage.h"
 #include "source/redact_key.h"
 #include "source/redact_policy.h"
 #include "source/redact_rules.h"

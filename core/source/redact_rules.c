@@ -137,6 +137,9 @@ static const struct rule {
      "[A-Za-z0-9]{30,}|"
      "hv[sbr]\\.[\\w-]{20,}))"},
     {REDACT_TOKEN, WORD_STOPS, "(?-i:(?<![\\w./-])(s\\.[A-Za-z0-9]{24})(?![\\w.]))"},
+    {REDACT_TOKEN, WORD_STOPS, /* of Consul's agents */
+     "\\b(?:agent|default|master|initial_management|agent_(?:master|recovery)|replication)" ASSIGN
+         QUOTE "([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})"},
     {REDACT_TOKEN, WORD_STOPS, "hooks\\.slack\\.com/services/([\\w/]{20,})"},
     {REDACT_RANDOM, WORD_STOPS,
      "(?:key|token|secret|credential|signature|auth|passw|pwd)[\\w.-]{0,20}?" ASSIGN ANCHOR QUOTE
@@ -167,6 +170,10 @@ static const struct {
      "shpat_|hf_|hv[sbr]\\.)[A-Za-z0-9_-]{16}",
      0},
     {"[^A-Za-z0-9_./-]s\\.[A-Za-z0-9]{24}", 0},
+    {"(agent|default|master|management|recovery|replication)[\\x5c\"']{0,8}[ \\t]{0,8}[=:][ "
+     "\\t]{0,8}"
+     "[\\x5c\"']{0,8}[0-9a-f]{8}-[0-9a-f]{4}-",
+     HS_FLAG_CASELESS},
     {"hooks\\.slack\\.com/services/", HS_FLAG_CASELESS},
     {"(key|token|secret|credential|signature|auth|passw|pwd)[A-Za-z0-9_.-]{0,20}[\\x5c\"']{0,8}[ "
      "\\t]{0,8}[=:]"

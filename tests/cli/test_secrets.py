@@ -1,7 +1,12 @@
 """Nothing secret leaves: one of each kind that operators hold is planted over evidence of every kind, and looked for in
 every output there is."""
 import base64
+import gzip
+import io
 import json
+import re
+import tarfile
+import zipfile
 
 import harness
 from harness import Case, debrief
@@ -131,16 +136,119 @@ def proxy_files():
     yield "proxy.env", "API_TOKEN=%s\nPGPASSWORD=%s\n" % (secret("env file token"), secret("env file password"))
 
 
+def vendor_tokens():
+    """Known by their own look, wherever they stand."""
+    tail = lambda what, length: base64.urlsafe_b64encode((what * 9).encode()).decode().replace("-", "x").replace(
+        "_", "y")[:length - 4] + "%04d" % len(PLAIN)
+    for what, prefix, length in (("GitHub token", "ghp_", 36), ("GitLab token", "glpat-", 20), ("npm token", "npm_", 36),
+                                 ("Stripe key", "sk_live_", 24), ("Slack token", "xoxb-123456789012-", 24),
+                                 ("Google key", "AIza", 35), ("Vault service token", "hvs.CAES", 90),
+                                 ("fine-grained token", "github_pat_", 60)):
+        PLAIN[what] = prefix + tail(what, length)
+        yield PLAIN[what]
+    PLAIN["old Vault token"] = "s." + tail("old vault", 24)
+    yield PLAIN["old Vault token"]
+
+
+def wrapped_files():
+    """Log lines in every wrapper that logs travel in."""
+    line = "[2026-11-21 07:59:00.000][1][warning][config] [source/x.cc:1] refused: authorization: Bearer %s"
+    log = lambda what: line % secret(what)
+    stamp = "2026-11-21T07:59:00.000000000Z"
+    yield "docker.log", json.dumps({"log": log("docker") + "\n", "stream": "stderr", "time": stamp}) + "\n"
+    yield "cri.log", "%s stderr F %s\n" % (stamp, log("cri"))
+    yield "firelens.log", json.dumps({"container_name": "envoy", "source": "stderr", "log": log("firelens")}) + "\n"
+    yield "cloudwatch.json", json.dumps({"events": [{"timestamp": 1795248000000, "message": log("cloudwatch"),
+                                                     "ingestionTime": 1795248000001}]}, indent=1)
+    yield "insights.csv", "@timestamp,@message\n2026-11-21 07:59:00.000,\"%s\"\n" % log("csv")
+    yield "prefixed.log", "[pod/web-1/envoy] %s\n" % log("kubectl prefix")
+    yield "pasted.txt", "$ docker logs envoy\n%s\n$ curl -u admin:%s localhost:9901/ready\nLIVE\n" % (
+        log("pasted"), secret("curl user", 20))
+    inner = json.dumps({"level": "warn", "msg": json.dumps({"password": secret("json in json") + " and a blank"})})
+    yield "nested.log", json.dumps({"log": inner, "stream": "stdout", "time": stamp}) + "\n"
+    access = '[2026-11-21T07:59:00.000Z] "GET /k?%s HTTP/1.1" 403 - 0 0 1 1 "-" "curl/8" "id" "b" "10.0.0.1:80"\n'
+    signed = ["X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=AKIAIOSFODNN7EXAMPLE%2F20261121&X-Amz-Signature=" +
+              secret("SigV4 in an access log", 64), "AWSAccessKeyId=AKIAIOSFODNN7EXAMPLE&Expires=1&Signature=" +
+              secret("SigV2", 28), "X-Goog-Algorithm=GOOG4&X-Goog-Signature=" + secret("GCS", 80),
+              "sv=2022-11-02&se=2026&sig=" + secret("Azure", 44) + "%3D"]
+    yield "access.log", "".join(access % query for query in signed)
+    yield "escaped.json", json.dumps({"url": "https://b/k?a=1&X-Amz-Signature=" + secret("escaped", 64)}).replace(
+        "&", "\\u0026")
+    yield "tokens.log", "".join("[2026-11-21 07:59:00.000][1][warning][config] [source/x.cc:1] saw %s there\n" % token
+                                for token in vendor_tokens())
+
+
+def configured_files():
+    """What people keep in files that end up in a folder of evidence."""
+    yield "credentials", ("[default]\naws_access_key_id = AKIAIOSFODNN7EXAMPLE\naws_secret_access_key = %s\n"
+                          "aws_session_token = %s\n" % (secret("credentials file"), secret("session in the file", 200)))
+    yield "values.yaml", ("image:\n  tag: v1.36.4\nauth:\n  existingSecret: web\n  password: &pw %s\n  again: *pw\n"
+                          "  token: |\n    %s\nconnectionAuthString: \"%s\"\n" % (
+                              secret("Helm value behind an anchor"), secret("Helm block"), secret("random under a name")))
+    yield "compose.yaml", ("services:\n  envoy:\n    image: envoyproxy/envoy:v1.36.4\n    environment:\n"
+                           "      - DB_PASSWORD=%s\n      SIGNING_KEY: %s\n    command: [\"--token\", \"%s\"]\n" % (
+                               secret("compose list"), secret("compose map"), secret("compose command")))
+    yield "netrc", "machine h login me password %s\n" % secret("netrc", 24)
+    yield "consul.hcl", 'acl { tokens { agent = "%s" } }\nencrypt_verify = true\n' % uuid("Consul agent token")
+    yield "consul.json", json.dumps({"AccessorID": "x", "SecretID": uuid("Consul secret id"),
+                                     "encrypt": secret("gossip key", 24)}, indent=1)
+    yield "consul.env", "CONSUL_HTTP_TOKEN=%s\nVAULT_TOKEN=%s\n" % (uuid("Consul variable"), secret("Vault variable"))
+    yield "bootstrap.yaml", ("static_resources:\n  secrets:\n  - name: s\n    generic_secret:\n      secret:\n"
+                             "        inline_string: %s\n  - name: t\n    session_ticket_keys:\n      keys:\n"
+                             "      - inline_bytes: %s\n" % (secret("generic secret of Envoy"), secret("ticket key")))
+    yield "users.yaml", 'users:\n  inline_string: "admin:%s"\n' % secret("basic auth filter")
+    yield "run.sh", "exec app --db-password %s -token=%s\n" % (secret("command line"), uuid("single dash"))
+    yield "server.pem", pem("key behind a certificate", "EC ")
+    yield "base64.env", "TLS_B64=%s\n" % encoded_key("key in base64")
+    yield "cookies.log", "'cookie', 'sid=%s; theme=dark'\n" % secret("cookie pair")
+
+
+def uuid(what):
+    PLAIN[what] = "b1946ac9-2ed2-4c1c-8f2e-0d4a1c7b%04d" % len(PLAIN)
+    return PLAIN[what]
+
+
+def encoded_key(what):
+    PLAIN[what] = base64.b64encode(pem(what + ", plain", "").encode()).decode()
+    return PLAIN[what]
+
+
+# Look-alikes: evidence that must not go.
+HEX = "9f86d081884c7d659a2feaa0c55ad015"
+KEPT = [
+    "AKIAIOSFODNN7EXAMPLE", "sha256:" + HEX + HEX, "arn:aws:secretsmanager:us-west-2:111122223333:secret:x-a1B2c3",
+    "arn:aws:iam::111122223333:role/token-vending-machine-role", "x-request-id: " + HEX,
+    "traceparent: 00-" + HEX + "-b7ad6b7169203331-01", "version_info: 2026-11-21T07:50:12Z/" + HEX,
+    "config_hash=" + HEX, "serial_number: 0" + HEX, "key_sha256=" + HEX, "fingerprint: " + HEX,
+    "publicKeyHash=" + HEX + "aB", "keyId: " + HEX, "node id mesh/shop/virtualNode/token-service-v2-1234",
+    "http://127.0.0.1:9901/ready", "mail@example.com", "secretName: web-tls-certificate-2026",
+    "tokenPath: /var/run/secrets/kubernetes.io/serviceaccount/token", "AWS_WEB_IDENTITY_TOKEN_FILE=/var/run/secrets/t",
+    "PASSWORD_FILE=/run/secrets/db", "valueFrom: arn:aws:ssm:us-west-2:111122223333:parameter/db-password",
+    "author: Kim-Example-Person-1234", "authority: " + HEX + ".example.com", "jwt_authn.denied: 3",
+    "sds.key_rotation_failed: 0", "token bucket of 100 tokens per second", "authorization: allowed by policy",
+    "basic health checks of 12 hosts", "WWW-Authenticate: Bearer realm=\"https://auth.docker.io/token\"",
+    "closed: 16, unauthenticated: no token", "key rotation of 2026-11-21T07:50:12Z", "secret not found: web-tls",
+    "s.example.com/" + HEX, "image envoyproxy/envoy:v1.36.4-" + HEX[:12], "password authentication failed for user app",
+]
+
+
 class Secrets(Case):
     def setUp(self):
         super().setUp()
         PLAIN.clear()
         self.evidence = self.dir / "evidence"
         self.evidence.mkdir()
-        for files in (aws_files, kubernetes_files, proxy_files):
+        for files in (aws_files, kubernetes_files, proxy_files, wrapped_files, configured_files):
             for name, text in files():
                 (self.evidence / name).write_text(text)
-        self.assertGreater(len(PLAIN), 50)
+        with gzip.open(self.evidence / "old.log.gz", "wt") as packed:
+            packed.write("[2026-11-21 07:59:00.000][1][warning][config] [source/x.cc:1] PASSWORD=%s\n" % secret("gzip"))
+        with tarfile.open(self.evidence / "inner.tar.gz", "w:gz") as archive:
+            text = ("API_TOKEN=%s\n" % secret("archive in the folder")).encode()
+            member = tarfile.TarInfo("app.env")
+            member.size = len(text)
+            archive.addfile(member, io.BytesIO(text))
+        self.assertGreater(len(PLAIN), 100)
 
     def assertNothing(self, text, where):
         leaked = [what for what, value in PLAIN.items() if value in text]
@@ -148,26 +256,44 @@ class Secrets(Case):
             self.assertEqual(leaked, [])
 
     def test_reports(self):
-        for more in ([], ["--verbose"], ["-o", "json"], ["-o", "html"], ["-o", "markdown"], ["-o", "sarif"],
-                     ["-o", "junit"], ["-o", "prometheus"], ["-o", "nagios"], ["--dry-run"]):
+        """In every format there is: the program says which."""
+        known = re.search("known: (.*)", debrief("check", self.evidence, "-o", "nonsense").err).group(1)
+        formats = known.strip().split(", ")
+        self.assertGreaterEqual(len(formats), 2)
+        saved = self.dir / "report.json"
+        for more in ([], ["--verbose"], ["--quiet"], ["--dry-run"], *(["-o", name] for name in formats)):
             result = debrief("check", self.evidence, *more)
             self.assertNothing(result.out + result.err, more)
+            if more == ["-o", "json"]:
+                saved.write_text(result.out)
+        kinds = {row["kind"] for row in json.loads(saved.read_text())["targets"][0]["redactions"]}
+        self.assertIn("authorization", kinds)
+        for old, new in ((saved, saved), (self.dir / "none.json", saved)):
+            if not old.exists():
+                empty = json.loads(saved.read_text())
+                empty["targets"][0]["findings"] = []
+                old.write_text(json.dumps(empty))
+            result = debrief("diff", old, new)
+            self.assertNothing(result.out + result.err, "diff")
 
     def test_the_bundle(self):
-        for name in ("b", "b.tar.gz"):
+        for name in ("b", "b.tar.gz", "b.zip"):
             path = self.dir / name
-            debrief("collect", self.evidence, "--bundle", path)
-            if path.is_dir():
-                for member in path.rglob("*"):
-                    if member.is_file():
-                        self.assertNothing(member.read_text(), member.name)
-                        if member.suffix == ".json":
-                            json.loads(member.read_text())
-                kept = json.loads((path / "secrets.json").read_text())["items"]
-                self.assertEqual(kept[0]["data"], {"whatever": "[redacted:secret]", "tls.key": "[redacted:secret]"})
-                self.assertEqual(kept[0]["metadata"]["name"], "s")
+            result = debrief("collect", self.evidence, "--bundle", path)
+            self.assertNothing(result.out + result.err, "collect")
+            for member, text in members(path):
+                if member != "inner.tar.gz":
+                    self.assertNothing(text, member)
             shown = debrief("check", path, "--verbose", "-o", "json")
             self.assertNothing(shown.out + shown.err, name)
+            removed = {row["source"]: row for row in shown.target["redactions"]}
+            self.assertIn("docker.log", removed)
+        for member, text in members(self.dir / "b"):
+            if member.endswith(".json"):
+                json.loads(text)
+        kept = json.loads((self.dir / "b" / "secrets.json").read_text())["items"]
+        self.assertEqual(kept[0]["data"], {"whatever": "[redacted:secret]", "tls.key": "[redacted:secret]"})
+        self.assertEqual(kept[0]["metadata"]["name"], "s")
 
     def test_evidence(self):
         """All names, all records, as table and as JSON."""
@@ -177,10 +303,44 @@ class Secrets(Case):
             self.assertNothing(shown.out + shown.err, more)
         self.assertIn(PLAIN["task env password"], debrief("evidence", self.evidence, "env", "-o", "json", "--no-redact").out)
 
+    def test_what_looks_alike_stays(self):
+        prefix = "[2026-11-21 07:59:00.000][1][warning][config] [source/x.cc:1] "
+        log = self.dir / "alike.log"
+        log.write_text("".join(prefix + line + "\n" for line in KEPT))
+        self.assertGreater(len(KEPT), 30)
+        debrief("collect", log, "--bundle", self.dir / "kept")
+        self.assertEqual((self.dir / "kept" / "alike.log").read_text(), log.read_text())
+
+    def test_patterns_of_the_user(self):
+        """Names that only the user knows the look of, from the configuration."""
+        log, config = self.dir / "t.log", self.dir / "debrief.yaml"
+        log.write_text("[2026-11-21 07:59:00.000][1][warning][config] [source/x.cc:1] for customer 4711-08\n")
+        config.write_text("redact:\n  patterns:\n    - name: customer\n      pattern: 'customer ([0-9-]+)'\n")
+        result = debrief("collect", log, "--bundle", self.dir / "u", "--config", config)
+        if "unknown key" in result.err:
+            self.skipTest("the configuration takes no patterns yet: " + result.err.strip())
+        self.assertIn("for customer [redacted:customer]", (self.dir / "u" / "t.log").read_text())
+
     def test_a_password_in_the_target(self):
         for more in (["-o", "json"], ["--verbose"], ["--dry-run"]):
             result = debrief("check", "http://me:hunter2hunter2@127.0.0.1:1", *more)
             self.assertNotIn("hunter2hunter2", result.out + result.err, more)
+
+
+def members(path):
+    """Name and text of each file in a bundle of any form."""
+    if path.is_dir():
+        for member in sorted(path.rglob("*")):
+            if member.is_file():
+                yield str(member.relative_to(path)), member.read_text(errors="replace")
+    elif path.suffix == ".zip":
+        with zipfile.ZipFile(path) as archive:
+            for name in archive.namelist():
+                yield name, archive.read(name).decode(errors="replace")
+    else:
+        with tarfile.open(path) as archive:
+            for member in archive:
+                yield member.name, archive.extractfile(member).read().decode(errors="replace")
 
 
 harness.main()

@@ -1,7 +1,7 @@
 /* Source: identities in streams. Reads text in portions, hands lines to the scanner, writes what comes
  * back. Deliberately cuts endless lines between two members, never within a word: one name must not
  * become two. */
-#include "source/identity.h"
+#include "source/identity_stage.h"
 
 #include "base/alloc.h"
 #include "source/stream.h"

@@ -1,6 +1,6 @@
 /* The last stage of redaction: identities under pseudonyms. Portions of text in, portions out. */
-#ifndef DEBRIEF_SOURCE_IDENTITY_H
-#define DEBRIEF_SOURCE_IDENTITY_H
+#ifndef DEBRIEF_SOURCE_IDENTITY_STAGE_H
+#define DEBRIEF_SOURCE_IDENTITY_STAGE_H
 
 #include "source/identity_scan.h"
 #include "source/source.h"
