@@ -134,6 +134,10 @@ static uint32_t put_value(struct data *data, const cJSON *value, int depth)
         add_array(data, &text, value, depth);
     else
         json_write(&text, value, false);
+    if (text.overflow) { /* half a value would spoil them all */
+        buf_clear(&text);
+        buf_adds(&text, "null");
+    }
     uint32_t at = put(data, &text);
     buf_release(&text);
     return at;

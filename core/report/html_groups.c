@@ -103,7 +103,8 @@ void html_sum(struct html *html)
               "<section class=\"answer is-%s\" aria-label=\"The answer\"><p class=\"verdict\">",
               verdict);
     html_add_mark(html, verdict, verdict);
-    html_addf(html, "</p><h1>%d targets: %s</h1>\n", cJSON_GetArraySize(targets), buf_str(&text));
+    html_addf(html, text.len ? "</p><h1>%d targets: %s</h1>\n" : "</p><h1>%d targets%s</h1>\n",
+              cJSON_GetArraySize(targets), buf_str(&text));
     if (groups.len && groups.items[0].cause && groups.items[0].severity &&
         groups.items[0].targets > 1) {
         const struct group *top = &groups.items[0];

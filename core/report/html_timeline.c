@@ -324,6 +324,8 @@ static void add_picture(struct timeline *line, const cJSON *entries)
         "10 minutes. Numbers are those of the table.");
     if (line->first >= 0)
         html_addf(line->html, " The ring marks the first sign of the first cause.");
+    if (cJSON_GetArraySize(entries) > DRAWN_MAX)
+        html_addf(line->html, " The first %d are drawn.", DRAWN_MAX);
     html_addf(line->html, "</figcaption></figure>\n");
 }
 

@@ -26,7 +26,7 @@ def renamed(finding, target, number):
     new["subject"] = {"kind": finding["subject"]["kind"], "name": f"{finding['subject']['name']}/{number}"}
     new["fingerprint"] = digest(finding["id"], new["subject"]["name"])[:32]
     new["message"] = f"{finding['message']} (on {target})"
-    new["evidence"] = [dict(each, excerpt=f"{each['excerpt'][:160]} {number}",
+    new["evidence"] = [dict(each, excerpt=f"{each['excerpt'][:120]} {number}",
                             sha256=digest(number, each["source"]))
                        for each in finding["evidence"][:2]]
     return new
@@ -54,7 +54,7 @@ def main():
         targets.append({
             "name": name, "verdict": "error" if "error" in worst else "warning" if "warning" in worst else "ok",
             "envoy": dict(model["envoy"], node=f"mesh/prod/virtualNode/{name.split('.')[0]}"), "findings": rows,
-            "checks": [dict(check, elapsed_ms=number % 7) for check in model["checks"][:12]], "asks": model["asks"][:3],
+            "checks": [dict(check, elapsed_ms=number % 7) for check in model["checks"][:8]], "asks": model["asks"][:2],
             "sources": [dict(source, sha256=digest(number, source["name"]))
                         for source in model["sources"][:3]],
             "unrecognised": []})

@@ -71,6 +71,18 @@ test("a group opens, the last of its rows can be reached, a target shows its det
   assert.match(await page.evaluate(() => document.activeElement.id), /^finding-/);
 }));
 
+test("what does not fit is left out, and the page says what", () => open(fleet, async (page) => {
+  assert.match(await page.locator("#explore > p.quiet").textContent(), /leaves out sources, timelines, and proofs beyond the first [\d,]+ targets/);
+  await page.selectOption("select[name=order]", "target");
+  await page.fill(".filter input[type=search]", targets[9999].name);
+  await page.locator(".row .show").click();
+  assert.match(await page.locator(".details").textContent(), /The proof is in the JSON report/);
+  await page.fill(".filter input[type=search]", targets[0].name);
+  await page.locator(".row .show").click();
+  const [proof] = targets[0].findings[0].evidence;
+  assert.ok((await page.locator(".details .proof pre").allTextContents()).includes(proof.excerpt));
+}));
+
 test("deep links lead into a fleet", async () => {
   const { name, findings } = targets[7777];
   await open(fleet, async (page) => {
