@@ -13,13 +13,15 @@ const CACHE = process.env.DEBRIEF_TEST_CACHE || join(process.env.XDG_CACHE_HOME 
 const ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
   "--disable-component-update", "--disable-sync"];
 
-// Ubuntu's chromium-browser is a stub that asks for a snap: only one that answers counts.
+// Ubuntu's chromium-browser is a stub that asks for a snap: only one that answers counts. tests/browser/fetch
+// brings one where there is none.
 function findChromium() {
-  for (const name of ["chromium", "chromium-browser", "google-chrome"]) {
-    const path = spawnSync("sh", ["-c", `command -v ${name}`], { encoding: "utf8" }).stdout.trim();
-    if (path && /^\S*(Chromium|Chrome)/m.test(spawnSync(path, ["--version"], { encoding: "utf8" }).stdout || "")) return path;
+  const places = [process.env.CHROMIUM, "chromium", "chromium-browser", "google-chrome", join(CACHE, "browser", "chromium")];
+  for (const name of places.filter((each) => each)) {
+    const path = spawnSync("sh", ["-c", 'command -v "$1"', "sh", name], { encoding: "utf8" }).stdout.trim();
+    if (path && /^(Google )?Chrom/m.test(spawnSync(path, ["--headless", "--version"], { encoding: "utf8" }).stdout || "")) return path;
   }
-  console.log("skipped: no Chromium here (install the package chromium; Ubuntu has it as a snap alone)");
+  console.log("skipped: no Chromium here (install the package chromium, or run tests/browser/fetch on x86_64)");
   process.exit(77);
 }
 
