@@ -316,13 +316,13 @@ static bool pack_source(struct pack *pack, const struct source *source)
 {
     cJSON *row = bundle_row(source);
     cJSON_AddItemToArray(pack->files, row);
-    if (source->missing || !source->path)
-        return true;
     char *shown = shown_name(pack, source), *name = stored_name(pack, shown);
+    bool there = !source->missing && source->path, stored = true;
     replace_member(row, "name", cJSON_CreateString(shown));
-    if (strcmp(name, shown) != 0)
+    if (there && strcmp(name, shown) != 0)
         json_put_str(row, "file", name);
-    bool stored = store(pack, source, name, row);
+    if (there)
+        stored = store(pack, source, name, row);
     free(shown);
     free(name);
     return stored;
@@ -331,7 +331,7 @@ static bool pack_source(struct pack *pack, const struct source *source)
 /* What the collector says for people may name hosts, and hold what a command line held. */
 static void redact_index(const struct pack *pack, cJSON *index)
 {
-    static const char *const ours[] = {"schema",          "tool", "when", "file", "sha256",
+    static const char *const ours[] = {"schema",          "tool", "when", "name", "file", "sha256",
                                        "original_sha256", NULL};
     struct redact_counts counts = {0};
     redact_json(index, ours, pack->policy, &counts);

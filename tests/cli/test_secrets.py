@@ -311,16 +311,6 @@ class Secrets(Case):
         debrief("collect", log, "--bundle", self.dir / "kept")
         self.assertEqual((self.dir / "kept" / "alike.log").read_text(), log.read_text())
 
-    def test_patterns_of_the_user(self):
-        """Names that only the user knows the look of, from the configuration."""
-        log, config = self.dir / "t.log", self.dir / "debrief.yaml"
-        log.write_text("[2026-11-21 07:59:00.000][1][warning][config] [source/x.cc:1] for customer 4711-08\n")
-        config.write_text("redact:\n  patterns:\n    - name: customer\n      pattern: 'customer ([0-9-]+)'\n")
-        result = debrief("collect", log, "--bundle", self.dir / "u", "--config", config)
-        if "unknown key" in result.err:
-            self.skipTest("the configuration takes no patterns yet: " + result.err.strip())
-        self.assertIn("for customer [redacted:customer]", (self.dir / "u" / "t.log").read_text())
-
     def test_a_password_in_the_target(self):
         for more in (["-o", "json"], ["--verbose"], ["--dry-run"]):
             result = debrief("check", "http://me:hunter2hunter2@127.0.0.1:1", *more)
