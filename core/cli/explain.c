@@ -42,23 +42,60 @@ static void remove_bold(char *line)
     }
 }
 
+/* Columns of the mark that makes a list item of LINE: "- ", "12. "; 0: it is none. */
+static int item_mark(const char *line)
+{
+    size_t digits = strspn(line, "0123456789");
+    if (digits && digits < 4 && str_starts(line + digits, ". "))
+        return (int)digits + 2;
+    return str_starts(line, "- ") || str_starts(line, "* ") ? 2 : 0;
+}
+
+/* What was gathered of a paragraph, wrapped at the width; it is empty then. */
+static void end_paragraph(const struct layout *layout, struct buf *text)
+{
+    if (text->len)
+        layout_item(layout, 0, "", INK_PLAIN, item_mark(buf_str(text)), buf_str(text));
+    buf_clear(text);
+}
+
+/* A line of a table or of code keeps its blanks; one of a paragraph joins those before it. */
+static void add_line(const struct layout *layout, struct buf *text, char *line)
+{
+    bool stays = *line == '|' || str_starts(line, "    ");
+    remove_bold(line);
+    if (stays || item_mark(line))
+        end_paragraph(layout, text);
+    if (stays) {
+        layout_verbatim(layout, 0, "", line);
+        return;
+    }
+    buf_addf(text, "%s%s", text->len ? " " : "", line + strspn(line, " "));
+}
+
 /* Markdown is written to be read as it is; only fences go, their content is indented instead, and the
- * marks of bold text. */
+ * marks of bold text. Paragraphs are wrapped anew: a manual is wider than many a terminal. */
 static void write_markdown(const struct layout *layout, const char *text, size_t len)
 {
     bool fenced = false;
+    struct buf paragraph;
     char *copy = xstrndup(text, len), *rest = copy, *line;
+    buf_init(&paragraph, TEXT_MAX);
     while ((line = strsep(&rest, "\n"))) {
-        if (strncmp(line, "```", 3) == 0)
+        bool fence = str_starts(line, "```");
+        if (fence || !*line)
+            end_paragraph(layout, &paragraph);
+        if (fence)
             fenced = !fenced;
         else if (!*line && rest)
             buf_addch(layout->out, '\n');
-        if (!*line || strncmp(line, "```", 3) == 0)
-            continue;
-        if (!fenced)
-            remove_bold(line);
-        layout_verbatim(layout, fenced ? 4 : 0, "", line);
+        else if (fenced)
+            layout_verbatim(layout, 4, "", line);
+        else if (*line)
+            add_line(layout, &paragraph, line);
     }
+    end_paragraph(layout, &paragraph);
+    buf_release(&paragraph);
     free(copy);
 }
 
@@ -104,8 +141,11 @@ static void explain_finding(const struct layout *layout, const struct registry *
     struct err err = ERR_INIT;
     char *path = manual_path(meta);
     const struct manual_heading *heading = NULL;
-    buf_addf(layout->out, "%s (%s): %s\n\n", finding->id, severity_name(finding->worst),
-             finding->title);
+    char *title = xasprintf("%s (%s): %s", finding->id, severity_name(finding->worst),
+                            finding->title);
+    layout_item(layout, 0, "", INK_PLAIN, 2, title);
+    buf_addch(layout->out, '\n');
+    free(title);
     if (manual_load(&manual, path, &err))
         heading = manual_find(&manual, finding->id);
     if (heading)
@@ -145,7 +185,10 @@ static void write_supply(const struct layout *layout, const struct check_meta *m
 
 static void explain_check(const struct layout *layout, const struct check_meta *meta)
 {
-    buf_addf(layout->out, "%s: %s\n\n", meta->id, meta->title);
+    char *title = xasprintf("%s: %s", meta->id, meta->title);
+    layout_item(layout, 0, "", INK_PLAIN, 2, title);
+    buf_addch(layout->out, '\n');
+    free(title);
     for (size_t i = 0; i < meta->needs_len; i++)
         layout_field(layout, 0, i ? NULL : "needs", meta->needs[i].text);
     write_supply(layout, meta);

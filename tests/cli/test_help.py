@@ -42,6 +42,17 @@ class Help(Case):
         self.assertRegex(lines[0], r"^debrief \d+\.\d+\.\d+$")
         self.assertIn(f"site-said 1.2.3 {harness.HERE}/sections/site-said/site-said.lua", lines)
 
+    def test_a_manual_is_wrapped_at_the_width_and_loses_no_word(self):
+        for finding in ("grpc-codes.permission-denied", "low-ports.capability-ineffective", "certificates.expiring"):
+            narrow, wide = (debrief("explain", finding, env={"COLUMNS": width}).out for width in ("60", "120"))
+            self.assertEqual(narrow.split(), wide.split())
+            for line in narrow.splitlines():
+                self.assertTrue(len(line) <= 60 or len(line.split()) <= 2, line)
+            manual = (harness.TOP / "plugins" / finding.split(".")[0] / "README.md").read_text()
+            said = manual.split(finding, 1)[1].split("\n", 1)[1].split("\n#", 1)[0]
+            words = said.replace("**", "").replace("```", "").split()
+            self.assertLessEqual(set(words) - {"sh", "json", "yaml", "text", "lua"}, set(narrow.split()))
+
 
 class Usage(Case):
     def test_no_command(self):
