@@ -24,6 +24,13 @@ bool document_waived(const cJSON *finding)
     return str_equal(json_str(finding, "waiver.state"), "active");
 }
 
+bool document_decides(const cJSON *finding)
+{
+    const char *baseline = json_str(finding, "baseline");
+    return !document_waived(finding) && !str_equal(baseline, "unchanged") &&
+           !str_equal(baseline, "better");
+}
+
 int document_count(const cJSON *rows, const char *member, const char *value)
 {
     int count = 0;

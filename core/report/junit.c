@@ -92,17 +92,23 @@ static void add_finding(struct buf *out, const cJSON *finding)
     }
 }
 
-static void add_waiver(struct buf *out, const cJSON *finding)
+/* Why FINDING does not count. */
+static void add_excuse(struct buf *out, const cJSON *finding)
 {
+    if (!document_waived(finding)) {
+        buf_addf(out, "%s since the baseline: %s", document_str(finding, "baseline", "?"),
+                 document_str(finding, "id", "?"));
+        return;
+    }
     buf_addf(out, "waived: %s (owner %s, until %s): %s",
              document_str(finding, "waiver.reason", "?"),
              document_str(finding, "waiver.owner", "?"),
              document_str(finding, "waiver.expires", "?"), document_str(finding, "id", "?"));
 }
 
-/* Of what CHECK found: the gravest finding that counts, a waived one, and all texts by kind. */
+/* Of what CHECK found: the gravest finding that counts, one that does not, and all texts by kind. */
 struct found {
-    const cJSON *worst, *waived;
+    const cJSON *worst, *excused;
     struct buf failures, others;
 };
 
@@ -116,13 +122,13 @@ static void find(struct found *found, const cJSON *target, const cJSON *check)
         if (!is_of(finding, check))
             continue;
         int severity = document_severity(finding);
-        bool counts = severity > 0 && !document_waived(finding);
+        bool counts = severity > 0 && document_decides(finding);
         struct buf *text = counts ? &found->failures : &found->others;
         buf_adds(text, text->len ? "\n" : "");
-        if (document_waived(finding)) {
-            add_waiver(text, finding);
+        if (!document_decides(finding)) {
+            add_excuse(text, finding);
             buf_addch(text, '\n');
-            found->waived = severity > 0 && !found->waived ? finding : found->waived;
+            found->excused = severity > 0 && !found->excused ? finding : found->excused;
         }
         add_finding(text, finding);
         if (counts && (!found->worst || severity > document_severity(found->worst)))
@@ -143,7 +149,7 @@ static enum result result_of(const struct found *found, const cJSON *check)
         return RESULT_ERROR;
     if (found->worst)
         return RESULT_FAILURE;
-    if (found->waived)
+    if (found->excused)
         return RESULT_SKIPPED;
     if (str_equal(outcome, "fail"))
         return RESULT_FAILURE;
@@ -174,8 +180,8 @@ static void write_skipped(struct buf *out, const struct found *found, const cJSO
 {
     struct buf message;
     buf_init(&message, FIELD_MAX);
-    if (found->waived)
-        add_waiver(&message, found->waived);
+    if (found->excused)
+        add_excuse(&message, found->excused);
     else
         buf_addf(&message, "%s%s",
                  str_equal(json_str(check, "outcome"), "not_applicable") ? "not applicable: " : "",

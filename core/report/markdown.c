@@ -78,10 +78,10 @@ static void write_causes(struct buf *out, const struct markdown_budget *budget, 
     int number = 0, all = 0;
     bool folded = false;
     cJSON_ArrayForEach (finding, json_at(target, "findings")) {
-        all += str_equal(json_str(finding, "role"), "cause") && !document_waived(finding);
+        all += document_stands(target, finding);
     }
     cJSON_ArrayForEach (finding, json_at(target, "findings")) {
-        if (!str_equal(json_str(finding, "role"), "cause") || document_waived(finding))
+        if (!document_stands(target, finding))
             continue;
         if (number++ == budget->findings)
             break;
@@ -113,7 +113,7 @@ static void write_row(struct buf *out, const struct markdown_budget *budget, con
     buf_adds(out, " | ");
     add_verdict(out, budget, MARKDOWN_CELL, target);
     buf_adds(out, " | ");
-    if (cause && !document_waived(cause)) {
+    if (cause && document_stands(target, cause)) {
         markdown_code(out, MARKDOWN_CELL, document_str(cause, "id", "?"), budget->text);
         buf_addch(out, ' ');
         markdown_add(out, MARKDOWN_CELL, document_str(cause, "title", ""), budget->text);

@@ -17,7 +17,7 @@ static void add_label(struct buf *out, const char *label)
 
 static void write_facts(struct buf *out, const struct markdown_budget *budget, const cJSON *finding)
 {
-    static const char *const facts[] = {"severity", "confidence", "state"};
+    static const char *const facts[] = {"severity", "confidence", "state", "baseline"};
     double count;
     markdown_code(out, MARKDOWN_LINE, document_str(finding, "id", "?"), budget->text);
     for (size_t i = 0; i < ARRAY_LEN(facts); i++) {
@@ -38,6 +38,27 @@ static void write_facts(struct buf *out, const struct markdown_budget *budget, c
                  budget->text);
     buf_addch(out, ' ');
     markdown_code(out, MARKDOWN_LINE, document_str(finding, "subject.name", "?"), budget->text);
+    buf_adds(out, "\n\n");
+}
+
+/* What the configuration did to it: another severity, a waiver that is over. */
+static void write_ruling(struct buf *out, const struct markdown_budget *budget,
+                         const cJSON *finding)
+{
+    static const char *const parts[][2] = {
+        {"waiver.owner", "waiver of "}, {"waiver.expires", "expired on "}, {"waiver.reason", ""}};
+    if (json_str(finding, "severity_was")) {
+        buf_adds(out, "**Policy** the check said ");
+        markdown_add(out, MARKDOWN_LINE, json_str(finding, "severity_was"), budget->text);
+        buf_adds(out, "\n\n");
+    }
+    if (!str_equal(json_str(finding, "waiver.state"), "expired"))
+        return;
+    buf_adds(out, "**Policy** ");
+    for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
+        buf_addf(out, "%s%s", i ? ", " : "", parts[i][1]);
+        markdown_add(out, MARKDOWN_LINE, document_str(finding, parts[i][0], "?"), budget->text);
+    }
     buf_adds(out, "\n\n");
 }
 
@@ -194,6 +215,7 @@ void markdown_finding(struct buf *out, const struct markdown_budget *budget, con
     markdown_add(out, MARKDOWN_LINE, document_str(finding, "message", ""), budget->text);
     buf_adds(out, "\n\n");
     write_facts(out, budget, finding);
+    write_ruling(out, budget, finding);
     write_proofs(out, budget, finding);
     write_candidates(out, budget, finding);
     write_fix(out, budget, finding);

@@ -108,12 +108,14 @@ static void add_summary(struct buf *out, const cJSON *report)
     add(out, buf_str(&verdict), MESSAGE_CAP);
     buf_release(&verdict);
     const cJSON *cause = document_first_cause(target);
-    if (cause && !document_waived(cause)) {
+    if (cause && document_stands(target, cause)) {
         buf_adds(out, ": ");
         add_cause(out, cause);
     }
     if (report_target_incomplete(target))
         buf_adds(out, ", incomplete");
+    if (json_at(report, "policy.baseline"))
+        buf_adds(out, ", of which only what is new since the baseline decides the state");
 }
 
 static int waived_of(const cJSON *target)
@@ -161,11 +163,10 @@ static void add_causes(struct buf *out, const cJSON *targets)
     int shown = 0, all = 0;
     cJSON_ArrayForEach (target, targets) {
         cJSON_ArrayForEach (finding, json_at(target, "findings")) {
-            if (!str_equal(json_str(finding, "role"), "cause") || all++ >= LONG_MAX)
+            if (!document_stands(target, finding) || all++ >= LONG_MAX)
                 continue;
             shown++;
-            buf_addf(out, "%s%s: ", names[document_severity(finding)],
-                     document_waived(finding) ? ", waived" : "");
+            buf_addf(out, "%s: ", names[document_severity(finding)]);
             add(out, document_str(target, "name", "?"), NAME_CAP);
             buf_adds(out, ": ");
             add_cause(out, finding);

@@ -106,6 +106,7 @@ static void write_findings(struct buf *out, const cJSON *targets)
         {"state", "state"},
         {"subject_kind", "subject.kind"},
         {"subject", "subject.name"},
+        {"baseline", "baseline"},
     };
     const cJSON *target, *finding;
     struct family family;

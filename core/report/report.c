@@ -249,14 +249,6 @@ static enum fail_on threshold_of(const cJSON *report)
     return level < ARRAY_LEN(levels) ? (enum fail_on)level : FAIL_ON_ERROR;
 }
 
-/* Waived ones do not, nor those that a baseline has already. */
-static bool decides(const cJSON *finding)
-{
-    const char *baseline = json_str(finding, "baseline");
-    return !document_waived(finding) && !str_equal(baseline, "unchanged") &&
-           !str_equal(baseline, "better");
-}
-
 struct news { /* what the exit status is taken from */
     bool errors, warnings, unknown, incomplete;
 };
@@ -265,7 +257,7 @@ static void add_news(struct news *news, const cJSON *target)
 {
     const cJSON *finding;
     cJSON_ArrayForEach (finding, json_at(target, "findings")) {
-        if (!decides(finding))
+        if (!document_decides(finding))
             continue;
         news->errors |= document_severity(finding) == 2;
         news->warnings |= document_severity(finding) == 1;

@@ -70,6 +70,18 @@ class Junit(Case):
         expired = consumers.edited(path, lambda r: [f["waiver"].update(state="expired") for f in r["targets"][0]["findings"]])
         self.assertEqual([r["kind"] for r in self.results(expired)[target["name"], "grpc-codes"]], ["Failure"])
 
+    def test_what_the_baseline_has_already_does_not_fail(self):
+        def change(report):
+            for finding, state in zip(report["targets"][0]["findings"], ("unchanged", "new", "better", "new")):
+                finding["baseline"] = state
+        path = consumers.edited(consumers.incident(), change)
+        target, results = json.loads(path.read_text())["targets"][0], self.results(path)
+        told = {check: [(r["kind"], r["message"]) for r in results[target["name"], check]]
+                for check in ("grpc-codes", "lb-health", "probes")}
+        self.assertEqual(told["grpc-codes"], [("Skipped", "unchanged since the baseline: grpc-codes.permission-denied")])
+        self.assertEqual(told["lb-health"][0][0], "Failure")
+        self.assertEqual(told["probes"], [("Skipped", "better since the baseline: probes.pre-initializing")])
+
     def test_a_target_of_which_nothing_is_known_is_an_error(self):
         path = self.dir / "dead.json"
         url = harness.closed_port()

@@ -96,6 +96,14 @@ class Nagios(Case):
         self.assertEqual(len(lines), 2)
         self.assertTrue(lines[1].startswith(f"error: {b}: "))
 
+    def test_what_the_baseline_has_already_decides_nothing(self):
+        a = self.save("a", harness.ERROR)
+        result = self.site(self.dir / "a.txt", "--baseline", a, "-o", "nagios", "--exit", "nagios")
+        self.assertEqual((result.status, result.out.split(" - ")[0]), (0, "DEBRIEF OK"))
+        self.assertIn("only what is new since the baseline decides the state|errors=1;", result.out)
+        (self.dir / "a.txt").write_text(harness.ERROR + "SITE error another\n")
+        self.assertStatus(self.site(self.dir / "a.txt", "--baseline", a, "--exit", "nagios"), 2)
+
     def test_what_is_waived_does_not_count(self):
         path = consumers.edited(consumers.incident(), consumers.waive_all)
         out = debrief("report", path, "-o", "nagios").out
