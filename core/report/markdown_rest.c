@@ -137,6 +137,43 @@ static void write_timeline(struct buf *out, const struct markdown_budget *budget
     end_fold(out);
 }
 
+static void write_hop(struct buf *out, const struct markdown_budget *budget, const cJSON *hop)
+{
+    buf_addf(out, "  - %s", json_bool(hop, "broke") ? "**breaks here:** " : "at ");
+    markdown_add(out, MARKDOWN_LINE, document_str(hop, "kind", "?"), budget->text);
+    if (json_str(hop, "name")) {
+        buf_addch(out, ' ');
+        markdown_code(out, MARKDOWN_LINE, json_str(hop, "name"), budget->text);
+    }
+    buf_adds(out, ": ");
+    markdown_add(out, MARKDOWN_LINE, document_str(hop, "why", ""), budget->text);
+    buf_addch(out, '\n');
+}
+
+static void write_walks(struct buf *out, const struct markdown_budget *budget, const cJSON *target)
+{
+    const cJSON *walk, *hop, *walks = json_at(target, "walks");
+    int shown = 0, all = cJSON_GetArraySize(walks);
+    if (!all || !cJSON_IsArray(walks))
+        return;
+    begin_fold(out, "Ways of requests", all);
+    cJSON_ArrayForEach (walk, walks) {
+        if (shown++ == budget->events)
+            break;
+        buf_adds(out, "- ");
+        markdown_code(out, MARKDOWN_LINE, document_str(walk, "request", "?"), budget->text);
+        buf_adds(out, ": ");
+        markdown_add(out, MARKDOWN_LINE, document_str(walk, "ends", "unknown"), budget->text);
+        buf_addch(out, '\n');
+        int hops = 0;
+        cJSON_ArrayForEach (hop, json_at(walk, "hops")) {
+            if (hops++ < budget->events)
+                write_hop(out, budget, hop);
+        }
+    }
+    end_fold(out);
+}
+
 static void write_asks(struct buf *out, const struct markdown_budget *budget, const cJSON *target)
 {
     const cJSON *ask, *asks = json_at(target, "asks");
@@ -230,6 +267,7 @@ void markdown_rest(struct buf *out, const struct markdown_budget *budget, const 
         write_notes(out, budget, target);
     write_unexplained(out, budget, target);
     write_timeline(out, budget, target);
+    write_walks(out, budget, target);
     write_asks(out, budget, target);
     write_coverage(out, budget, target);
     write_sources(out, budget, target);

@@ -52,6 +52,8 @@ class Rendered(Case):
             one = consumers.edited(consumers.real_report(), lambda r, t=target: r.update(targets=[t]))
             tree = self.open(one)
             said = text(tree)
+            folds = [text(summary) for summary in tree.iter("summary")]
+            self.assertEqual(f"Ways of requests ({len(target.get('walks', []))})" in folds, bool(target.get("walks")))
             for finding in target["findings"]:
                 if finding["role"] == "cause":
                     self.assertIn(" ".join(finding["message"].split()), " ".join(said.split()))
