@@ -25,6 +25,12 @@ struct pair {
     bool interrupted;
 };
 
+/* What stands for several targets is refused, however many there are. */
+static void ignore_left_out(const char *target, size_t kept, size_t left_out)
+{
+    (void)target, (void)kept, (void)left_out;
+}
+
 /* Each operand alone: plain files that are named together would be one target. */
 static bool name_targets(struct pair *pair, const struct options *options, struct err *err)
 {
@@ -33,7 +39,7 @@ static bool name_targets(struct pair *pair, const struct options *options, struc
         char *const *operand = &options->operands.items[i];
         if (!targets_from_arguments(named, operand, 1, err))
             return false;
-        targets_expand(named, NULL);
+        targets_expand(named, ignore_left_out);
         if (named->len != 1)
             return err_set(err, "'%s' holds %zu targets; name one of them, as '%s'", *operand,
                            named->len, named->len ? named->items[0].name : "NAME#MEMBER");

@@ -1,86 +1,84 @@
 /* Stage: compare. Sixty clusters that differ in the same way are one difference: those of one sort (the
- * same thing, column and change) become one with their names. Reads and writes the list of differences. */
+ * same thing, column and change) become one with their names. So a comparison stays small, whatever is
+ * compared. Reads differences, writes the list of them. */
 #include "base/alloc.h"
 #include "base/json.h"
 #include "base/str.h"
 #include "compare/compare.h"
 #include <stdlib.h>
-#include <string.h>
 
-struct item {
-    cJSON *row;
-    const char *parts[4]; /* what the sort is known by */
-    size_t place;         /* before sorting */
+/* The texts of a sort are those of the rules' tables: the same text is the same pointer. */
+struct compare_sort {
+    const char *noun, *column, *change, *why;
+    size_t count;
+    cJSON *rows;    /* the first COMPARE_ALIKE_MAX */
+    cJSON *members; /* names of the first COMPARE_MEMBERS_MAX */
+    bool differing; /* not all have the values of the first one */
 };
 
-static const char *part(const cJSON *row, const char *member)
+static struct compare_sort *sort_of(struct comparison *all,
+                                    const struct compare_difference *difference)
 {
-    const char *text = json_str(row, member);
-    return text ? text : "";
-}
-
-static int by_sort(const void *a, const void *b)
-{
-    const struct item *left = a, *right = b;
-    for (size_t i = 0; i < ARRAY_LEN(left->parts); i++) {
-        int order = strcmp(left->parts[i], right->parts[i]);
-        if (order)
-            return order;
+    for (size_t i = all->sorts_len; i > 0; i--) {
+        struct compare_sort *sort = &all->sorts[i - 1];
+        if (sort->noun == difference->noun && sort->column == difference->column &&
+            sort->change == difference->change && sort->why == difference->why)
+            return sort;
     }
-    return left->place < right->place ? -1 : left->place > right->place;
-}
-
-static bool same_sort(const struct item *a, const struct item *b)
-{
-    for (size_t i = 0; i < ARRAY_LEN(a->parts); i++)
-        if (strcmp(a->parts[i], b->parts[i]) != 0)
-            return false;
-    return true;
-}
-
-static bool same_values(const cJSON *a, const cJSON *b)
-{
-    return str_equal(json_str(a, "a.value"), json_str(b, "a.value")) &&
-           str_equal(json_str(a, "b.value"), json_str(b, "b.value"));
-}
-
-/* The first one stands for all, with their names; whether its values are everybody's is said. */
-static void join(struct item *items, size_t len)
-{
-    cJSON *row = items[0].row;
-    bool alike = true;
-    cJSON *members = json_put_array(row, "members");
-    json_put_num(row, "count", (double)len);
-    for (size_t i = 0; i < len; i++) {
-        if (i < COMPARE_MEMBERS_MAX)
-            cJSON_AddItemToArray(members, cJSON_CreateString(part(items[i].row, "name")));
-        alike &= same_values(row, items[i].row);
-        if (i)
-            cJSON_Delete(items[i].row);
+    if (all->sorts_len == all->sorts_cap) {
+        all->sorts_cap = all->sorts_cap ? 2 * all->sorts_cap : 64;
+        all->sorts = xrealloc(all->sorts, all->sorts_cap * sizeof *all->sorts);
     }
-    json_put_bool(row, "alike", alike);
+    struct compare_sort *sort = &all->sorts[all->sorts_len++];
+    *sort = (struct compare_sort){.noun = difference->noun,
+                                  .column = difference->column,
+                                  .change = difference->change,
+                                  .why = difference->why,
+                                  .rows = cJSON_CreateArray(),
+                                  .members = cJSON_CreateArray()};
+    return sort;
+}
+
+static bool has_values_of(const struct compare_difference *difference, const cJSON *row)
+{
+    return str_equal(json_str(row, "a.value"), difference->values[0]) &&
+           str_equal(json_str(row, "b.value"), difference->values[1]);
+}
+
+void compare_add(struct comparison *all, const struct compare_difference *difference)
+{
+    struct compare_sort *sort = sort_of(all, difference);
+    sort->differing |= sort->count && !has_values_of(difference, sort->rows->child);
+    if (sort->count < COMPARE_ALIKE_MAX)
+        cJSON_AddItemToArray(sort->rows, compare_row(all, difference));
+    if (sort->count < COMPARE_MEMBERS_MAX)
+        cJSON_AddItemToArray(sort->members, cJSON_CreateString(difference->name));
+    sort->count++;
+}
+
+/* The first one stands for all, with their names. */
+static cJSON *joined(struct compare_sort *sort)
+{
+    cJSON *row = cJSON_DetachItemFromArray(sort->rows, 0);
+    json_put_num(row, "count", (double)sort->count);
+    cJSON_AddItemToObject(row, "members", sort->members);
+    json_put_bool(row, "alike", !sort->differing);
+    sort->members = NULL;
+    return row;
 }
 
 void compare_join_alike(struct comparison *all)
 {
-    size_t len = (size_t)cJSON_GetArraySize(all->differences), end;
-    struct item *items = xcalloc(len + 1, sizeof *items);
-    for (size_t i = 0; i < len; i++) {
-        cJSON *row = cJSON_DetachItemFromArray(all->differences, 0);
-        items[i] = (struct item){.row = row,
-                                 .place = i,
-                                 .parts = {part(row, "what"), part(row, "column"),
-                                           part(row, "change"), part(row, "why")}};
+    for (size_t i = 0; i < all->sorts_len; i++) {
+        struct compare_sort *sort = &all->sorts[i];
+        if (sort->count > COMPARE_ALIKE_MAX)
+            cJSON_AddItemToArray(all->differences, joined(sort));
+        else
+            while (sort->rows->child)
+                cJSON_AddItemToArray(all->differences, cJSON_DetachItemFromArray(sort->rows, 0));
+        cJSON_Delete(sort->rows);
+        cJSON_Delete(sort->members);
     }
-    qsort(items, len, sizeof *items, by_sort);
-    for (size_t i = 0; i < len; i = end) {
-        for (end = i + 1; end < len && same_sort(&items[i], &items[end]);)
-            end++;
-        bool many = end - i > COMPARE_ALIKE_MAX;
-        if (many)
-            join(&items[i], end - i);
-        for (size_t j = i; j < (many ? i + 1 : end); j++)
-            cJSON_AddItemToArray(all->differences, items[j].row);
-    }
-    free(items);
+    free(all->sorts);
+    all->sorts = NULL;
 }

@@ -35,10 +35,8 @@ static void put_side(const struct comparison *all, cJSON *row, int side,
     json_put_str(evidence, "locator", fact->locator);
 }
 
-cJSON *compare_add(struct comparison *all, const struct compare_difference *difference)
+cJSON *compare_row(const struct comparison *all, const struct compare_difference *difference)
 {
-    if (cJSON_GetArraySize(all->differences) >= COMPARE_DIFFERENCES_MAX)
-        return NULL;
     cJSON *row = cJSON_CreateObject();
     json_put_str(row, "kind", difference->kind);
     json_put_str(row, "what", difference->noun);
@@ -50,7 +48,6 @@ cJSON *compare_add(struct comparison *all, const struct compare_difference *diff
     json_put_str(row, "note", difference->note);
     json_put_str(row, "why", difference->why);
     json_put_num(row, "weight", difference->weight);
-    cJSON_AddItemToArray(all->differences, row);
     return row;
 }
 

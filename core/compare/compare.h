@@ -10,9 +10,8 @@
 #include <stdint.h>
 
 enum {
-    COMPARE_DIFFERENCES_MAX = 10000, /* what comes after is left out */
-    COMPARE_MEMBERS_MAX = 50,        /* names of one that stands for many */
-    COMPARE_ALIKE_MAX = 3,           /* so many of a sort stand alone; more become one difference */
+    COMPARE_MEMBERS_MAX = 50, /* names of one that stands for many */
+    COMPARE_ALIKE_MAX = 3,    /* so many of a sort stand alone; more become one difference */
 };
 
 struct compare_fact {            /* one row of a table, or one statistic, of one side */
@@ -43,8 +42,10 @@ struct compare_side {
 struct comparison {
     struct arena *arena;
     struct compare_side sides[2]; /* A, which should be well, and B */
-    cJSON *differences;
-    bool *unjudged; /* by rule: rows are missing where not all of it was read */
+    struct compare_sort *sorts;   /* what was found so far */
+    size_t sorts_len, sorts_cap;
+    cJSON *differences; /* made of them */
+    bool *unjudged;     /* by rule: rows are missing where not all of it was read */
 };
 
 /* Compares A with B (rows of the report, each with its `facts`). Returns {"differences":[...],
@@ -64,21 +65,23 @@ const struct compare_table *compare_table_of(const struct compare_side *side, co
 /* The first fact whose key begins with the first N keys of KEY; NULL. */
 const struct compare_fact *compare_find(const struct compare_table *table, const char *key, int n);
 
-/* What differs: how it is put down. VALUE NULL: it has none; UNSET says what that means. */
+/* What differs. A value that is NULL: that side has none; UNSET says what that means. NOUN, COLUMN, CHANGE and
+ * WHY are texts of the rules' tables. */
 struct compare_difference {
     const char *kind, *noun, *name, *column, *why, *change, *unset, *note;
     int weight;
     const char *values[2];
     const struct compare_fact *facts[2]; /* where it stands; NULL: nowhere */
 };
-cJSON *compare_add(struct comparison *all, const struct compare_difference *difference);
+cJSON *compare_row(const struct comparison *all, const struct compare_difference *difference);
+
+/* alike.c: puts one down, and makes the list of them. */
+void compare_add(struct comparison *all, const struct compare_difference *difference);
+void compare_join_alike(struct comparison *all);
 
 /* tables.c, stats.c: what differs in the tables of one rule, and in statistics. */
 void compare_table_rule(struct comparison *all, size_t rule);
 void compare_statistics(struct comparison *all);
-
-/* alike.c: where there are many differences of one sort, they become one. */
-void compare_join_alike(struct comparison *all);
 
 /* relate.c: findings that a difference may explain; sorts by what matters and numbers them. */
 void compare_rank(struct comparison *all);

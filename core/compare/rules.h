@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { COMPARE_KEYS_MAX = 6, COMPARE_COLUMNS_MAX = 20 };
+enum { COMPARE_KEYS_MAX = 7, COMPARE_COLUMNS_MAX = 20 };
 
 enum compare_how {
     COMPARE_TEXT,    /* as written, but for what is the instance's own */

@@ -12,19 +12,19 @@
 
 enum { SHOWN = 10, MEMBERS_SHOWN = 5, VALUE_SHOWN = 300, LINE_MAX_LEN = 16384 };
 
-/* "cluster orders: tls", "61 clusters: tls": what a difference is about. */
-static void add_subject(struct buf *out, const cJSON *row)
+/* "cluster orders: tls", or of many of a sort "cluster: tls, 61 times". */
+static void add_subject(struct buf *out, const cJSON *row, bool first_alone)
 {
     double count;
     const char *name = document_str(row, "name", ""), *column = json_str(row, "column");
-    bool many = json_num(row, "count", &count);
-    if (many)
-        buf_addf(out, "%.0f times %s", count, document_str(row, "what", "?"));
-    else
-        buf_addf(out, "%s%s%s", document_str(row, "what", "?"), *name ? " " : "",
-                 *name ? name : "");
+    bool many = json_num(row, "count", &count) && !first_alone;
+    buf_adds(out, document_str(row, "what", "?"));
+    if (!many && *name)
+        buf_addf(out, " %s", name);
     if (column)
         buf_addf(out, ": %s", column);
+    if (many)
+        buf_addf(out, ", %.0f times", count);
 }
 
 static void add_members(struct buf *out, const cJSON *row)
@@ -59,16 +59,19 @@ static void add_value(struct buf *out, const cJSON *row, const char *side)
 static void add_sentence(struct buf *out, const cJSON *row)
 {
     const char *change = document_str(row, "change", "");
-    add_subject(out, row);
+    double count;
+    add_subject(out, row, true);
     if (strcmp(change, "value") != 0) {
         buf_addf(out, " only in %s", strcmp(change, "only-in-a") == 0 ? "A" : "B");
-        return;
+    } else {
+        buf_adds(out, " is ");
+        add_value(out, row, "a");
+        buf_adds(out, " in A, ");
+        add_value(out, row, "b");
+        buf_adds(out, " in B");
     }
-    buf_adds(out, " is ");
-    add_value(out, row, "a");
-    buf_adds(out, " in A, ");
-    add_value(out, row, "b");
-    buf_adds(out, " in B");
+    if (json_num(row, "count", &count))
+        buf_addf(out, " (and %.0f more of this sort)", count - 1);
 }
 
 static void write_verdict(const struct layout *layout, const cJSON *document)
@@ -206,7 +209,7 @@ static void write_difference(const struct layout *layout, const cJSON *row, int 
     buf_init(&line, LINE_MAX_LEN);
     buf_init(&lead, 32);
     buf_addf(&lead, "%d.", number);
-    add_subject(&line, row);
+    add_subject(&line, row, false);
     add_members(&line, row);
     if (note)
         buf_addf(&line, ", %s", note);
