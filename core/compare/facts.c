@@ -204,7 +204,8 @@ static cJSON *table_of(struct gathering *gathering, size_t index)
 
 /* ---- statistics: those that tell of trouble first, then zeros, which tell that it was looked ---- */
 
-static void add_stats(struct gathering *gathering, cJSON *rows, bool zeros)
+/* False: there were more than are taken. */
+static bool add_stats(struct gathering *gathering, cJSON *rows, bool zeros)
 {
     const struct record *record = NULL;
     char number[32];
@@ -216,13 +217,14 @@ static void add_stats(struct gathering *gathering, cJSON *rows, bool zeros)
             (value == 0) != zeros)
             continue;
         if (count++ >= ROWS_MAX || gathering->spent > FACTS_MAX)
-            return;
+            return false;
         cJSON *row = cJSON_CreateArray();
         cJSON_AddItemToArray(row, cJSON_CreateNumber(source_index(gathering, record->source)));
         cJSON_AddItemToArray(row, text_item(gathering, NULL, name));
         cJSON_AddItemToArray(row, cJSON_CreateNumber(value));
         cJSON_AddItemToArray(rows, row);
     }
+    return true;
 }
 
 static void put_stats(cJSON *facts, struct gathering *gathering)
@@ -231,8 +233,9 @@ static void put_stats(cJSON *facts, struct gathering *gathering)
     json_put_str(stats, "state", state_names[evidence_state(gathering->evidence, "stats")]);
     put_how(stats, gathering, "stats");
     cJSON *rows = json_put_array(stats, "rows");
-    add_stats(gathering, rows, false);
-    add_stats(gathering, rows, true);
+    bool whole = add_stats(gathering, rows, false);
+    whole = add_stats(gathering, rows, true) && whole;
+    json_put_bool(stats, "cut", !whole);
 }
 
 static void put_uptime(cJSON *facts, const struct evidence *evidence)

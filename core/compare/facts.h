@@ -4,7 +4,7 @@
  *    "sources":["admin/config_dump.json",...],
  *    "tables":[{"rule":3,"state":"complete","cut":false,"how":"absent: to supply it",
  *               "rows":[[SOURCE,"locator",["key",...],["cell" or null,...]],...]},...],
- *    "stats":{"state":"complete","rows":[[SOURCE,"name","value"],...]}}
+ *    "stats":{"state":"complete","cut":false,"rows":[[SOURCE,"name","value"],...]}}
  * Rules are counted as in compare/rules.h. Texts are redacted and bounded. */
 #ifndef DEBRIEF_COMPARE_FACTS_H
 #define DEBRIEF_COMPARE_FACTS_H

@@ -138,7 +138,7 @@ static void take_stats(struct comparison *all, struct compare_side *side)
     struct compare_table *table = &side->stats;
     table->how = json_str(side->facts, "stats.how");
     table->there = state && strcmp(state, "absent") != 0;
-    table->complete = str_equal(state, "complete");
+    table->complete = str_equal(state, "complete") && !json_bool(side->facts, "stats.cut");
     table->facts = arena_alloc(all->arena,
                                ((size_t)cJSON_GetArraySize(rows) + 1) * sizeof *table->facts);
     cJSON_ArrayForEach (row, rows) {

@@ -89,8 +89,9 @@ static void judge(struct judging *judging)
     if (!judging->rule || told_better(judging) || !differs(judging))
         return;
     bool missing = !judging->facts[lacking];
-    if (missing && (judging->rule->kind == STAT_LOW ||
-                    !judging->told[lacking][judging->rule - compare_stats(&rules)]))
+    if (missing &&
+        (judging->rule->kind == STAT_LOW || !judging->all->sides[lacking].stats.complete ||
+         !judging->told[lacking][judging->rule - compare_stats(&rules)]))
         return;
     const struct compare_difference difference = {
         .kind = "stat",
