@@ -964,7 +964,11 @@ static const struct dictionary_row rows[] = {
       {"max_retries", "circuit breaker, default priority; absent: 3"},
       {"thresholds",
        "circuit breakers as configured, by priority: DEFAULT max_connections=N ...; HIGH ...; "
-       "absent: none, so Envoy's own defaults"}}},
+       "absent: none, so Envoy's own defaults"},
+      {"lb_policy", "LEAST_REQUEST, RING_HASH ..., or the policy's extension; absent: ROUND_ROBIN"},
+      {"sni", "server name that TLS asks for"},
+      {"connect_timeout_s", "seconds; absent: Envoy's default of 5"},
+      {"outlier_detection", "yes when hosts are taken out for their errors"}}},
     {"xds.filter_chains",
      "filter chains of listeners as configured",
      "admin/config_dump.json",

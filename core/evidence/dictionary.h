@@ -6,7 +6,7 @@
 
 #include <stddef.h>
 
-#define DICTIONARY_COLUMNS_MAX 24
+#define DICTIONARY_COLUMNS_MAX 28
 
 struct dictionary_column {
     const char *name;

@@ -150,6 +150,26 @@ static void set_tls(void *user, const char *column, const char *value)
     evidence_set(cluster->evidence, cluster->record, column, value);
 }
 
+static const char *lb_policy(const cJSON *cluster)
+{
+    const cJSON *policies = proto_at(cluster, "load_balancing_policy.policies");
+    const char *extension = proto_str(policies ? policies->child : NULL,
+                                      "typed_extension_config.name");
+    return extension ? extension : proto_str(cluster, "lb_policy");
+}
+
+static void set_behaviour(struct evidence *evidence, struct record *record, const cJSON *cluster)
+{
+    double seconds;
+    const char *sni = proto_str(cluster, "transport_socket.typed_config.sni");
+    evidence_set(evidence, record, "lb_policy", lb_policy(cluster));
+    evidence_set(evidence, record, "sni", sni ? sni : proto_str(cluster, "tls_context.sni"));
+    if (proto_seconds(cluster, "connect_timeout", &seconds))
+        evidence_setf(evidence, record, "connect_timeout_s", "%g", seconds);
+    if (proto_at(cluster, "outlier_detection"))
+        evidence_set(evidence, record, "outlier_detection", "yes");
+}
+
 static void add_cluster(struct xds *xds, const cJSON *cluster, const struct xds_resource *resource)
 {
     struct evidence *evidence = xds->reading->evidence;
@@ -182,6 +202,7 @@ static void add_cluster(struct xds *xds, const cJSON *cluster, const struct xds_
     if (proto_len(cluster, "lb_subset_config.subset_selectors"))
         evidence_set(evidence, record, "subsets", "yes");
     set_limits(evidence, record, cluster);
+    set_behaviour(evidence, record, cluster);
 }
 
 void xds_cluster_entry(struct xds *xds, const cJSON *entry, const char *state, const char *pointer)
