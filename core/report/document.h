@@ -16,8 +16,7 @@ int document_severity(const cJSON *finding);
 /* Whether a waiver that has not expired takes FINDING out of the counts and the exit status. */
 bool document_waived(const cJSON *finding);
 
-/* Whether FINDING decides the exit status by its severity: it is not waived, nor was it there in the
- * baseline already. */
+/* Whether FINDING may make the exit status: it is not waived, and beside a baseline it is new or worse. */
 bool document_decides(const cJSON *finding);
 
 /* How many of ROWS have this VALUE. */

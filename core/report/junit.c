@@ -92,11 +92,11 @@ static void add_finding(struct buf *out, const cJSON *finding)
     }
 }
 
-/* Why FINDING does not count. */
+/* Why it does not fail the run. */
 static void add_excuse(struct buf *out, const cJSON *finding)
 {
     if (!document_waived(finding)) {
-        buf_addf(out, "%s since the baseline: %s", document_str(finding, "baseline", "?"),
+        buf_addf(out, "not new, %s beside the baseline: %s", document_str(finding, "baseline", "?"),
                  document_str(finding, "id", "?"));
         return;
     }
@@ -106,7 +106,8 @@ static void add_excuse(struct buf *out, const cJSON *finding)
              document_str(finding, "waiver.expires", "?"), document_str(finding, "id", "?"));
 }
 
-/* Of what CHECK found: the gravest finding that counts, one that does not, and all texts by kind. */
+/* Of what CHECK found: the gravest finding that fails the run, one that would but for a waiver or a
+ * baseline, and all texts by kind. */
 struct found {
     const cJSON *worst, *excused;
     struct buf failures, others;
@@ -125,7 +126,7 @@ static void find(struct found *found, const cJSON *target, const cJSON *check)
         bool counts = severity > 0 && document_decides(finding);
         struct buf *text = counts ? &found->failures : &found->others;
         buf_adds(text, text->len ? "\n" : "");
-        if (!document_decides(finding)) {
+        if (document_waived(finding) || (severity > 0 && !counts)) {
             add_excuse(text, finding);
             buf_addch(text, '\n');
             found->excused = severity > 0 && !found->excused ? finding : found->excused;

@@ -197,6 +197,18 @@ static void write_single(struct buf *out, const struct markdown_budget *budget, 
     write_target(out, budget, target, 3);
 }
 
+/* The configuration or the baseline, by which the findings were judged too. */
+static void add_file(struct buf *out, const char *lead, const cJSON *file)
+{
+    if (!file)
+        return;
+    buf_addf(out, ", %s ", lead);
+    markdown_add(out, MARKDOWN_LINE, document_str(file, "path", "?"), 200);
+    buf_adds(out, " (sha256 ");
+    markdown_add(out, MARKDOWN_LINE, document_str(file, "sha256", "?"), 12);
+    buf_addch(out, ')');
+}
+
 static void write_footer(struct buf *out, const cJSON *report, size_t used)
 {
     int shed = 0;
@@ -204,6 +216,8 @@ static void write_footer(struct buf *out, const cJSON *report, size_t used)
     markdown_add(out, MARKDOWN_LINE, document_str(report, "tool.version", "?"), 40);
     buf_adds(out, ", ");
     markdown_add(out, MARKDOWN_LINE, document_str(report, "finished", "?"), 40);
+    add_file(out, "configuration", json_at(report, "policy.config"));
+    add_file(out, "beside", json_at(report, "policy.baseline"));
     for (size_t i = 0; i <= used; i++)
         if (budgets[i].sheds)
             buf_addf(out, "%s%s",

@@ -108,6 +108,23 @@ static int count_standing(const cJSON *target)
     return count;
 }
 
+/* Of what is wrong, how much the baseline did not have. */
+static void add_news(struct buf *out, const cJSON *target)
+{
+    int marked = 0, news = 0;
+    const cJSON *finding;
+    cJSON_ArrayForEach (finding, json_at(target, "findings")) {
+        if (!json_str(finding, "baseline") || !document_severity(finding))
+            continue;
+        marked++;
+        news += document_decides(finding);
+    }
+    if (marked && news)
+        buf_addf(out, "; %d new or worse", news);
+    else if (marked)
+        buf_adds(out, "; nothing of it new");
+}
+
 static void add_waived(struct buf *out, const cJSON *target)
 {
     int count = 0;
@@ -130,9 +147,10 @@ void text_verdict(struct buf *out, const cJSON *target)
     text_verdict_add_count(&counts, warnings, "warning", "warnings");
     if (counts.len && causes < errors + warnings)
         buf_addf(&counts, " from %d %s", causes, causes == 1 ? "cause" : "causes");
-    if (counts.len)
+    if (counts.len) {
         buf_adds(out, buf_str(&counts));
-    else if (str_equal(json_str(target, "verdict"), "ok"))
+        add_news(out, target);
+    } else if (str_equal(json_str(target, "verdict"), "ok"))
         add_extent(out, target);
     else if (!text_verdict_read(target))
         add_reason(out, target);

@@ -2,6 +2,7 @@
 import hashlib
 import json
 import re
+import xml.etree.ElementTree
 
 import jsonschema
 
@@ -249,6 +250,30 @@ class Baseline(Reports):
         self.assertUsage(self.site(evidence, "--baseline", self.dir / "nothing.json"), "nothing.json")
         self.assertUsage(self.site(evidence, "--baseline", "-"), "--baseline takes a file")
         self.assertStatus(self.site(evidence, "--baseline", self.file("x.json", "{}")), 1)
+
+
+class Formats(Reports):
+    """What is no news fails nobody's build, in the terms of each format."""
+
+    def beside(self, text, form):
+        old = self.saved("old", ERROR + WARNING)
+        return self.site(self.file("now.txt", text), "--baseline", old, "-o", form)
+
+    def test_junit(self):
+        for text, failures, skipped in ((ERROR + WARNING, 0, 1), (ERROR + "SITE error new\n", 1, 0)):
+            suite = xml.etree.ElementTree.fromstring(self.beside(text, "junit").out)
+            self.assertEqual((len(suite.findall(".//failure")), len(suite.findall(".//skipped"))), (failures, skipped))
+        self.assertEqual(suite.find(".//failure").get("message"), "said: SITE error new")
+        self.assertIn("not new, unchanged beside the baseline: site-said.thing", suite.find(".//system-out").text)
+
+    def test_one_line(self):
+        self.assertRegex(self.beside(ERROR + WARNING, "nagios").out, "^DEBRIEF OK - .*: 1 error, 1 warning; nothing of it new")
+        self.assertRegex(self.beside(ERROR + "SITE error new\n", "nagios").out, "^DEBRIEF CRITICAL - .*: 2 errors; 1 new or worse")
+
+    def test_markdown(self):
+        text = self.beside(ERROR + "SITE error new\n", "markdown").out
+        self.assertIn("`site-said.thing`, error, certain, new, container `new`", text)
+        self.assertRegex(text, r"beside \S*old.json\S* \(sha256")
 
 
 class Merged(Reports):

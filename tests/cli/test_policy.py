@@ -359,6 +359,10 @@ class Consequences(Policy):
         self.assertRegex(text, r"1\. PRE_INITIALIZING.*\[probes.pre-initializing\]")
         self.assertIn("PRE_INITIALIZING", self.check("waivers:\n" + waiver(self.CAUSE), "--quiet").out)
 
+        markdown = self.check("waivers:\n" + waiver(self.CAUSE), "-o", "markdown").out
+        self.assertIn("1. `PRE_INITIALIZING`: no clusters yet", markdown)
+        self.assertIn("configuration ", markdown.splitlines()[-1])
+
     def test_they_count_when_their_cause_is_made_a_note(self):
         result, findings = self.by_id(f"severity: {{{self.CAUSE}: info}}\n")
         self.assertStatus(result, 3)
