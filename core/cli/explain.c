@@ -134,6 +134,33 @@ static void write_heading(const struct layout *layout, const struct manual_headi
     buf_addch(layout->out, '\n');
 }
 
+/* What the configuration makes of a finding ID: the severity that counts, and every waiver. */
+static void write_policy(const struct layout *layout, const struct config *config, const char *id)
+{
+    bool ruled = false;
+    for (size_t i = 0; config && i < config->severities_len; i++) {
+        const struct config_severity *rule = &config->severities[i];
+        if (ruled || !str_glob(rule->finding, id))
+            continue;
+        char *text = xasprintf("%s:%zu makes it %s %s", config->path, rule->line,
+                               rule->severity == DEBRIEF_WARNING ? "a" : "an",
+                               severity_name(rule->severity));
+        layout_field(layout, 0, "policy", text);
+        free(text);
+        ruled = true;
+    }
+    for (size_t i = 0; config && i < config->waivers_len; i++) {
+        const struct config_waiver *waiver = &config->waivers[i];
+        if (!str_glob(waiver->finding, id))
+            continue;
+        char *text = xasprintf("%s:%zu waives it on %s until %s%s by %s: %s", config->path,
+                               waiver->line, waiver->target, waiver->expires,
+                               waiver->expired ? " (expired)" : "", waiver->owner, waiver->reason);
+        layout_field(layout, 0, "policy", text);
+        free(text);
+    }
+}
+
 static void explain_finding(const struct layout *layout, const struct registry *registry,
                             const struct check_meta *meta, const struct check_finding *finding)
 {
@@ -232,12 +259,14 @@ static bool explain_section(const struct layout *layout, const struct registry *
     return any;
 }
 
-static bool explain(const struct layout *layout, const struct registry *registry, const char *id)
+static bool explain(const struct layout *layout, const struct registry *registry,
+                    const struct config *config, const char *id)
 {
     const struct check_finding *finding;
     const struct check_meta *meta = registry_finding(registry, id, &finding);
     if (meta) {
         explain_finding(layout, registry, meta, finding);
+        write_policy(layout, config, id);
         return true;
     }
     meta = registry_check(registry, id);
@@ -276,7 +305,7 @@ static int with_registry(const struct registry *registry, const struct options *
     const char *id = options->operands.items[0];
     int status;
     buf_init(&bytes, TEXT_MAX);
-    if (explain(&layout, registry, id))
+    if (explain(&layout, registry, options->config, id))
         status = output_write(&output, &bytes, &err) ? STATUS_OK : cli_fail(&err);
     else
         status = unknown(registry, id);

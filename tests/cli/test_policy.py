@@ -378,6 +378,17 @@ class Consequences(Policy):
         self.assertEqual((result.target["verdict"], result.report["summary"]["waived"]), ("ok", 2))
 
 
+class Explain(Policy):
+    def test_what_is_ruled(self):
+        config = self.config("severity: {'grpc-codes.*': info, grpc-codes.permission-denied: error}\nwaivers:\n"
+                             + waiver("grpc-codes.*", "2026-11-20", target="x"))
+        text = debrief("explain", "grpc-codes.permission-denied", "--config", config, env={"COLUMNS": "120"}).out
+        said = [" ".join(part.split()) for part in text.split("policy   ")[1:]]
+        self.assertEqual(said, [f"{config}:1 makes it an info",
+                                f"{config}:3 waives it on x until 2026-11-20 (expired) by team-mesh: known, ticket 7"])
+        self.assertNotIn("policy ", debrief("explain", "probes.pre-initializing", "--config", config).out)
+
+
 class Text(Policy):
     def text(self, evidence, config, *arguments):
         return self.site(self.evidence(evidence), "--config", self.config(config), *arguments, env={"COLUMNS": "120"}).out
