@@ -141,7 +141,7 @@ static void add_when(struct html *html, const cJSON *finding)
     bool often = json_num(finding, "count", &count) && count > 1 && count < 1e9;
     if (!now && !over && !first && !often)
         return;
-    html_addf(html, "<p class=\"when\">%s", now ? "Now" : over ? "Earlier, over now" : "");
+    html_addf(html, "<p class=\"when\">%s", now ? "Going on now" : over ? "Earlier, over now" : "");
     if (first) {
         html_addf(html, now || over ? ", seen " : "Seen ");
         html_add_time(html, first, NULL);
@@ -163,8 +163,9 @@ static void add_waiver(struct html *html, const cJSON *finding)
     if (!cJSON_IsObject(waiver))
         return;
     html_addf(html,
-              "<p class=\"waiver\"><strong>%s</strong> %s <span class=\"quiet\">Owner %s, %s %s, "
-              "waiver <code>%s</code> on <code>%s</code></span></p>\n",
+              "<p class=\"waiver\"><strong>%s</strong> %s <span class=\"quiet\">(owner %s, %s %s; "
+              "waiver of "
+              "<code>%s</code> on <code>%s</code>)</span></p>\n",
               expired ? "The waiver has expired:" : "Waived:", document_str(waiver, "reason", ""),
               document_str(waiver, "owner", "?"), expired ? "ended" : "until",
               document_str(waiver, "expires", "?"), document_str(waiver, "finding", "?"),

@@ -9,6 +9,7 @@ import hashlib
 import json
 import sys
 
+RANK = {"error": 0, "warning": 1, "info": 2}
 WORDS = ["cart", "checkout", "search", "edge", "billing", "profile", "stock", "mail", "auth", "feed"]
 
 
@@ -48,6 +49,7 @@ def main():
         share = options.findings * (number + 1) // options.targets - used
         # Neighbours share most of their trouble: a fleet breaks in few ways at a time.
         mine = [of_id[ids[(number // 50 + i) % len(ids)]] for i in range(min(share, len(ids)))]
+        mine.sort(key=lambda finding: (finding["role"] != "cause", RANK[finding["severity"]], finding["id"]))
         used += len(mine)
         rows = [dict(renamed(finding, name, number), rank=rank) for rank, finding in enumerate(mine, 1)]
         worst = {finding["severity"] for finding in mine}

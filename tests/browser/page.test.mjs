@@ -165,7 +165,7 @@ test("waivers, baseline, policy, walks and removals are shown", () => {
   document.policy = { config: { path: "debrief.yaml", sha256: "0".repeat(64) }, waivers: [{ ...waiver, findings: 2 }] };
   return open(render("policy", document), async (page) => {
     const text = await page.locator("main").innerText();
-    for (const each of ["Waived: known until the rotation", "Owner mesh team, until 2026-12-01", "The waiver has expired", "warning by the check",
+    for (const each of ["Waived: known until the rotation", "owner mesh team, until 2026-12-01", "The waiver has expired", "warning by the check",
       "worse since the baseline", "3 of kind bearer-token from log/envoy.log", "GET http://shop.example.com/cart", "breaks here", "no route matches",
       "status 503", "response flag NR", "the header x-canary", "debrief.yaml"])
       assert.ok(text.includes(each), each);

@@ -227,12 +227,12 @@
       make("header", {}, mark(row.kind, row.kind), make("h3", {}, string(value.title)),
         make("ul", { class: "tags" }, ...tags.filter((tag) => tag).map((tag) => make("li", {}, tag)))),
       make("p", { class: "message" }, string(value.message)));
-    const state = { now: "Now", before: "Earlier, over now" }[value.state];
+    const state = { now: "Going on now", before: "Earlier, over now" }[value.state];
     const times = value.first ? `seen ${when(value.first)}${value.last && value.last !== value.first ? ` to ${when(value.last)}` : ""} UTC` : "";
     const often = value.count > 1 ? `${value.count} times` : "";
     if (state || times || often) element.append(make("p", { class: "when" }, [state, times, often].filter((each) => each).join(", ")));
     if (value.waiver) element.append(make("p", { class: "waiver" }, make("strong", {}, waiver.state === "expired" ? "The waiver has expired:" : "Waived:"),
-      ` ${string(waiver.reason)} `, quiet(`Owner ${string(waiver.owner)}, until ${string(waiver.expires)}`)));
+      ` ${string(waiver.reason)} `, quiet(`(owner ${string(waiver.owner)}, ${waiver.state === "expired" ? "ended" : "until"} ${string(waiver.expires)})`)));
     if (Array.isArray(value.evidence)) {
       if (value.evidence.length) element.append(part("Proof", ...objects(value.evidence).map(proof)));
     } else {
