@@ -17,7 +17,7 @@ enum {
     INDENT = 22,  /* of a consequence in the narrow one */
     LINES_MAX = 3,
     TEXT_COLUMNS = 35,
-    ID_COLUMNS = 40,
+    ID_COLUMNS = 38,
 };
 
 struct node {

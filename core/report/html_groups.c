@@ -15,7 +15,7 @@
 struct group { /* the findings of one id */
     const cJSON *sample;
     int targets, last; /* how many have it; the last one that was counted */
-    bool cause;        /* it is one somewhere */
+    bool cause;        /* somewhere it asks to be acted on by itself */
     int severity;      /* the worst, 0 where all are waived */
     const char *names[NAMED_MAX];
 };
@@ -26,10 +26,10 @@ struct groups {
     size_t len;
 };
 
-static void count(struct groups *groups, const cJSON *finding, const char *target, int number)
+static void count(struct groups *groups, const cJSON *finding, const cJSON *target, int number)
 {
     bool added;
-    bool cause = str_equal(json_str(finding, "role"), "cause");
+    bool cause = document_severity(finding) && document_stands(target, finding);
     int severity = document_waived(finding) ? 0 : document_severity(finding);
     uint32_t at = html_intern(&groups->ids, document_str(finding, "id", "?"), &added);
     if (added) {
@@ -45,7 +45,7 @@ static void count(struct groups *groups, const cJSON *finding, const char *targe
     if (group->last == number)
         return;
     if (group->targets < NAMED_MAX)
-        group->names[group->targets] = target;
+        group->names[group->targets] = document_str(target, "name", "?");
     group->last = number;
     group->targets++;
 }
@@ -71,7 +71,7 @@ static void gather(struct groups *groups, const cJSON *targets)
     cJSON_ArrayForEach (target, targets) {
         number++;
         cJSON_ArrayForEach (finding, json_at(target, "findings")) {
-            count(groups, finding, document_str(target, "name", "?"), number);
+            count(groups, finding, target, number);
         }
     }
     if (groups->len)

@@ -22,6 +22,7 @@ enum {
     TOP = 40,
     NARROW_LEFT = 74,
     NARROW_TOP = 78,
+    NARROW_RIGHT = 46, /* for the slanted name of the last lane */
 };
 
 static const char *const lanes[] = {"proxy",    "config",       "requests",
@@ -291,9 +292,9 @@ static void draw(const struct timeline *line, const cJSON *entries, bool wide, b
         alone  ? ""
         : wide ? " for-wide"
                : " for-narrow",
-        wide ? LEFT + length + 30 : NARROW_LEFT + width + 12,
+        wide ? LEFT + length + 30 : NARROW_LEFT + width + NARROW_RIGHT,
         wide ? TOP + width + 22 : NARROW_TOP + length,
-        wide ? LEFT + length + 30 : NARROW_LEFT + width + 12,
+        wide ? LEFT + length + 30 : NARROW_LEFT + width + NARROW_RIGHT,
         wide ? TOP + width + 22 : NARROW_TOP + length);
     draw_lanes(line, wide);
     draw_axis(line, wide);
