@@ -90,6 +90,26 @@ const cJSON *document_finding(const cJSON *target, const char *id)
     return NULL;
 }
 
+void document_redactions(struct buf *out, const cJSON *target)
+{
+    cJSON *kinds = cJSON_CreateObject();
+    const cJSON *row;
+    cJSON_ArrayForEach (row, json_at(target, "redactions")) {
+        double count = 0;
+        const char *kind = document_str(row, "kind", "?");
+        json_num(row, "count", &count);
+        cJSON *known = cJSON_GetObjectItemCaseSensitive(kinds, kind);
+        if (known)
+            cJSON_SetNumberValue(known, known->valuedouble + count);
+        else
+            json_put_num(kinds, kind, count);
+    }
+    cJSON_ArrayForEach (row, kinds) {
+        buf_addf(out, "%s%.0f %s", row == kinds->child ? "" : ", ", row->valuedouble, row->string);
+    }
+    cJSON_Delete(kinds);
+}
+
 void document_text(struct buf *out, const char *text)
 {
     size_t len = strlen(text), cap = len * 3 + 1;

@@ -36,10 +36,14 @@ const cJSON *document_first_cause(const cJSON *target);
 /* The finding of TARGET with this id, the first by rank; NULL. */
 const cJSON *document_finding(const cJSON *target, const char *id);
 
+/* "3 jwt, 1 password": what was removed from the evidence of TARGET, by kind; nothing when nothing was. */
+void document_redactions(struct buf *out, const cJSON *target);
+
 /* Appends TEXT as valid UTF-8 without control characters other than tab and line end. */
 void document_text(struct buf *out, const char *text);
 
-/* "log/envoy.log:16", "admin/config_dump.json:/configs/2", "manifest/pod.yaml:12:/spec": where a proof stands. */
+/* Where a proof stands: "log/envoy.log:16", "admin/config_dump.json:/configs/2",
+ * "manifest/pod.yaml:12:/spec". */
 void document_place(struct buf *out, const cJSON *proof);
 
 #endif

@@ -213,11 +213,26 @@ static void write_counts(struct buf *out, const cJSON *target)
     buf_release(&counts);
 }
 
+static void write_redactions(struct buf *out, const struct markdown_budget *budget,
+                             const cJSON *target)
+{
+    struct buf text;
+    buf_init(&text, FIELD_MAX);
+    document_redactions(&text, target);
+    if (text.len) {
+        buf_adds(out, "Removed before anything was written: ");
+        markdown_add(out, MARKDOWN_LINE, buf_str(&text), budget->text);
+        buf_adds(out, "\n\n");
+    }
+    buf_release(&text);
+}
+
 static void write_coverage(struct buf *out, const struct markdown_budget *budget,
                            const cJSON *target)
 {
     const cJSON *check, *checks = json_at(target, "checks");
     write_counts(out, target);
+    write_redactions(out, budget, target);
     if (!budget->coverage || !cJSON_GetArraySize(checks))
         return;
     begin_fold(out, "Checks", cJSON_GetArraySize(checks));

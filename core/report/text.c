@@ -108,27 +108,14 @@ static void write_window(const struct layout *layout, const cJSON *window)
     free(text);
 }
 
-/* "removed: 3 jwt, 1 password" */
 static void write_redactions(const struct layout *layout, const cJSON *target)
 {
-    cJSON *kinds = cJSON_CreateObject();
-    const cJSON *row;
     struct buf text;
     buf_init(&text, FIELD_MAX);
-    cJSON_ArrayForEach (row, json_at(target, "redactions")) {
-        double count = 0, before = 0;
-        const char *kind = document_str(row, "kind", "?");
-        json_num(row, "count", &count);
-        json_num(kinds, kind, &before);
-        cJSON_DeleteItemFromObjectCaseSensitive(kinds, kind);
-        json_put_num(kinds, kind, before + count);
-    }
-    cJSON_ArrayForEach (row, kinds)
-        buf_addf(&text, "%s%.0f %s", text.len ? ", " : "", row->valuedouble, row->string);
+    document_redactions(&text, target);
     if (text.len)
         layout_item(layout, 2, "removed:", INK_DIM, 4, buf_str(&text));
     buf_release(&text);
-    cJSON_Delete(kinds);
 }
 
 static void write_coverage(const struct layout *layout, const cJSON *target)

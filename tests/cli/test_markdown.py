@@ -79,6 +79,14 @@ class Rendered(Case):
         self.assertIn("Policy waiver of edge, expired on 2027-01-31, known & accepted", said)
         self.assertIn("error, certain, now, worse, 14 times", said)
 
+    def test_what_was_removed_is_told(self):
+        def change(report):
+            report["targets"][0]["redactions"] = [{"source": "a", "kind": "jwt", "count": 2},
+                                                  {"source": "b", "kind": "password", "count": 1},
+                                                  {"source": "b", "kind": "jwt", "count": 1}]
+        self.assertIn("Removed before anything was written: 3 jwt, 1 password",
+                      text(self.open(consumers.edited(consumers.incident(), change))))
+
     def test_what_only_waived_ones_explain_stands_by_itself(self):
         def change(report):
             report["targets"][0]["findings"][0]["waiver"] = {**waiver, "state": "active"}
