@@ -6,6 +6,7 @@
 #include "report/document.h"
 #include "report/markdown.h"
 #include "report/markdown_text.h"
+#include "report/report.h"
 #include "report/text_verdict.h"
 #include <limits.h>
 
@@ -174,6 +175,26 @@ static void write_walks(struct buf *out, const struct markdown_budget *budget, c
     end_fold(out);
 }
 
+/* Asked for because a check could not begin without it, not because a cause is open. */
+static bool is_general(const cJSON *ask)
+{
+    return str_starts(document_str(ask, "why", ""), REPORT_NEEDED_BY);
+}
+
+static void write_general(struct buf *out, const struct markdown_budget *budget, const cJSON *asks,
+                          int most)
+{
+    const cJSON *ask;
+    int shown = 0;
+    cJSON_ArrayForEach (ask, asks) {
+        if (!is_general(ask) || shown == most)
+            continue;
+        buf_adds(out, shown++ ? ", " : "- what other checks need: ");
+        markdown_code(out, MARKDOWN_LINE, document_str(ask, "evidence", "?"), budget->text);
+    }
+    buf_adds(out, shown ? "\n" : "");
+}
+
 static void write_asks(struct buf *out, const struct markdown_budget *budget, const cJSON *target)
 {
     const cJSON *ask, *asks = json_at(target, "asks");
@@ -182,8 +203,8 @@ static void write_asks(struct buf *out, const struct markdown_budget *budget, co
         return;
     begin_fold(out, "To be sure: what to add", all);
     cJSON_ArrayForEach (ask, asks) {
-        if (shown++ == most)
-            break;
+        if (is_general(ask) || shown++ >= most)
+            continue;
         buf_adds(out, "- ");
         markdown_code(out, MARKDOWN_LINE, document_str(ask, "evidence", "?"), budget->text);
         buf_adds(out, ": ");
@@ -191,6 +212,7 @@ static void write_asks(struct buf *out, const struct markdown_budget *budget, co
         buf_adds(out, "\n\n");
         markdown_fence(out, 2, "text", document_str(ask, "how", ""), budget->text);
     }
+    write_general(out, budget, asks, most);
     end_fold(out);
 }
 

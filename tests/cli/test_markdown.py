@@ -54,6 +54,11 @@ class Rendered(Case):
             said = text(tree)
             folds = [text(summary) for summary in tree.iter("summary")]
             self.assertEqual(f"Ways of requests ({len(target.get('walks', []))})" in folds, bool(target.get("walks")))
+            for ask in target["asks"]:
+                if target["verdict"] != "unknown":
+                    self.assertIn(ask["evidence"], said)
+                    self.assertEqual(" ".join(ask["why"].split()) in " ".join(said.split()),
+                                     not ask["why"].startswith("needed by "), ask)
             for finding in target["findings"]:
                 if finding["role"] == "cause":
                     self.assertIn(" ".join(finding["message"].split()), " ".join(said.split()))
