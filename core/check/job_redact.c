@@ -11,13 +11,13 @@
 #include <stdint.h>
 #include <string.h>
 
-/* Words of the schema, hashes, times, and texts that come from no evidence (a waiver is what the user
- * has written). */
+/* Words of the schema, hashes and times. */
 static const char *const except[] = {
-    "id",           "severity", "role",      "confidence", "state", "title",   "check",
-    "sha256",       "time",     "first",     "last",       "lane",  "verdict", "outcome",
-    "kind",         "zone",     "level",     "version",    "since", "until",   "explains",
-    "explained_by", "ends",     "direction", "platform",   "mode",  "waiver",  NULL,
+    "id",       "severity", "role",     "confidence",   "state",    "title",
+    "check",    "sha256",   "time",     "first",        "last",     "lane",
+    "verdict",  "outcome",  "kind",     "zone",         "level",    "version",
+    "since",    "until",    "explains", "explained_by", "ends",     "direction",
+    "platform", "mode",     "finding",  "expires",      "baseline", NULL,
 };
 
 static void learn_words(const cJSON *words, struct pseudonyms *names)

@@ -7,6 +7,7 @@
 #include "cli/output.h"
 #include "cli/session.h"
 #include "policy/ruling.h"
+#include "source/redact_json.h"
 
 static struct examine_options examine_options_of(const struct options *options, struct plan *plan,
                                                  const struct redact_policy *redact)
@@ -34,6 +35,18 @@ static cJSON *policy_of(const struct plan *plan)
     return policy;
 }
 
+/* A waiver may name a host, a path a person. */
+static void hide_identities(cJSON *policy, const struct redact_policy *redact)
+{
+    static const char *const except[] = {"sha256",  "finding", "severity", "state",
+                                         "expires", "fail_on", "left_out", NULL};
+    struct redact_counts counts = {0};
+    if (!policy || !redact_policy_names(redact))
+        return;
+    redact_json_learn(policy, redact);
+    redact_json(policy, except, redact, &counts);
+}
+
 static int examine(const struct targets *targets, struct plan *plan, const struct outputs *outputs,
                    const struct options *options, const struct redact_policy *redact)
 {
@@ -47,7 +60,9 @@ static int examine(const struct targets *targets, struct plan *plan, const struc
     int64_t started = clock_now();
     cJSON *rows = examine_targets(targets, plan, &how, &interrupted);
     cJSON *report = report_new(rows, plan->registry, started, clock_now());
-    report_put_policy(report, policy_of(plan));
+    cJSON *policy = policy_of(plan);
+    hide_identities(policy, redact);
+    report_put_policy(report, policy);
     int status = output_report(outputs, report, options, interrupted);
     cJSON_Delete(report);
     struct err err = ERR_INIT;

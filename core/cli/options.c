@@ -285,7 +285,8 @@ bool options_parse(struct options *options, const struct command *command, char 
 {
     struct walk walk = {arguments, len, 0};
     bool only_operands = false, ok = true;
-    *options = (struct options){.command = command, .fail_on = FAIL_ON_UNSET};
+    *options = (struct options){
+        .command = command, .fail_on = FAIL_ON_UNSET, .redact = REDACT_WHAT_UNSET};
     while (ok && walk.at < walk.len) {
         char *argument = walk.arguments[walk.at++];
         if (only_operands || argument[0] != '-' || !argument[1])

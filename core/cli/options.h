@@ -30,7 +30,11 @@ enum command_bit { /* which commands take an option */
 enum color_when { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
 enum exit_rule { EXIT_CONTRACT, EXIT_NAGIOS };
 enum section_lang { LANG_LUA, LANG_C };
-enum redact_what { REDACT_WHAT_SECRETS, REDACT_WHAT_IDENTITIES };
+enum redact_what {
+    REDACT_WHAT_UNSET = -1, /* as the configuration says, else secrets */
+    REDACT_WHAT_SECRETS,
+    REDACT_WHAT_IDENTITIES
+};
 
 struct text_list { /* pointers into argv, owned list */
     char **items;

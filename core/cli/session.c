@@ -179,10 +179,12 @@ bool session_redaction(struct redact_policy **policy, const struct options *opti
                        struct err *err)
 {
     const struct config *config = options->config;
+    bool configured = config && config->redact_identities && !options->no_redact &&
+                      options->redact == REDACT_WHAT_UNSET;
     const struct redact_options redact = {
         .patterns = config ? config->redact_patterns : NULL,
         .patterns_len = config ? config->redact_patterns_len : 0,
-        .identities = options->redact == REDACT_WHAT_IDENTITIES,
+        .identities = configured || options->redact == REDACT_WHAT_IDENTITIES,
         .map = options->redact_map,
     };
     *policy = NULL;

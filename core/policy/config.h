@@ -52,6 +52,7 @@ struct config {
     size_t waivers_len;
     struct redact_pattern *redact_patterns; /* that redact_policy_new() takes */
     size_t redact_patterns_len;
+    bool redact_identities; /* as --redact identities */
 };
 
 /* The file that is used: NAMED, else $DEBRIEF_CONFIG, else ./debrief.yaml, else that of the user, else

@@ -313,7 +313,7 @@ static bool take_waivers(struct reading *reading, const struct yaml_tree *node)
 
 /* ---- redaction: a configuration adds to it and takes nothing away ---- */
 
-static const char *const redact_keys[] = {"patterns"};
+static const char *const redact_keys[] = {"identities", "patterns"};
 static const char *const pattern_keys[] = {"name", "pattern"};
 
 static bool fill_pattern(struct reading *reading, const struct yaml_tree *node,
@@ -365,14 +365,25 @@ static bool take_patterns(struct reading *reading, const struct yaml_tree *node)
     return true;
 }
 
+static bool take_bool(struct reading *reading, const struct yaml_tree *node, bool *out)
+{
+    bool plain = node->kind == YAML_TREE_TEXT && node->plain;
+    *out = plain && strcmp(node->text, "true") == 0;
+    return *out || (plain && strcmp(node->text, "false") == 0) ||
+           fail(reading, node->line, "'%s' takes true or false", node->name);
+}
+
 static bool take_redact(struct reading *reading, const struct yaml_tree *node)
 {
     if (!want_kind(reading, node, YAML_TREE_MAPPING, "a mapping"))
         return false;
     for (const struct yaml_tree *each = node->first; each; each = each->next) {
-        if (place_of(each->name, redact_keys, ARRAY_LEN(redact_keys)) == ARRAY_LEN(redact_keys))
+        size_t i = place_of(each->name, redact_keys, ARRAY_LEN(redact_keys));
+        if (i == ARRAY_LEN(redact_keys))
             return unknown(reading, each, " in 'redact'", redact_keys, ARRAY_LEN(redact_keys));
-        if (!take_patterns(reading, each))
+        bool ok = i == 0 ? take_bool(reading, each, &reading->config->redact_identities)
+                         : take_patterns(reading, each);
+        if (!ok)
             return false;
     }
     return true;

@@ -175,7 +175,7 @@ class Keys(Policy):
 
     def test_redaction(self):
         self.refused("redact: true\n", "'redact' takes a mapping, not a text")
-        self.refused("redact:\n  secrets: false\n", ":2: unknown key 'secrets' in 'redact'; known: patterns")
+        self.refused("redact:\n  secrets: false\n", ":2: unknown key 'secrets' in 'redact'; known: identities, patterns")
         self.refused("redact: {patterns: {}}\n", "takes a list of {name, pattern}, not a mapping")
         self.refused("redact: {patterns: [x]}\n", "a pattern of redaction is a mapping, not a text")
         self.refused("redact:\n  patterns:\n  - name: x\n", ":3: a pattern of redaction without 'pattern'")
@@ -183,6 +183,7 @@ class Keys(Policy):
         self.refused("redact: {patterns: [{name: X, pattern: y}]}\n", ":1: ", "cannot be called 'X'")
         self.refused("redact: {patterns: [{name: x, pattern: '('}]}\n", ":1: ")
         self.refused("redact: {patterns: [{name: x, pattern: y, regexp: z}]}\n", "unknown key 'regexp' in a pattern")
+        self.refused("redact: {identities: 1}\n", "'identities' takes true or false")
         config = self.config("redact: {patterns: [{name: badge, pattern: 'badge=([0-9]+)'}]}\n")
         evidence = self.evidence("SITE error badge=123456\n")
         for more, shown in (((), "badge=[redacted:badge]"), (("--no-redact",), "badge=123456")):
@@ -193,6 +194,18 @@ class Keys(Policy):
         kept = b"".join(path.read_bytes() for path in bundle.rglob("*") if path.is_file())
         self.assertIn(b"badge=[redacted:badge]", kept)
         self.assertNotIn(b"badge=123456", kept)
+
+    def test_identities(self):
+        config = self.config("redact: {identities: true}\nwaivers:\n"
+                             + waiver("*", target="'*10.1.2.3*'", reason="a wait for 10.1.2.3") + waiver("*"))
+        evidence = self.evidence("SITE error 10.1.2.3\n")
+        for more, hidden in (((), True), (("--redact", "secrets"), False), (("--redact", "identities"), True),
+                             (("--no-redact",), False)):
+            with self.subTest(more):
+                result = self.site(evidence, "--config", config, "-o", "json", *more)
+                self.assertStatus(result, 0)
+                self.assertEqual("10.1.2.3" not in result.out, hidden, result.out)
+                self.assertEqual([row["findings"] for row in result.report["policy"]["waivers"]], [0, 1])
 
     def test_hostile_yaml(self):
         self.refused("a: &x [&y [*x]]\n", ":1: aliases are not taken here")
