@@ -143,6 +143,8 @@ bool config_load(struct config **config, const char *named, struct err *err)
 {
     const char *given = named ? named : getenv("DEBRIEF_CONFIG");
     *config = NULL;
+    if (named && !*named)
+        return err_set(err, "--config takes a file, or none; not ''");
     if (given && strcmp(given, "none") == 0)
         return true;
     if (given && *given)

@@ -39,7 +39,7 @@ static cJSON *find_rule(cJSON *rows, const cJSON *like)
 static void add_count(cJSON *object, const char *name, const cJSON *from)
 {
     double ours = 0, theirs = 0;
-    if (!json_num(from, name, &theirs))
+    if (!object || !json_num(from, name, &theirs))
         return;
     json_num(object, name, &ours);
     cJSON_DeleteItemFromObjectCaseSensitive(object, name);

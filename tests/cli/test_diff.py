@@ -293,6 +293,16 @@ class Merged(Reports):
         for name in ("policy", "summary"):
             self.assertEqual(merged.report[name], whole.report[name])
 
+    def test_of_different_baselines(self):
+        a = self.saved("a", ERROR, "--baseline", self.saved("old", ERROR))
+        b = self.saved("b", WARNING, "--baseline", self.saved("other", harness.NOTHING))
+        for shards, status in (((a, b), 4), ((b, a), 4), ((a, self.saved("c", harness.NOTHING)), 0)):
+            merged = debrief("merge", *shards, "-o", "json", "--fail-on", "warning")
+            self.assertValid(merged.report)
+            self.assertStatus(merged, status)
+            self.assertIn("different configurations or baselines", merged.err)
+            self.assertNotIn("baseline", merged.report["summary"])
+
     def test_of_different_configurations(self):
         a = self.saved("a", ERROR, *self.waived())
         b = self.saved("b", WARNING, "--config", self.file("b.yaml", "fail-on: warning\n" + WAIVED % "2026-11-20"))

@@ -85,6 +85,7 @@ class Lookup(Policy):
         self.assertUsage(self.site(evidence, env={"DEBRIEF_CONFIG": str(self.dir / "no.yaml")}), "no.yaml")
         self.assertUsage(self.site(evidence, "--config", self.dir), "Is a directory")
         self.assertUsage(self.site(evidence, "--config", "x", "--no-config"), "exclude each other")
+        self.assertUsage(self.site(evidence, "--config", ""), "--config takes a file")
 
     def test_the_report_names_it_with_its_hash(self):
         text = "fail-on: never\n"
