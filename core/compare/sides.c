@@ -117,6 +117,7 @@ static void take_table(struct comparison *all, struct compare_side *side, const 
         return;
     rule += (size_t)index;
     struct compare_table *table = &side->tables[(size_t)index];
+    table->len = 0;
     table->how = json_str(from, "how");
     table->there = state && strcmp(state, "absent") != 0;
     table->complete = str_equal(state, "complete") && !json_bool(from, "cut");
