@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TEXT_MAX_LEN = 1000 };
+enum { TEXT_MAX_LEN = 1000, LIST_MAX = 64 << 10 };
 
 struct reading {
     struct config *config;
@@ -150,15 +150,8 @@ static bool want_day(struct reading *reading, const char *text, size_t line)
     return fail(reading, line, "'%.60s' is no day like 2026-12-31", text);
 }
 
-/* The texts of a list, with commas between them. */
-static bool take_list(struct reading *reading, const struct yaml_tree *node, const char **list,
-                      size_t *line)
+static bool join_texts(struct reading *reading, const struct yaml_tree *node, struct buf *list)
 {
-    if (!want_kind(reading, node, YAML_TREE_LIST, "a list"))
-        return false;
-    struct arena *arena = reading->config->arena;
-    *list = "";
-    *line = node->line;
     for (const struct yaml_tree *each = node->first; each; each = each->next) {
         const char *text = take_text(reading, each, node->name);
         if (!text)
@@ -166,9 +159,26 @@ static bool take_list(struct reading *reading, const struct yaml_tree *node, con
         if (strchr(text, ','))
             return fail(reading, each->line, "'%.60s' holds a comma; write one entry for each",
                         text);
-        *list = arena_printf(arena, "%s%s%s", *list, **list ? "," : "", text);
+        buf_addf(list, "%s%s", list->len ? "," : "", text);
     }
-    return **list || fail(reading, node->line, "'%s' is empty", node->name);
+    if (list->overflow)
+        return fail(reading, node->line, "'%s' is longer than 64 kB", node->name);
+    return list->len || fail(reading, node->line, "'%s' is empty", node->name);
+}
+
+/* The texts of a list, with commas between them. */
+static bool take_list(struct reading *reading, const struct yaml_tree *node, const char **list,
+                      size_t *line)
+{
+    struct buf joined;
+    if (!want_kind(reading, node, YAML_TREE_LIST, "a list"))
+        return false;
+    buf_init(&joined, LIST_MAX);
+    bool ok = join_texts(reading, node, &joined);
+    *list = arena_strdup(reading->config->arena, buf_str(&joined));
+    *line = node->line;
+    buf_release(&joined);
+    return ok;
 }
 
 /* ---- keys ---- */

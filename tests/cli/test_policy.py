@@ -220,6 +220,7 @@ class Keys(Policy):
         self.refused("[a]: b\n", "a name that is no text")
         self.refused("#" * ((1 << 20) + 1), "larger than 1 MB")
         self.refused("skip: [" + "a," * 60000 + "]\n", "more than 50000 entries")
+        self.refused("skip: [" + "a," * 40000 + "]\n", ":1: 'skip' is longer than 64 kB")
         self.refused("severity:\n" + "".join(f"  x.y{i}: info\n" for i in range(2001)), ":2002: more than 2000 names")
         self.refused('"\\e]0;you\\a": 1\n', "unknown key '\ufffd]0;you\ufffd'")
         self.refused('fail-on: "never\\0"\n', "a NUL character")
