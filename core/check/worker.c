@@ -16,6 +16,7 @@
 #include "read/scan.h"
 #include "source/bundle.h"
 #include "source/identity_stage.h"
+#include "source/redact_json.h"
 #include "timeline/timeline.h"
 
 #include <errno.h>
@@ -245,6 +246,14 @@ static void put_redactions(cJSON *target, const struct sources *sources)
     json_put_bool(target, "pseudonyms", read > 0 && with_pseudonyms == read);
 }
 
+/* What readers say of sources, and who the proxy says it is, may quote evidence. */
+static void clean_facts(cJSON *target, const struct redact_policy *redact)
+{
+    static const char *const ours[] = {"kind", "sha256", NULL};
+    struct redact_counts counts = {0};
+    redact_json(target, ours, redact_policy_secrets(redact), &counts);
+}
+
 static void send_target(const struct hearing *hearing)
 {
     const struct sources *all = &hearing->bundle.sources;
@@ -261,6 +270,7 @@ static void send_target(const struct hearing *hearing)
         if (!all->items[i].unrecognised || all->items[i].problems)
             cJSON_AddItemToArray(sources, source_report(&all->items[i]));
     }
+    clean_facts(target, hearing->worker->redact);
     put_window(target, hearing);
     put_named(target, hearing);
     put_redactions(target, all);

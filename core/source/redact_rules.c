@@ -136,7 +136,7 @@ static const struct rule {
      "ya29\\.[\\w-]{20,}|dop_v1_[a-f0-9]{40,}|sk-(?:ant-|proj-)?[\\w-]{32,}|shpat_[a-f0-9]{24,}|hf_"
      "[A-Za-z0-9]{30,}|"
      "hv[sbr]\\.[\\w-]{20,}))"},
-    {REDACT_TOKEN, WORD_STOPS, "(?-i:(?<![\\w./-])(s\\.[A-Za-z0-9]{24})(?![\\w.]))"},
+    {REDACT_TOKEN, WORD_STOPS, "(?-i:(?:^|(?<=[\\s=:\"'\\\\(,]))(s\\.[A-Za-z0-9]{24})(?![\\w.]))"},
     {REDACT_TOKEN, WORD_STOPS, /* of Consul's agents */
      "\\b(?:agent|default|master|initial_management|agent_(?:master|recovery)|replication)" ASSIGN
          QUOTE "([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})"},
@@ -169,7 +169,7 @@ static const struct {
      "sk-|"
      "shpat_|hf_|hv[sbr]\\.)[A-Za-z0-9_-]{16}",
      0},
-    {"[^A-Za-z0-9_./-]s\\.[A-Za-z0-9]{24}", 0},
+    {"[ \\t\\n=:\"'\\x5c(,]s\\.[A-Za-z0-9]{24}", 0},
     {"(agent|default|master|management|recovery|replication)[\\x5c\"']{0,8}[ \\t]{0,8}[=:][ "
      "\\t]{0,8}"
      "[\\x5c\"']{0,8}[0-9a-f]{8}-[0-9a-f]{4}-",
