@@ -204,7 +204,7 @@ static void add_making(struct html *html)
 bool html_report(struct buf *out, const cJSON *report, const struct report_style *style,
                  struct err *err)
 {
-    struct html html = {.out = out, .report = report};
+    struct html html = {.out = out, .report = report, .level = 2};
     const cJSON *targets = json_at(report, "targets");
     bool fleet = cJSON_GetArraySize(targets) > HTML_TARGETS_MAX;
     (void)style;

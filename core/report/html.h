@@ -28,7 +28,7 @@ struct html {
     struct html_finding *findings;
     size_t findings_len;
     int number; /* of the target, from 1 */
-    int level;  /* of the headings in a target's part */
+    int level;  /* of the headings in the part that is written */
 };
 
 /* ---- html_put.c: the only way into the page ---- */
@@ -77,8 +77,9 @@ const struct html_finding *html_finding_of(const struct html *html, const char *
 /* All findings of the target: causes with what follows from them, then what is left. */
 void html_findings(struct html *html);
 
-/* The steps of a finding's repair. */
+/* The steps of a finding's repair, as a list; and one of them. */
 void html_add_fix(struct html *html, const cJSON *finding);
+void html_add_step(struct html *html, const cJSON *step);
 
 /* ---- a part of the page each ---- */
 

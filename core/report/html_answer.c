@@ -88,8 +88,11 @@ static void add_decisive(struct html *html)
     cJSON_ArrayForEach (ask, json_at(html->target, "asks")) {
         if (!is_own_ask(ask) || shown == ASKS_SHOWN)
             continue;
-        if (!shown++)
-            html_addf(html, "<div class=\"todo more\"><h2>To be sure</h2><ol class=\"steps\">");
+        if (!shown++) {
+            html_addf(html, "<div class=\"todo more\">");
+            html_add_heading(html, html->level, NULL, "To be sure");
+            html_addf(html, "<ol class=\"steps\">");
+        }
         html_addf(html, "<li><p><b>%s</b>: %s</p>", document_str(ask, "evidence", "?"),
                   document_str(ask, "why", ""));
         html_add_code(html, "command", document_str(ask, "how", ""));
@@ -102,19 +105,12 @@ static void add_decisive(struct html *html)
 void html_add_first_step(struct html *html, const cJSON *cause)
 {
     const cJSON *step = json_at(cause, "fix[0]");
-    const char *command = json_str(step, "command"), *path = json_str(step, "snippet.path");
-    const char *snippet = json_str(step, "snippet.text");
     int more = cJSON_GetArraySize(json_at(cause, "fix")) - 1;
     if (!step)
         return;
-    html_addf(html, "<div class=\"todo\"><h2>Do this first</h2><p>%s</p>",
-              document_str(step, "text", ""));
-    if (command)
-        html_add_code(html, "command", command);
-    if (snippet && path)
-        html_addf(html, "<p class=\"file\">file <code>%s</code></p>", path);
-    if (snippet)
-        html_add_code(html, "text", snippet);
+    html_addf(html, "<div class=\"todo\">");
+    html_add_heading(html, html->level, NULL, "Do this first");
+    html_add_step(html, step);
     const struct html_finding *place = html_finding_of(html, json_str(cause, "id"));
     if (more > 0 && place)
         html_addf(html, "<p class=\"quiet\"><a href=\"#%s\">%d more %s</a></p>", place->id, more,

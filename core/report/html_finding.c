@@ -198,20 +198,26 @@ static void add_candidates(struct html *html, const cJSON *finding)
     html_addf(html, "</ol></section>\n");
 }
 
+void html_add_step(struct html *html, const cJSON *step)
+{
+    const char *command = json_str(step, "command"), *path = json_str(step, "snippet.path");
+    const char *snippet = json_str(step, "snippet.text");
+    html_addf(html, "<p>%s</p>", document_str(step, "text", ""));
+    if (command)
+        html_add_code(html, "command", command);
+    if (snippet && path)
+        html_addf(html, "<p class=\"file\">file <code>%s</code></p>", path);
+    if (snippet)
+        html_add_code(html, "text", snippet);
+}
+
 void html_add_fix(struct html *html, const cJSON *finding)
 {
-    const cJSON *steps = json_at(finding, "fix"), *step;
+    const cJSON *step;
     html_addf(html, "<ol class=\"steps\">");
-    cJSON_ArrayForEach (step, steps) {
-        const char *command = json_str(step, "command"), *path = json_str(step, "snippet.path");
-        const char *snippet = json_str(step, "snippet.text");
-        html_addf(html, "<li><p>%s</p>", document_str(step, "text", ""));
-        if (command)
-            html_add_code(html, "command", command);
-        if (snippet && path)
-            html_addf(html, "<p class=\"file\">file <code>%s</code></p>", path);
-        if (snippet)
-            html_add_code(html, "text", snippet);
+    cJSON_ArrayForEach (step, json_at(finding, "fix")) {
+        html_addf(html, "<li>");
+        html_add_step(html, step);
         html_addf(html, "</li>");
     }
     html_addf(html, "</ol>\n");
