@@ -11,8 +11,10 @@ static bool load(struct buf *text, const char *path)
     size_t got = 0;
     struct stream *stream = stream_open(path, NULL);
     bool good = stream != NULL;
-    while (good && (good = stream_read(stream, portion, sizeof portion, &got, NULL)) && got)
-        buf_add(text, portion, got);
+    do {
+        good = good && stream_read(stream, portion, sizeof portion, &got, NULL);
+        buf_add(text, portion, good ? got : 0);
+    } while (good && got && !text->overflow);
     stream_close(stream);
     return good && !text->overflow;
 }

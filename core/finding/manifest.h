@@ -7,8 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define MANIFEST_WORK_MAX                                                                          \
-    (4u << 20) /* bytes that may be looked through for the citations of one check */
+#define MANIFEST_WORK_MAX (4u << 20) /* bytes to look through for the citations of one check */
 
 /* The 1-based line in which RECORD stands; 0 when it is of no manifest, has a line as its place, or the
  * source is too large for what is left of *WORK. */

@@ -3,11 +3,11 @@
  * no `fixes`: a repair is told in words and commands, not as an edit of the file. */
 #include "report/sarif.h"
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/json.h"
 #include "base/str.h"
 #include "report/document.h"
 #include "report/writers.h"
-#include <stdio.h>
 #include <string.h>
 
 #define SCHEMA_URI "https://json.schemastore.org/sarif-2.1.0.json"
@@ -197,9 +197,10 @@ static void add_problems(cJSON *list, const struct sarif_scene *scene)
 
 static void put_time(cJSON *object, const char *name, const char *text)
 {
-    static const char digits[] = "0123456789-:.TZ";
-    if (text && strlen(text) >= 20 && strspn(text, digits) == strlen(text))
-        json_put_str(object, name, text);
+    char canonical[CLOCK_TEXT_MAX];
+    int64_t time;
+    if (text && clock_parse(text, strlen(text), &time) == strlen(text) && time > 0)
+        json_put_str(object, name, clock_text(time, canonical));
 }
 
 static cJSON *invocation(const cJSON *report, cJSON *notifications)
