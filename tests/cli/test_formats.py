@@ -6,6 +6,7 @@ import subprocess
 
 import jsonschema
 
+import consumers
 import harness
 from harness import Case, debrief
 
@@ -43,6 +44,12 @@ class Json(Case):
                 evidence = self.file(name, text)
                 self.assertValid(self.site(evidence, "-o", "json").report)
                 self.assertValid(debrief("check", evidence, "-o", "json").report)
+
+    def test_real_evidence_keeps_to_the_schema(self):
+        report = json.loads(consumers.real_report().read_text())
+        self.assertValid(report)
+        proofs = [p for t in report["targets"] for f in t["findings"] for p in f["evidence"]]
+        self.assertTrue([p for p in proofs if "line" in p])
 
     def test_live_and_dead_targets_keep_to_the_schema(self):
         with harness.admin_page() as page:
