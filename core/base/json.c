@@ -244,3 +244,17 @@ const char *json_scalar(const cJSON *node, const char *path, char out[32])
     json_number_text(at->valuedouble, out);
     return out;
 }
+
+void json_pointer_add(struct buf *out, const char *name, size_t len)
+{
+    buf_addch(out, '/');
+    for (size_t i = 0; i < len;) {
+        size_t run = i;
+        while (run < len && name[run] != '~' && name[run] != '/')
+            run++;
+        buf_add(out, name + i, run - i);
+        if (run < len)
+            buf_adds(out, name[run++] == '~' ? "~0" : "~1");
+        i = run;
+    }
+}

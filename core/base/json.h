@@ -30,6 +30,9 @@ bool json_bool(const cJSON *node, const char *path); /* false when absent */
 /* Any scalar as text, written into OUT when it is not a string already; NULL when absent. */
 const char *json_scalar(const cJSON *node, const char *path, char out[32]);
 
+/* Appends a member's name as a step of a JSON pointer: "/a~1b". */
+void json_pointer_add(struct buf *out, const char *name, size_t len);
+
 /* Building, for reports and messages. Names are copied; text is made valid UTF-8 by the caller. */
 void json_put_str(cJSON *object, const char *name, const char *value); /* nothing when NULL */
 void json_put_num(cJSON *object, const char *name, double value);

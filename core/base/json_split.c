@@ -137,20 +137,6 @@ static void add_index(struct buf *out, uint64_t index)
     buf_add(out, text + at, sizeof text - at);
 }
 
-static void add_name(struct buf *out, const char *name, size_t len)
-{
-    buf_addch(out, '/');
-    for (size_t i = 0; i < len;) {
-        size_t run = i;
-        while (run < len && name[run] != '~' && name[run] != '/')
-            run++;
-        buf_add(out, name + i, run - i);
-        if (run < len)
-            buf_adds(out, name[run++] == '~' ? "~0" : "~1");
-        i = run;
-    }
-}
-
 static void add_pointer(struct buf *out, const struct json_split *split, int depth)
 {
     buf_clear(out);
@@ -159,7 +145,7 @@ static void add_pointer(struct buf *out, const struct json_split *split, int dep
         if (frame->array)
             add_index(out, frame->index);
         else
-            add_name(out, split->names.data + frame->name_at, frame->name_len);
+            json_pointer_add(out, split->names.data + frame->name_at, frame->name_len);
     }
 }
 

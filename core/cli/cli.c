@@ -55,9 +55,7 @@ static const struct command commands[] = {
      "of what is new or has become worse.",
      "debrief diff before.json after.json\n"
      "debrief diff before.json after.json -o json\n"
-     "debrief diff --compare http://10.0.0.7:9901 http://10.0.0.9:9901   # this one works, that "
-     "one "
-     "does not\n"
+     "debrief diff --compare http://10.0.0.7:9901 http://10.0.0.9:9901   # the healthy one first\n"
      "debrief diff --compare healthy.tar.gz broken.tar.gz --verbose\n",
      FOR_DIFF, 2, 2, diff_command},
     {"merge", "REPORT.json...", "join the reports of shards into one",

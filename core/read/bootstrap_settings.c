@@ -55,7 +55,7 @@ static void enter(struct flattening *at, const cJSON *child, int index)
     size_t name = at->name.len, place = at->place.len;
     if (child->string) {
         buf_addf(&at->name, "%s%s", name ? "." : "", child->string);
-        buf_addf(&at->place, "/%s", child->string);
+        json_pointer_add(&at->place, child->string, strlen(child->string));
     } else {
         buf_addf(&at->name, "[%d]", index);
         buf_addf(&at->place, "/%d", index);

@@ -61,7 +61,7 @@ static void take_options(struct reading *reading, const cJSON *info)
     char number[32], pointer[128];
     cJSON_ArrayForEach (option, proto_at(info, "command_line_options")) {
         const char *value = json_scalar(option, "", number);
-        if (!option->string || !value || !*value)
+        if (!option->string || strpbrk(option->string, "/~") || !value || !*value)
             continue;
         snprintf(pointer, sizeof pointer, "/command_line_options/%s", option->string);
         struct record *record = evidence_wants(reading->evidence, "options", option->string)

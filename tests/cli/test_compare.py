@@ -1,6 +1,7 @@
 """diff --compare: recordings of real Envoys, one that works and one that does not, laid side by side. The first
 difference names the cause; two that work do not differ; what one side alone tells is no difference."""
 import json
+import shutil
 import sys
 
 import jsonschema
@@ -118,6 +119,28 @@ class Replicas(Comparison):
         b = self.pod("orders-7c9d-zz9qp-longer", "10.0.1.19", "node-b",
                      {"ORDERS_URL": "http://10.0.1.19:8080/orders-7c9d-zz9qp-longer"})
         self.assertEqual(self.compare(a, b).document["differences"], [])
+
+
+class StartedOtherwise(Comparison):
+    def test_options_and_settings_of_the_bootstrap(self):
+        copy = self.dir / "copy"
+        shutil.copytree(evidence(HEALTHY), copy)
+        info = json.loads((copy / "admin/server_info.json").read_text())
+        info["command_line_options"].update(concurrency=4, drain_time="30s")
+        (copy / "admin/server_info.json").write_text(json.dumps(info))
+        dump = json.loads((copy / "admin/config_dump.json").read_text())
+        boot = dump["configs"][0]["bootstrap"]
+        boot["stats_flush_interval"] = "60s"
+        boot["node"]["metadata"] = {"team/owner": "shop", "NAME": "gateway-1", "POD_NAME": "gateway-1"}
+        (copy / "admin/config_dump.json").write_text(json.dumps(dump))
+        document = self.compare(evidence(HEALTHY), copy).document
+        rows = self.rows(document)
+        self.assertEqual(sorted(row[:2] for row in rows), [
+            ("bootstrap", "node.metadata.team/owner"), ("bootstrap", "stats_flush_interval"),
+            ("option", "concurrency"), ("option", "drain_time")])
+        places = {row["name"]: row["b"]["evidence"]["locator"] for row in document["differences"]}
+        self.assertEqual(places["node.metadata.team/owner"], "/configs/0/bootstrap/node/metadata/team~1owner")
+        self.assertEqual(places["concurrency"], "/command_line_options/concurrency")
 
 
 class Containers(Comparison):
