@@ -15,24 +15,6 @@ static void add_label(struct buf *out, const char *label)
     buf_addf(out, "**%s** ", label);
 }
 
-/* " (the check says error)", and whose waiver ran out. */
-static void add_ruling(struct buf *out, const struct markdown_budget *budget, const cJSON *finding)
-{
-    const char *was = json_str(finding, "severity_was");
-    if (was) {
-        buf_adds(out, " (the check says ");
-        markdown_add(out, MARKDOWN_LINE, was, budget->text);
-        buf_addch(out, ')');
-    }
-    if (str_equal(json_str(finding, "waiver.state"), "expired")) {
-        buf_adds(out, ", waiver of ");
-        markdown_add(out, MARKDOWN_LINE, document_str(finding, "waiver.owner", "?"), budget->text);
-        buf_adds(out, " expired on ");
-        markdown_add(out, MARKDOWN_LINE, document_str(finding, "waiver.expires", "?"),
-                     budget->text);
-    }
-}
-
 static void write_facts(struct buf *out, const struct markdown_budget *budget, const cJSON *finding)
 {
     static const char *const facts[] = {"severity", "confidence", "state", "baseline"};
@@ -44,8 +26,6 @@ static void write_facts(struct buf *out, const struct markdown_budget *budget, c
             continue;
         buf_adds(out, ", ");
         markdown_add(out, MARKDOWN_LINE, value, budget->text);
-        if (i == 0)
-            add_ruling(out, budget, finding);
     }
     if (json_num(finding, "count", &count) && count > 1)
         buf_addf(out, ", %.0f times", count);

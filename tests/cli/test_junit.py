@@ -78,9 +78,9 @@ class Junit(Case):
         target, results = json.loads(path.read_text())["targets"][0], self.results(path)
         told = {check: [(r["kind"], r["message"]) for r in results[target["name"], check]]
                 for check in ("grpc-codes", "lb-health", "probes")}
-        self.assertEqual(told["grpc-codes"], [("Skipped", "unchanged since the baseline: grpc-codes.permission-denied")])
+        self.assertEqual(told["grpc-codes"], [("Skipped", "not new, unchanged beside the baseline: grpc-codes.permission-denied")])
         self.assertEqual(told["lb-health"][0][0], "Failure")
-        self.assertEqual(told["probes"], [("Skipped", "better since the baseline: probes.pre-initializing")])
+        self.assertEqual(told["probes"], [("Skipped", "not new, better beside the baseline: probes.pre-initializing")])
 
     def test_a_target_of_which_nothing_is_known_is_an_error(self):
         path = self.dir / "dead.json"
