@@ -11,8 +11,6 @@
 
 #define HTML_TARGETS_MAX 50 /* more of them are a fleet: data that the page's script draws */
 
-#define HTML_DATA_MAX (20u << 20) /* bytes of that data */
-
 /* A finding of the target that is being written, with its place in the page. */
 struct html_finding {
     const cJSON *json;
@@ -105,7 +103,7 @@ void html_add_first_step(struct html *html, const cJSON *cause);
 void html_sum(struct html *html);    /* the answer over all targets */
 void html_groups(struct html *html); /* what is wrong, by finding, with some of its targets */
 
-/* The targets as one JSON value for the page's script. What does not fit in HTML_DATA_MAX is left out, the
+/* The targets as one JSON value for the page's script. What makes it too large is left out, the
  * least telling first; returns what that was, in words, or NULL. */
 const char *html_data(struct html *html);
 

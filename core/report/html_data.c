@@ -12,17 +12,23 @@
 #define VALUE_MAX (16u << 20)
 #define DEPTH_MAX 64
 
-/* What is left out, from nothing to nearly all that can be looked up in the JSON report. */
+#define MB (1u << 20)
+
+/* What is left out, from nothing to nearly all that can be looked up in the JSON report. More is left out
+ * before the page gets slow to open; before targets are, it may get slower. */
 static const struct level {
     const char *words;
     bool surroundings; /* sources, timelines, walks, unexplained lines */
     int proofs;        /* findings of one id that keep theirs */
+    size_t max;        /* bytes */
 } levels[] = {
-    {NULL, true, INT32_MAX},
-    {"sources and timelines", false, INT32_MAX},
-    {"sources, timelines, and proofs beyond the first 1,000 targets of a finding", false, 1000},
-    {"sources, timelines, and proofs beyond the first 100 targets of a finding", false, 100},
-    {"sources, timelines, and proofs beyond the first target of a finding", false, 1},
+    {NULL, true, INT32_MAX, 16 * MB},
+    {"sources and timelines", false, INT32_MAX, 16 * MB},
+    {"sources, timelines, and proofs beyond the first 1,000 targets of a finding", false, 1000,
+     16 * MB},
+    {"sources, timelines, and proofs beyond the first 100 targets of a finding", false, 100,
+     18 * MB},
+    {"sources, timelines, and proofs beyond the first 10 targets of a finding", false, 10, 22 * MB},
 };
 
 struct data {
@@ -92,7 +98,7 @@ static void add_object(struct data *data, struct buf *out, const cJSON *object, 
     const cJSON *member;
     buf_init(&shape, VALUE_MAX);
     cJSON_ArrayForEach (member, object) {
-        if (data->size > HTML_DATA_MAX)
+        if (data->size > data->level->max)
             break;
         if (is_left_out(data, member->string, proofs))
             continue;
@@ -113,7 +119,7 @@ static void add_array(struct data *data, struct buf *out, const cJSON *array, in
 {
     const cJSON *each;
     cJSON_ArrayForEach (each, array) {
-        if (data->size > HTML_DATA_MAX)
+        if (data->size > data->level->max)
             break;
         buf_addf(out, "%c%u", out->len ? ',' : '[', put_value(data, each, depth + 1));
     }
@@ -124,7 +130,7 @@ static uint32_t put_value(struct data *data, const cJSON *value, int depth)
 {
     struct buf text;
     buf_init(&text, VALUE_MAX);
-    if (depth > DEPTH_MAX || data->size > HTML_DATA_MAX)
+    if (depth > DEPTH_MAX || data->size > data->level->max)
         buf_adds(&text, "null");
     else if (cJSON_IsString(value))
         add_string(data, &text, value->valuestring);
@@ -166,7 +172,7 @@ const char *html_data(struct html *html)
     for (size_t i = 0; i < ARRAY_LEN(levels); i++) {
         struct data data = {.html = html, .level = &levels[i]};
         uint32_t targets = put_value(&data, json_at(html->report, "targets"), 0);
-        bool fits = data.size <= HTML_DATA_MAX;
+        bool fits = data.size <= levels[i].max;
         if (fits || i + 1 == ARRAY_LEN(levels)) {
             words = fits ? levels[i].words
                          : "what lies beyond the size of this page, whole targets among it";
