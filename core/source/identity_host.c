@@ -227,16 +227,20 @@ static size_t labels_below(const struct dotted *name, bool *owned)
     return last;
 }
 
+/* A registered label of plain words only ("my-shop.com") names its owner as a whole. */
 static void put_domain(struct identity_scan *scan, const struct dotted *name, size_t i)
 {
-    char before = scan->text[name->start[i]];
-    for (size_t at = name->start[i]; before && at < name->end[i]; at++)
-        if (pseudonyms_word(scan->names, scan->text + at, name->end[i] - at))
-            return;
-    const char *pseudonym = pseudonyms_any(scan->names, scan->text + name->start[i],
-                                           name->end[i] - name->start[i]);
+    const char *text = scan->text;
+    size_t start = name->start[i], end = name->end[i];
+    for (size_t at = start, to; at < end; at = to + 1) {
+        for (to = at; to < end && identity_is_alnum(text[to]);)
+            to++;
+        if (to > at && pseudonym_is(text + at, to - at))
+            return; /* a part is a pseudonym already */
+    }
+    const char *pseudonym = pseudonyms_any(scan->names, text + start, end - start);
     if (pseudonym)
-        identity_put(scan, name->start[i], name->end[i], pseudonym, IDENTITY_NAME);
+        identity_put(scan, start, end, pseudonym, IDENTITY_NAME);
 }
 
 /* The label that somebody has registered: "acme" of "api.acme.com", of "api.acme.co.uk". */

@@ -85,13 +85,10 @@ static size_t mail(struct identity_scan *scan, size_t from)
         at++;
     if (at == from || at + 1 >= scan->len || scan->text[at] != '@')
         return from;
-    size_t before = scan->at;
     struct identity_scan look = *scan;
     look.out = NULL;
-    size_t end = identity_host(&look, at + 1);
-    if (end == at + 1)
+    if (identity_host(&look, at + 1) == at + 1)
         return from;
-    scan->at = before;
     identity_names(scan, from, at);
     return identity_host(scan, at + 1);
 }

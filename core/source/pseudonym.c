@@ -226,6 +226,12 @@ void pseudonyms_name(struct pseudonyms *names, const char *word, size_t len)
     names->named += one != NULL;
 }
 
+bool pseudonym_is(const char *word, size_t len)
+{
+    char lowered[PSEUDONYM_MAX];
+    return lower(lowered, word, len) && is_pseudonym(lowered);
+}
+
 /* As the original is written: "anon...", "Anon...", "ANON...". */
 static const char *in_case_of(struct pseudonyms *names, const char *word, size_t len)
 {

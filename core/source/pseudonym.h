@@ -39,6 +39,8 @@ void pseudonyms_name(struct pseudonyms *names, const char *word, size_t len);
 const char *pseudonyms_word(struct pseudonyms *names, const char *word, size_t len);
 /* The pseudonym of any word: for the part of a host's name that somebody has registered. */
 const char *pseudonyms_any(struct pseudonyms *names, const char *word, size_t len);
+/* Whether WORD has the looks of one. */
+bool pseudonym_is(const char *word, size_t len);
 /* Of an account that is not one of those that AWS publishes; NULL: it stays. */
 const char *pseudonyms_account(struct pseudonyms *names, const char *digits);
 /* Of an address in network order, 4 or 16 bytes; BITS: its prefix length, the rest is kept zero when

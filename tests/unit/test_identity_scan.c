@@ -62,6 +62,7 @@ static void test_names(void **state)
         {"https://api.acme.com:443/x", "https://api.@.com:443/x"},
         {"*.acme.co.uk", "*.@.co.uk"},
         {"db.prod.com", "db.@.com"},
+        {"web-api.com and zebra-api.com", "@.com and @-api.com"},
         {"kiwi.zebra.svc.cluster.local", "@.@.svc.cluster.local"},
         {"istiod.istio-system.svc:15012", "istiod.istio-system.svc:15012"},
         {"cluster.outbound|80||kiwi.zebra.svc.cluster.local.upstream_cx_total: 1",
