@@ -62,6 +62,7 @@ static void replace_identities(cJSON *target, const cJSON *about,
                                const struct redact_policy *policy, struct redact_counts *counts)
 {
     bool again = json_bool(about, "pseudonyms");
+    pseudonyms_forget(redact_policy_names(policy));
     learn_words(json_at(about, "named"), redact_policy_names(policy));
     redact_json_learn(target, policy);
     redact_json(target, except, again ? redact_policy_again(policy) : policy, counts);

@@ -232,6 +232,14 @@ bool pseudonym_is(const char *word, size_t len)
     return lower(lowered, word, len) && is_pseudonym(lowered);
 }
 
+void pseudonyms_forget(struct pseudonyms *names)
+{
+    for (size_t i = 0; i < names->cap; i++)
+        if (names->slots[i])
+            names->slots[i]->named = false;
+    names->named = 0;
+}
+
 /* As the original is written: "anon...", "Anon...", "ANON...". */
 static const char *in_case_of(struct pseudonyms *names, const char *word, size_t len)
 {

@@ -34,6 +34,9 @@ bool pseudonyms_save(struct pseudonyms *names, struct err *err);
  * stands from now on. Words that identify nobody, ids and pseudonyms are not taken. */
 void pseudonyms_name(struct pseudonyms *names, const char *word, size_t len);
 
+/* Nobody is known by name any more: what one target tells must not decide what another one shows. */
+void pseudonyms_forget(struct pseudonyms *names);
+
 /* The pseudonym of WORD when it is known to name somebody, in the case of its letters; NULL: it stays.
  * Valid until the next call, like all of them. */
 const char *pseudonyms_word(struct pseudonyms *names, const char *word, size_t len);

@@ -163,6 +163,10 @@ static void test_words(void **state)
         pseudonyms_name(names, plain[i], strlen(plain[i]));
         assert_null(pseudonyms_word(names, plain[i], strlen(plain[i])));
     }
+    pseudonyms_forget(names);
+    assert_null(pseudonyms_word(names, "acme", 4));
+    pseudonyms_name(names, "acme", 4);
+    assert_string_equal(pseudonyms_word(names, "acme", 4), first);
     const char *account = pseudonyms_account(names, "111122223333");
     assert_int_equal(strlen(account), 12);
     assert_int_equal(strncmp(account, "0000", 4), 0);
