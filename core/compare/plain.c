@@ -70,6 +70,15 @@ static const char *ended(const struct compare_side *side, const char *text)
     return time <= side->gathered ? "ended" : "valid";
 }
 
+static bool is_in_use(const char *state)
+{
+    static const char *const states[] = {"static", "active", "accepted"};
+    for (size_t i = 0; i < ARRAY_LEN(states); i++)
+        if (strcmp(state, states[i]) == 0)
+            return true;
+    return false;
+}
+
 const char *compare_plain(const struct comparison *all, const struct compare_side *side,
                           enum compare_how how, const char *text)
 {
@@ -82,6 +91,8 @@ const char *compare_plain(const struct comparison *all, const struct compare_sid
     if ((how == COMPARE_NUMBER || how == COMPARE_COUNT || how == COMPARE_RISEN) &&
         str_to_double(text, &number))
         return arena_printf(all->arena, "%.15g", number);
+    if (how == COMPARE_SETTLED && is_in_use(text))
+        return "in use";
     if (how == COMPARE_SWITCH && text[0] && !text[1] && strchr("01", text[0]))
         return text[0] == '1' ? "true" : "false";
     buf_init(&plain, PLAIN_MAX);

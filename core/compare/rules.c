@@ -402,7 +402,7 @@ static const struct compare_rule rules[] = {
      .columns = COLUMNS(
          {"error", COMPARE_PRESENT, 90, NONE, "what the proxy refuses is not in use", NULL},
          {"stale", COMPARE_TEXT, 82, "no", "an older version than the one sent is in use", NULL},
-         {"state", COMPARE_TEXT, 79, NULL, "only what is active or static takes part in traffic",
+         {"state", COMPARE_SETTLED, 79, NULL, "only what is active or static takes part in traffic",
           NULL})},
     {.evidence = "init.targets",
      .kind = "xds",

@@ -18,6 +18,7 @@ enum compare_how {
     COMPARE_RISEN,   /* a number of mishaps: none on one side, at least three on the other */
     COMPARE_PRESENT, /* a text of trouble: there or not there, whatever it says */
     COMPARE_VERSION, /* 1.36.4: the distance is told */
+    COMPARE_SETTLED, /* a resource's state: in use, whoever says so and however, or something else */
     COMPARE_EXPIRY,  /* the end of a certificate: ended or not, when the evidence was gathered */
 };
 
