@@ -47,6 +47,9 @@ void suggest_offer(struct suggest *suggest, const char *name)
     size_t near = nearness(suggest->typed, name);
     if (near > strlen(suggest->typed) / 3 + 1)
         return;
+    for (size_t i = 0; i < suggest->len; i++)
+        if (strcmp(suggest->names[i], name) == 0)
+            return; /* a finding of several checks */
     size_t at = suggest->len < SUGGEST_MAX ? suggest->len++ : SUGGEST_MAX;
     while (at > 0 && suggest->distances[at - 1] > near) {
         if (at < SUGGEST_MAX) {

@@ -4,6 +4,19 @@
 #include "base/json.h"
 #include "base/str.h"
 #include "report/document.h"
+#include "report/text_verdict.h"
+
+#define WHY_MAX 4096
+
+/* Why nothing could be judged: it does not answer, it is empty. */
+static void put_why(cJSON *row, const cJSON *target)
+{
+    struct buf why;
+    buf_init(&why, WHY_MAX);
+    text_verdict(&why, target);
+    json_put_str(row, "why", buf_str(&why));
+    buf_release(&why);
+}
 
 static void put_target(cJSON *document, const char *name, const cJSON *report)
 {
@@ -13,6 +26,8 @@ static void put_target(cJSON *document, const char *name, const cJSON *report)
     json_put_str(row, "verdict", json_str(target, "verdict"));
     json_put_num(row, "errors", document_findings(target, "error"));
     json_put_num(row, "warnings", document_findings(target, "warning"));
+    if (str_equal(json_str(target, "verdict"), "unknown"))
+        put_why(row, target);
     const cJSON *envoy = json_at(target, "envoy");
     if (envoy)
         cJSON_AddItemToObject(row, "envoy", cJSON_Duplicate(envoy, true));

@@ -52,7 +52,7 @@ static const char *value_text(const struct judging *judging, int side)
     struct arena *arena = judging->all->arena;
     if (!judging->facts[side])
         return NULL;
-    if (judging->rule->kind != STAT_COUNTER || hours <= 0 || value == 0)
+    if (judging->rule->kind != STAT_COUNTER || hours < 1 || value == 0)
         return arena_printf(arena, "%.15g", value);
     return arena_printf(arena, "%.15g (%.3g an hour)", value, value / hours);
 }

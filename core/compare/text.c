@@ -74,6 +74,11 @@ static void add_sentence(struct buf *out, const cJSON *row)
         buf_addf(out, " (and %.0f more of this sort)", count - 1);
 }
 
+static bool is_unknown(const cJSON *document, const char *side)
+{
+    return str_equal(json_str(json_at(document, side), "verdict"), "unknown");
+}
+
 static void write_verdict(const struct layout *layout, const cJSON *document)
 {
     const cJSON *rows = json_at(document, "differences");
@@ -84,6 +89,11 @@ static void write_verdict(const struct layout *layout, const cJSON *document)
         buf_addf(&line, "B differs from A in %d thing%s that matter%s; first: ", count,
                  count == 1 ? "" : "s", count == 1 ? "s" : "");
         add_sentence(&line, cJSON_GetArrayItem(rows, 0));
+    } else if (is_unknown(document, "a") || is_unknown(document, "b")) {
+        buf_addf(&line, "%s could not be judged, so nothing can be said of what differs",
+                 !is_unknown(document, "b")   ? "A"
+                 : !is_unknown(document, "a") ? "B"
+                                              : "A and B");
     } else {
         const cJSON *findings = json_at(document, "findings");
         int new = document_count(findings, "change", "new");
@@ -110,8 +120,8 @@ static void write_target(const struct layout *layout, const cJSON *document, con
     json_num(target, "errors", &errors);
     json_num(target, "warnings", &warnings);
     buf_adds(&line, document_str(target, "name", "?"));
-    if (str_equal(json_str(target, "verdict"), "unknown"))
-        buf_adds(&line, ": could not be judged");
+    if (is_unknown(document, side))
+        buf_addf(&line, ": %s", document_str(target, "why", "could not be judged"));
     else
         buf_addf(&line, ": %.0f error%s, %.0f warning%s", errors, errors == 1 ? "" : "s", warnings,
                  warnings == 1 ? "" : "s");

@@ -297,7 +297,7 @@ static const char *verdict_of(const cJSON *target, const cJSON *findings)
         return "error";
     if (worst == DEBRIEF_WARNING)
         return "warning";
-    bool silent = is_critical(target) ||
+    bool silent = is_critical(target) || document_unreachable(target) ||
                   (is_unexplained(target) && count_of(target, "pass") < count_of(target, "skip"));
     return was_judged(target) && !silent ? "ok" : "unknown";
 }

@@ -54,13 +54,27 @@ static bool may_take(int fd, const struct place *place, struct err *err)
     return true;
 }
 
+/* Whether this user may know of the file: with sudo -u, $HOME is often still somebody else's. */
+static bool is_seen(const char *path)
+{
+    struct stat facts;
+    return stat(path, &facts) == 0;
+}
+
 /* -1: there is none, *MISSING is set, or it cannot be used. */
 static int open_place(const struct place *place, bool *missing, struct err *err)
 {
-    int fd = open(place->path, O_RDONLY | O_CLOEXEC | (place->here ? O_NONBLOCK : 0));
-    *missing = fd < 0 && !place->must_exist && (errno == ENOENT || errno == ENOTDIR);
-    if (fd < 0 && !*missing)
-        err_set(err, "cannot read the configuration '%s': %s", place->path, strerror(errno));
+    int here = place->here ? O_NONBLOCK | O_NOFOLLOW : 0;
+    int fd = open(place->path, O_RDONLY | O_CLOEXEC | here), why = errno;
+    *missing = fd < 0 && !place->must_exist &&
+               (why == ENOENT || why == ENOTDIR || (why == EACCES && !is_seen(place->path)));
+    if (fd < 0 && why == ELOOP)
+        err_set(err,
+                "the configuration '%s' is a symbolic link; name it with --config, or leave it out "
+                "with --no-config",
+                place->path);
+    else if (fd < 0 && !*missing)
+        err_set(err, "cannot read the configuration '%s': %s", place->path, strerror(why));
     if (fd >= 0 && !may_take(fd, place, err)) {
         close(fd);
         return -1;

@@ -118,6 +118,20 @@ void document_text(struct buf *out, const char *text)
     free(valid);
 }
 
+bool document_unreachable(const cJSON *target)
+{
+    bool failed = false;
+    const cJSON *source;
+    cJSON_ArrayForEach (source, json_at(target, "sources")) {
+        if (!str_starts(document_str(source, "name", ""), "admin/"))
+            continue;
+        if (json_str(source, "kind"))
+            return false;
+        failed |= cJSON_GetArraySize(json_at(source, "problems")) > 0;
+    }
+    return failed;
+}
+
 void document_place(struct buf *out, const cJSON *proof)
 {
     const char *locator = json_str(proof, "locator");

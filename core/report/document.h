@@ -46,4 +46,7 @@ void document_text(struct buf *out, const char *text);
  * "manifest/pod.yaml:12:/spec". */
 void document_place(struct buf *out, const cJSON *proof);
 
+/* Whether the proxy of TARGET was asked and gave no page at all: what else is known of it is old. */
+bool document_unreachable(const cJSON *target);
+
 #endif

@@ -101,7 +101,10 @@ void text_fleet(const struct layout *layout, const cJSON *targets)
     for (size_t i = 0; i < ARRAY_LEN(verdicts); i++)
         text_verdict_add_count(&text, document_count(targets, "verdict", verdicts[i][0]),
                                verdicts[i][1], verdicts[i][1]);
-    buf_addf(layout->out, "\n%d targets: %s\n", cJSON_GetArraySize(targets), buf_str(&text));
+    if (text.len)
+        buf_addf(layout->out, "\n%d targets: %s\n", cJSON_GetArraySize(targets), buf_str(&text));
+    else
+        buf_adds(layout->out, "no target was examined\n");
     buf_release(&text);
     if (cJSON_GetArraySize(targets) >= GROUPED_FROM)
         write_groups(layout, targets);

@@ -154,6 +154,10 @@ void text_verdict(struct buf *out, const cJSON *target)
         add_extent(out, target);
     else if (!text_verdict_read(target))
         add_reason(out, target);
+    else if (document_unreachable(target))
+        buf_adds(out,
+                 "unknown: its admin page does not answer; nothing wrong found in what else was "
+                 "read");
     else if (cJSON_GetArraySize(json_at(target, "unexplained")))
         buf_adds(out, "unknown: nothing that debrief knows, but lines that speak of trouble");
     else

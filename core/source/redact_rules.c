@@ -17,7 +17,7 @@
  * task definitions and pods hold. */
 #define QUOTE "(?:\\\\{0,7}[\"'])?"
 #define ASSIGN                                                                                     \
-    "(?:" QUOTE "[ \\t]{0,8}(?:=>|[:=])[ \\t]{0,8}"                                                \
+    "(?:" QUOTE "[ \\t]{0,8}(?:=>|[:=])[ \\t]{0,80}"                                               \
     "|\\\\{0,7}\"\\s{0,20},\\s{0,60}\\\\{0,7}\"value\\\\{0,7}\"\\s{0,4}:\\s{0,4}"                  \
     "|[\"']?[ \\t\\r]{0,8}\\n[ \\t]{0,60}value:[ \\t]{0,8})"
 /* Between a header and its value; Envoy's own logs print `'name', 'value'`, its configuration has
@@ -165,6 +165,8 @@ static const struct {
     {"bearer[ \\t]", HS_FLAG_CASELESS},
     {":\\x5c?/\\x5c?/[^\\s/@\"'\\x5c]*@", 0},
     {"([?&;]|u0026|%26)sig(=|%3D)", HS_FLAG_CASELESS},
+    {"(signature|-credential|-security-token|code_verifier|client_assertion)(=|%3D)",
+     HS_FLAG_CASELESS},
     {"(gh[pousr]_|github_pat_|xox[a-z]-|glpat-|[srp]k_(live|test)_|AIza|npm_|SG\\.|ya29\\.|dop_v1_|"
      "sk-|"
      "shpat_|hf_|hv[sbr]\\.)[A-Za-z0-9_-]{16}",

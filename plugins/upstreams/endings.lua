@@ -86,12 +86,12 @@ local function add(groups, key, record)
     group = { record = record, count = 0, list = {} }
     groups[key], groups[#groups + 1] = group, group
   end
-  group.count = group.count + 1
+  group.count, group.last = group.count + 1, record
   if #group.list < 3 then group.list[#group.list + 1] = record end
 end
 
 local function report(ev, id, kind, name, group, format, ...)
-  local finding = ev:report(id, kind, name, format, ...):span { count = group.count }
+  local finding = ev:report(id, kind, name, format, ...):span { count = group.count, last = ev:time(group.last) }
   for _, record in ipairs(group.list) do finding:cite(record) end
   if group.count < (group.some or SOME) then finding:severity("info") end
   return finding

@@ -65,7 +65,7 @@ local function read_connects(ev)
   for record in ev:each("event.connect_failed") do
     local place = place_of(record)
     place.count, place.failed = place.count + 1, math.max(place.failed, tonumber(record.conn or "0"))
-    place.error = place.error or record.error or "110"
+    place.error, place.last = place.error or record.error or "110", record
     if #place.list < 3 then place.list[#place.list + 1] = record end
   end
   for record in ev:each("event.connected") do
@@ -96,7 +96,7 @@ local function report_connect(ev, place)
   local known = place.address ~= "?"
   local finding = ev:report("upstreams.connect-fail", "address", known and place.address or "upstream", "%s",
     text:format(known and place.address or "an upstream") .. (place.count > 1 and string.format(" (%d times)", place.count) or ""))
-    :severity("warning"):confidence("likely"):cite(place.attempt):span { count = place.count }
+    :severity("warning"):confidence("likely"):cite(place.attempt):span { count = place.count, last = ev:time(place.last) }
   for _, record in ipairs(place.list) do finding:cite(record) end
   if place.connected > place.failed then
     finding:severity("info"):when("before")
@@ -149,7 +149,7 @@ end
 
 local function report_no_route(ev, record, what)
   report_details(ev, "upstreams.no-route", record, "a request was answered by the proxy itself: %s", what)
-    :advise("name this host in a virtual host and this path in a route of it, where the routes are made", "curl -s http://ADMIN/config_dump?resource=dynamic_route_configs")
+    :advise("name this host in a virtual host and this path in a route of it, where the routes are made", "curl -s 'http://ADMIN/config_dump?resource=dynamic_route_configs'")
   ev:ask { evidence = "admin/config_dump.json", why = "the virtual hosts and routes tell what the request should have met",
     how = "curl -s http://ADMIN/config_dump > config_dump.json, then --evidence" }
 end
@@ -257,7 +257,7 @@ local function judge_chains(ev)
     record.from and " from " .. record.from or "", sni and string.format(": the client begins TLS for server name %s", sni.name) or ""):cite(sni):cite(record)
   if ev:count("event.no_chain") < 3 and not is_paste(ev) then finding:severity("warning") end
   finding:advise("let the client send the server name, port and protocol that a filter chain of the listener is for, or add a chain (or a default one)",
-    "curl -s http://ADMIN/config_dump?resource=dynamic_listeners")
+    "curl -s 'http://ADMIN/config_dump?resource=dynamic_listeners'")
   if sni then
     finding:confidence("likely"):advise("an application behind a sidecar speaks plain text to it: TLS that the application begins itself meets a listener for plain HTTP")
   end

@@ -45,9 +45,9 @@ end
 local ADVICE = {
   ["upstreams.no-route"] = { "name this host in a virtual host and this path in a route of it, where the routes are made; "
     .. "a caller that sends another Host or path than it should is the other half of the question",
-    "curl -s http://ADMIN/config_dump?resource=dynamic_route_configs" },
+    "curl -s 'http://ADMIN/config_dump?resource=dynamic_route_configs'" },
   ["upstreams.no-filter-chain"] = { "give the listener a filter chain for this server name, port and protocol (or a default one), or "
-    .. "let the client send what the listener expects", "curl -s http://ADMIN/config_dump?resource=dynamic_listeners" },
+    .. "let the client send what the listener expects", "curl -s 'http://ADMIN/config_dump?resource=dynamic_listeners'" },
   ["upstreams.endpoints-missing"] = { "see why nothing is registered: the service's selector and ready pods (kubectl get endpointslices), "
     .. "Cloud Map instances, or the DNS name", "curl -s http://ADMIN/clusters" },
   ["upstreams.no-healthy-host"] = { "see why its hosts count as unhealthy: failed_active_hc (what the health check asks and is answered), "
@@ -428,9 +428,10 @@ local function is_name(authority)
   return authority and authority ~= "-" and match(authority, [[^[a-zA-Z][\w.-]*(:\d+)?$]]) ~= nil
 end
 
-local function cite_group(finding, group)
+-- The first lines as proof; the last one tells until when.
+local function cite_group(ev, finding, group)
   for _, record in ipairs(group.list) do finding:cite(record) end
-  return finding:span { count = group.count }:reference(FLAGS)
+  return finding:span { count = group.count, last = ev:time(group.last) }:reference(FLAGS)
 end
 
 -- Requests that were led on to hosts.
@@ -447,7 +448,7 @@ local function judge_no_route(ev, facts, group)
   if not record.method or record.method == "-" then -- TCP: a connection, no request
     local finding = ev:report("upstreams.no-filter-chain", "listener", "listener", "connections are closed because no filter chain of the listener "
       .. "takes them (flag NR, %d times)", group.count)
-    return advise(cite_group(finding, group), "upstreams.no-filter-chain")
+    return advise(cite_group(ev, finding, group), "upstreams.no-filter-chain")
   end
   local walk = way.through(ev, request_of(record), false)
   local broke = walk.broke and walk.ends == "answered" and (walk.flag == "NR" or walk.flag == "NC") and walk.broke
@@ -463,7 +464,7 @@ local function judge_no_route(ev, facts, group)
     finding:severity(is_name(record.authority) and led_on(facts) < 10 * group.count and "warning" or "info")
   end
   if walk.ends == "forwarded" then finding:severity("info"):when("before") end
-  advise(cite_group(finding, group), "upstreams.no-route")
+  advise(cite_group(ev, finding, group), "upstreams.no-route")
   if walk.unknown then
     ev:ask { evidence = "admin/config_dump.json", why = "the virtual hosts and routes tell what the request should have met",
       how = "curl -s http://ADMIN/config_dump > config_dump.json, then --evidence" }
@@ -481,7 +482,7 @@ local function judge_unhealthy_answers(ev, facts, group)
   local finding = ev:report("upstreams.no-healthy-host", cluster and "cluster" or "proxy", cluster or (ev:first("proxy") or {}).node_id or "envoy",
     "requests with Host '%s' were answered 503 UH: no host of %s could take them%s", group.record.authority or "", cluster and "cluster " .. cluster or "the upstream cluster",
     over and "; now it has healthy hosts" or "")
-  cite_group(finding, group):walked(walk)
+  cite_group(ev, finding, group):walked(walk)
   local early = at_start(ev, group.last)
   if over or early then
     finding:severity("info"):when("before")
@@ -500,7 +501,7 @@ local function judge_failed(ev, facts, group)
   if facts.told[id .. " " .. (cluster or "")] or (cluster and facts.told["upstreams.tls-verify-failed " .. cluster]) then return end
   local finding = ev:report(id, cluster and "cluster" or "address", cluster or host or record.authority or "upstream",
     text .. ": requests with Host '%s' are answered %s UF", host or cluster or "the upstream", record.authority or "", record.code or "503")
-  cite_group(finding, group)
+  cite_group(ev, finding, group)
   if at_start(ev, group.last) then finding:severity("info"):when("before") return end
   if group.count < 3 and id == "upstreams.connect-fail" then finding:severity("warning"):confidence("likely") end
   local place = match(host or "", [[^(?<host>[\w.-]+):(?<port>\d+)$]])
@@ -526,7 +527,7 @@ local function judge_overflow(ev, facts, group)
   local finding = ev:report(id, cluster and "cluster" or "proxy", cluster or (ev:first("proxy") or {}).node_id or "envoy",
     "%s '%s' are answered %s UO: a circuit breaker of the cluster refuses them", group.record.method == "-" and "connections for" or "requests with Host",
     group.record.authority or "", group.record.code or "503")
-  cite_group(finding, group):reference(BREAKING):confidence("likely")
+  cite_group(ev, finding, group):reference(BREAKING):confidence("likely")
   advise_limit(finding, id, limits_of(facts, cluster or ""))
   ev:ask { evidence = "admin/clusters.json, admin/stats.txt", why = "the thresholds and the gauges that are open tell which limit it is",
     how = "curl -s 'http://ADMIN/clusters?format=json' > clusters.json; curl -s 'http://ADMIN/stats?filter=circuit_breakers|overflow' > stats.txt" }
@@ -538,7 +539,7 @@ local function judge_access(ev, facts)
     if group.flag == "UF" then judge_failed(ev, facts, group) end
     if group.flag == "UO" then judge_overflow(ev, facts, group) end
     if group.flag == "UPE" then
-      cite_group(ev:report("upstreams.protocol-error", "address", group.record.upstream or "upstream", "the upstream of Host '%s' answers in another protocol than it "
+      cite_group(ev, ev:report("upstreams.protocol-error", "address", group.record.upstream or "upstream", "the upstream of Host '%s' answers in another protocol than it "
         .. "is asked in (flag UPE)", group.record.authority or ""), group)
         :advise("let the cluster speak what the application speaks: HTTP/2 (gRPC) or HTTP/1")
     end

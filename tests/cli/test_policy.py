@@ -130,6 +130,14 @@ class Trust(Policy):
         os.mkfifo(evidence / "debrief.yaml")
         self.assertUsage(self.site("note.txt", cwd=evidence, env={"DEBRIEF_CONFIG": ""}), "no regular file")
 
+    def test_a_link_is_not_followed(self):
+        """An archive can hold one to a file whose first line is nobody's business."""
+        evidence = self.file("link/note.txt", harness.NOTHING).parent
+        (evidence / "debrief.yaml").symlink_to(self.file("secret", "root:hash:1\n"))
+        result = self.site("note.txt", cwd=evidence, env={"DEBRIEF_CONFIG": ""})
+        self.assertUsage(result, "is a symbolic link; name it with --config")
+        self.assertNotIn("hash", result.err)
+
 
 class Keys(Policy):
     def refused(self, config, *texts):

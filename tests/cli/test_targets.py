@@ -91,6 +91,13 @@ class Naming(Case):
         self.assertStatus(self.site("--evidence", log), 3)
         self.assertStatus(self.site("--evidence", self.file("d/more.txt", harness.ERROR).parent), 3)
 
+    def test_a_proxy_that_does_not_answer_is_not_well(self):
+        """However good the log beside it looks: that is of before."""
+        result = debrief("check", harness.closed_port(), "--evidence", self.file("envoy.log", harness.NOTHING))
+        self.assertStatus(result, 1)
+        self.assertIn("unknown: its admin page does not answer; nothing wrong found in what else was read", " ".join(result.out.split()))
+        self.assertStatus(debrief("check", self.file("envoy.log", harness.NOTHING)), 0)
+
     def test_no_such_file(self):
         self.assertUsage(self.site(self.dir / "nothing.txt"), "nothing.txt")
 

@@ -135,7 +135,8 @@
         each.hidden = each.querySelector(".finding") ? !each.querySelector(".finding:not([hidden])") : isFiltering();
       for (const row of all(".targets tr[data-target]"))
         row.hidden = document.getElementById("target-" + row.dataset.target).hidden;
-      count.textContent = isFiltering() ? `${shown} of ${findings.length} findings` : `${findings.length} findings`;
+      const total = `${findings.length} finding${findings.length === 1 ? "" : "s"}`;
+      count.textContent = isFiltering() ? `${shown} of ${total}` : total;
     };
     const isFiltering = () => search.value.trim() || section.value || target.value || all("input:not(:checked)", boxes).some((each) => each.type === "checkbox");
     window.debrief.reset = () => { form.reset(); apply(); };
