@@ -19,13 +19,16 @@
 #define ASSIGN                                                                                     \
     "(?:" QUOTE "[ \\t]{0,8}(?:=>|[:=])[ \\t]{0,80}"                                               \
     "|\\\\{0,7}\"\\s{0,20},\\s{0,60}\\\\{0,7}\"value\\\\{0,7}\"\\s{0,4}:\\s{0,4}"                  \
+    "|\"[ \\t]{0,8},?\\s{0,60}value\\s{0,8}=\\s{0,8}"                                              \
     "|[\"']?[ \\t\\r]{0,8}\\n[ \\t]{0,60}value:[ \\t]{0,8})"
 /* Between a header and its value; Envoy's own logs print `'name', 'value'`, its configuration has
  * pairs of key and value. */
 #define PAIR                                                                                       \
     "\\\\{0,7}\"\\s{0,20},\\s{0,60}\\\\{0,7}\"(?:raw_)?value\\\\{0,7}\"\\s{0,4}:\\s{0,4}\\\\{0,7}" \
     "\""
-#define HEADER "(?:" PAIR "|'[ \\t]{0,8},[ \\t]{0,8}'|" QUOTE "[ \\t]{0,8}[:=][ \\t]{0,8}" QUOTE ")"
+#define HEADER                                                                                     \
+    "(?:" PAIR "|'[ \\t]{0,8},[ \\t]{0,8}'|" QUOTE                                                 \
+    "[ \\t]{0,8}[:=][ \\t]{0,8}(?:\\[(?!redacted[:\\]]))?" QUOTE ")"
 /* Between two words of a command line, also as members of a list in JSON or YAML. */
 #define NEXT_WORD                                                                                  \
     "(?:\\\\{0,7}\"\\s{0,4},\\s{0,60}\\\\{0,7}\"|[ \\t]{1,8}|=|[\"']?[ \\t\\r]{0,8}\\n[ "          \
@@ -38,7 +41,7 @@
 #define REFERENCE                                                                                  \
     "arn:|\\$[({]|/(?:var|run|etc|tmp|opt|usr|home|mnt|secrets?|certs?)/|true\\b|false\\b|null\\b" \
     "|-----BEGIN"
-#define WORD "[^\\s\"'\\\\,;&<>{}()\\[\\]]"
+#define WORD "[^\\s\\x00\"'\\\\,;&<>{}()\\[\\]]"
 /* In double quotes, plain or escaped, up to the closing one, in single quotes likewise, else one
  * word. */
 #define VALUE                                                                                      \
@@ -47,6 +50,12 @@
     "|'(?![,}\\]:\\s]|\\[redacted[:\\]]|" REFERENCE ")([^'\"\\\\\\r\\n]+)"                         \
     "|\\\\{1,7}\"(?![,}\\]:\\s\\\\]|\\[redacted[:\\]]|" REFERENCE ")([^\"\\\\\\r\\n]+)"            \
     "|" QUOTE "(?![|>][+-]?[ \\t\\r]*\\n|" REFERENCE ")(" WORD "+))"
+/* Names that end so say that a secret stands behind them. */
+#define TELLING "(?:password|passwd|passphrase|secret|token|_pass|_pwd|api[_-]?key|secret[_-]?key)"
+/* Names of headers that carry one. */
+#define SECRET_HEADER                                                                              \
+    "(?:x-[\\w-]{0,30}(?:token|api-?key|secret|signature|auth|session)|(?:proxy-)?authorization"   \
+    "|(?:set-)?cookie|api-?key|private-token)"
 /* A secret of one line behind `name: |`. */
 #define BLOCK "[ \\t]{0,8}:[ \\t]{0,8}[|>][+-]?[ \\t\\r]{0,8}\\n[ \\t]{1,60}(?!" REFERENCE ")"
 /* What separates the members of a query, also escaped. */
@@ -86,8 +95,43 @@ static const struct rule {
     {REDACT_URL_PASSWORD, WORD_STOPS,
      "[a-z][a-z0-9+.-]{1,20}:\\\\?/\\\\?/[^/\\s:@\"'\\\\\\[]{0,64}:" FRESH
      "([^@\\s/\"'\\\\]{1,512})@"},
+    /* Up to the end of the quotes or of the line around the pair: any character can be in a password. */
+    {REDACT_PASSWORD, "\"\r\n",
+     "(?|(?<!\\\\)\"(?!aws_)[\\w.]{0,60}?" TELLING "=(?![\"'\\\\]|\\[redacted[:\\]]|" REFERENCE
+     ")((?:[^\"\\\\\\r\\n]++|\\\\[^\\r\\nnr])++)(?=\"|\\\\[nr])"
+     "|\\\\{1,7}\"(?!aws_)[\\w.]{0,60}?" TELLING "=(?![\"'\\\\]|\\[redacted[:\\]]|" REFERENCE
+     ")([^\"\\\\\\r\\n]+)(?=\\\\))"},
+    {REDACT_PASSWORD, LINE_STOPS,
+     "(?<![^\\n])[ \\t]{0,40}(?:-[ \\t]{1,4})?(?:export[ "
+     "\\t]{1,4})?(?-i:(?!AWS_)[A-Z][A-Z0-9_]{0,60}?(?:"
+     "PASSWORD|PASSWD|PASSPHRASE|SECRET|TOKEN|_PASS|_PWD|API_?KEY|SECRET_?KEY))=(?![\"'\\\\]|"
+     "\\[redacted[:\\]]|" REFERENCE ")([^\\r\\n\\x00=\"\\\\]+)(?=[\\r\\n]|$)"},
+    {REDACT_PASSWORD, LINE_STOPS,
+     "(?<![^\\n])[ \\t]{0,60}(?:-[ \\t]{1,4})?[\"']?[\\w.-]{0,60}?" TELLING
+     "[\"']?:[ \\t]{1,80}+(?![\"'|>{\\[&!*$<\\\\]|\\[redacted[:\\]]|" REFERENCE
+     ")([^\\r\\n\\x00:=\"\\\\]{4,})(?=[\\r\\n]|$)"},
+    {REDACT_AUTHORIZATION, LINE_STOPS,
+     "\\b(?:key|name):[ \\t]{0,4}[\"']?" SECRET_HEADER
+     "[\"']?[ \\t]{0,4}(?:,|\\r?\\n)[ \\t]{0,60}(?:raw_)?value:[ \\t]{0,4}+[\"']?+"
+     "(?![%$\"']|\\[redacted[:\\]]|" REFERENCE ")([^\\r\\n\"'{}]{4,})"},
+    {REDACT_PASSWORD, "\"\r\n",
+     "\"value\"\\s{0,4}:\\s{0,4}\"(?![%$\"]|\\[redacted[:\\]]|" REFERENCE
+     ")((?:[^\"\\\\\\r\\n]++|\\\\[^\\r\\n])++)\"\\s{0,4},\\s{0,60}\"(?:key|name)\"\\s{0,4}:\\s{0,4}"
+     "\""
+     "(?:[\\w.-]{0,60}?" TELLING "|" SECRET_HEADER ")\""},
+    {REDACT_PASSWORD, "<\r\n",
+     "<[\\w.:-]{0,40}?" TELLING ">" FRESH "(?!" REFERENCE ")([^<\\r\\n]+)</"},
+    {REDACT_PASSWORD, "\"\r\n",
+     "name=\"[\\w.-]{0,60}?" TELLING "\"[ \\t]{1,8}value=\"" FRESH "(?!" REFERENCE
+     ")([^\"\\r\\n]+)"},
+    {REDACT_PASSWORD, "\"\r\n",
+     "\"(?:-u|--user|--proxy-user)\"\\s{0,4},\\s{0,60}\"[^\\s:\"'\\\\]{1,64}:" FRESH
+     "([^\"\\\\\\r\\n]{3,})"},
     {REDACT_PASSWORD, WORD_STOPS,
-     "(?:password|passwd|passphrase|client[_-]?secret|api[_-]?key|access[_-]?token|refresh[_-]?"
+     "-token" ASSIGN QUOTE "([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})"},
+    {REDACT_PASSWORD, WORD_STOPS,
+     "(?<!\\w:)(?:password|passwd|passphrase|client[_-]?secret|api[_-]?key|access[_-]?token|"
+     "refresh[_-]?"
      "token|id[_-]token|secret[_-]?key|secretid|account_?key|webhook_?url)" ASSIGN VALUE},
     {REDACT_PASSWORD, LINE_STOPS,
      "(?:password|passwd|passphrase|token|secret|api[_-]?key)" BLOCK "([^\\s][^\\r\\n]{3,})"},
@@ -129,8 +173,10 @@ static const struct rule {
     {REDACT_PASSWORD, "&\"'\\ \t\r\n",
      MEMBER "(?:token|secret|code_verifier|client_assertion)=" FRESH "([^&\\s\"'\\\\]{4,})"},
     {REDACT_TOKEN, WORD_STOPS,
-     "(?-i:\\b(gh[pousr]_[A-Za-z0-9]{30,}|github_pat_\\w{30,}|xox[a-z]-[A-Za-z0-9-]{20,}|glpat-["
-     "\\w-]{18,}|"
+     "(?-i:\\b(gh[pousr]_[A-Za-z0-9]{30,}|github_pat_\\w{30,}|x(?:ox[a-z]|app)-[A-Za-z0-9-]{20,}|"
+     "gl(?:pat|rt|dt|cbt)"
+     "-[\\w-]{18,}|whsec_[A-Za-z0-9]{20,}|dckr_pat_[\\w-]{20,}|glsa_\\w{20,}|pypi-[\\w-]{30,}|"
+     "ATATT3x[\\w=-]{30,}|AGE-SECRET-KEY-1[A-Z0-9]{40,}|"
      "[srp]k_(?:live|test)_[A-Za-z0-9]{16,}|AIza[\\w-]{35}|npm_[A-Za-z0-9]{30,}|SG\\.[\\w-]{16,}\\."
      "[\\w-]{16,}|"
      "ya29\\.[\\w-]{20,}|dop_v1_[a-f0-9]{40,}|sk-(?:ant-|proj-)?[\\w-]{32,}|shpat_[a-f0-9]{24,}|hf_"
@@ -167,7 +213,9 @@ static const struct {
     {"([?&;]|u0026|%26)sig(=|%3D)", HS_FLAG_CASELESS},
     {"(signature|-credential|-security-token|code_verifier|client_assertion)(=|%3D)",
      HS_FLAG_CASELESS},
-    {"(gh[pousr]_|github_pat_|xox[a-z]-|glpat-|[srp]k_(live|test)_|AIza|npm_|SG\\.|ya29\\.|dop_v1_|"
+    {"(gh[pousr]_|github_pat_|xox[a-z]-|xapp-|gl(pat|rt|dt|cbt|sa_)-?|whsec_|dckr_pat_|pypi-|"
+     "ATATT3x|"
+     "AGE-SECRET-KEY-1|[srp]k_(live|test)_|AIza|npm_|SG\\.|ya29\\.|dop_v1_|"
      "sk-|"
      "shpat_|hf_|hv[sbr]\\.)[A-Za-z0-9_-]{16}",
      0},
@@ -185,6 +233,16 @@ static const struct {
     {"\"(pass|pwd|encrypt)[\\x5c]{0,7}\"", 0},
     {"(identified[ \\t]+by|login[ \\t]+[^\\s]{1,80}[ \\t]+password)[ \\t]", HS_FLAG_CASELESS},
     {"[ \\t](-u|--user|-token)[ =]", 0},
+    {"\"(-u|--user|--proxy-user)\"", 0},
+    {"(passw|passphrase|secret|token|_pass|_pwd|key)[a-z]{0,4}(>|\"[ \\t]*value|\"[\\s]*\\})",
+     HS_FLAG_CASELESS},
+    {"\"(key|name)\"[ ]?:[ ]?\"[A-Za-z0-9_.-]*(token|key|secret|signature|auth|session|cookie|"
+     "authorization|passwd|password|passphrase|_pass|_pwd)\"",
+     HS_FLAG_CASELESS},
+    {"(key|name):[ "
+     "\\t]*[\"']?[A-Za-z-]*(token|key|secret|signature|auth|session|cookie|authorization)"
+     "[\"']?[ \\t]*[,\\r\\n]",
+     HS_FLAG_CASELESS},
     {"[$](2[aby]|apr1|argon2id?)[$]", 0},
     {"basic[ \\t]+[A-Za-z0-9+/]{16}", HS_FLAG_CASELESS},
 };

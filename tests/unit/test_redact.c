@@ -128,6 +128,47 @@ static void test_more_shapes(void **state)
         assert_redacts(rows[i][0], rows[i][1]);
 }
 
+/* A password may hold any character: it ends with its quotes or its line. */
+static void test_whole_values(void **state)
+{
+    static const char *const rows[][2] = {
+        {"{\"Env\":[\"DB_PASSWORD=Tr0ub4dor&3xyz\",\"A=b\"]}",
+         "{\"Env\":[\"DB_PASSWORD=[redacted:password]\",\"A=b\"]}"},
+        {"\"SMTP_PASSWORD=correct horse battery\"", "\"SMTP_PASSWORD=[redacted:password]\""},
+        {"\"X_TOKEN=a\\\"b;c\"", "\"X_TOKEN=[redacted:password]\""},
+        {"{\"log\":\"[\\\"API_TOKEN=x (y)\\\"]\"}",
+         "{\"log\":\"[\\\"API_TOKEN=[redacted:password]\\\"]\"}"},
+        {"A=1\nSMTP_PASSWORD=correct horse; x<y\nB=2\n",
+         "A=1\nSMTP_PASSWORD=[redacted:password]\nB=2\n"},
+        {"  - SMTP_PASSWORD=it's (me)\n", "  - SMTP_PASSWORD=[redacted:password]\n"},
+        {"db:\n  password: correct horse (battery)\n  port: 1\n",
+         "db:\n  password: [redacted:password]\n  port: 1\n"},
+        {"      DB_PASSWORD:                  hunter2 and 3\n",
+         "      DB_PASSWORD:                  [redacted:password]\n"},
+        {"- header: {key: x-api-key, value: 9f2cA7}\n",
+         "- header: {key: x-api-key, value: [redacted:authorization]}\n"},
+        {"key: x-internal-auth\n  value: 9f2c77aa\n",
+         "key: x-internal-auth\n  value: [redacted:authorization]\n"},
+        {"{\"value\":\"Zx9!kf\",\"name\":\"DB_PASSWORD\"}",
+         "{\"value\":\"[redacted:password]\",\"name\":\"DB_PASSWORD\"}"},
+        {"{ name = \"DB_PASSWORD\", value = \"hunter2\" }",
+         "{ name = \"DB_PASSWORD\", value = \"[redacted:password]\" }"},
+        {"<db.password>hunter2</db.password>", "<db.password>[redacted:password]</db.password>"},
+        {"<property name=\"password\" value=\"hun ter\"/>",
+         "<property name=\"password\" value=\"[redacted:password]\"/>"},
+        {"{\"Authorization\":[\"Bearer abc.def-ghi\"],\"A\":[\"b\"]}",
+         "{\"Authorization\":[\"Bearer [redacted:authorization]\"],\"A\":[\"b\"]}"},
+        {"[\"curl\",\"-u\",\"admin:hunter2\",\"http://x\"]",
+         "[\"curl\",\"-u\",\"admin:[redacted:password]\",\"http://x\"]"},
+        {"\"splunk-token\":\"" UUID "\"", "\"splunk-token\":\"[redacted:password]\""},
+        {"dckr_pat_" RANDOM RANDOM, "[redacted:token]"},
+        {"xapp-1-A0123456789-" RANDOM, "[redacted:token]"},
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+        assert_redacts(rows[i][0], rows[i][1]);
+}
+
 static void test_what_stays(void **state)
 {
     static const char *const texts[] = {
@@ -137,6 +178,9 @@ static void test_what_stays(void **state)
         "x\"}]}",
         "{\"name\":\"DB_PASSWORD\",\"value\":\"\"},{\"name\":\"B\",\"value\":\"c\"}",
         "{\"log\":\"DB_PASSWORD=\",\"stream\":\"stdout\"}",
+        "\"valueFrom\":\"arn:aws:secretsmanager:eu-1:1:secret:prod/db-Ab:password:AWSCURRENT:\"",
+        "{key: x-request-id, value: abcdef} {key: x-api-key, value: \"%REQ(x)%\"}",
+        "DB_PASSWORD:  <set to the key 'password' in secret 'db'>  Optional: false\n",
         "CONSUL_TOKEN=${TOKEN} AWS_WEB_IDENTITY_TOKEN_FILE=/var/run/secrets/token",
         "http://127.0.0.1:9901/ready and mail@example.com",
         "-----BEGIN CERTIFICATE-----\n" KEY_LINE "\n-----END CERTIFICATE-----\n",
@@ -337,6 +381,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_shapes),
         cmocka_unit_test(test_more_shapes),
+        cmocka_unit_test(test_whole_values),
         cmocka_unit_test(test_what_stays),
         cmocka_unit_test(test_private_keys),
         cmocka_unit_test(test_cut_key_does_not_swallow_the_log),

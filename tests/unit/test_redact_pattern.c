@@ -49,8 +49,8 @@ static void test_matches(void **state)
     assert_redacts(policy, "see TICKET-12 and TICKET-3\nTICKET-4",
                    "see [redacted:ticket] and [redacted:ticket]\n[redacted:ticket]");
     assert_redacts(policy, "customer=acme, customer=7", "customer=[redacted:customer], customer=7");
-    assert_redacts(policy, "DB_PASSWORD=TICKET-1 TICKET-2\n",
-                   "DB_PASSWORD=[redacted:password] [redacted:ticket]\n");
+    assert_redacts(policy, "DB_PASSWORD=TICKET-1\nTICKET-2\n",
+                   "DB_PASSWORD=[redacted:password]\n[redacted:ticket]\n");
     assert_redacts(policy, "", "");
     assert_redacts(policy, "\n\nTICKET\n-1", "\n\nTICKET\n-1");
     redact_policy_free(policy);
