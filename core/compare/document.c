@@ -38,7 +38,7 @@ static int related(const cJSON *differences)
     int count = 0;
     const cJSON *row;
     cJSON_ArrayForEach (row, differences) {
-        count += cJSON_GetArraySize(json_at(row, "may_explain")) > 0;
+        count += json_at(row, "may_explain") || json_at(row, "sign_of");
     }
     return count;
 }

@@ -12,6 +12,7 @@
 #include "finding/names.h"
 #include "finding/ways.h"
 #include "source/redact.h"
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,6 +20,7 @@ enum {
     FACTS_MAX = 6 << 20, /* bytes of all texts: half of what a message may be, quotes included */
     ROWS_MAX = 20000,    /* of one table */
     TEXT_MAX = 2048,     /* bytes of one value */
+    SET_MAX = 1 << 20,   /* of a set before it is cut */
 };
 
 struct gathering {
@@ -74,6 +76,33 @@ static cJSON *text_item(struct gathering *gathering, const char *name, const cha
     buf_release(&said);
     free(text);
     return item;
+}
+
+/* A set that is too long is cut behind the same members, in whatever order they came. */
+static cJSON *cell_item(struct gathering *gathering, const struct compare_column *column,
+                        const char *name, const char *value)
+{
+    struct buf set;
+    bool is_set = column->how == COMPARE_SET || column->how == COMPARE_HOLDER;
+    if (!is_set || strlen(value) <= TEXT_MAX)
+        return text_item(gathering, name, value);
+    buf_init(&set, SET_MAX);
+    compare_set(&set, value, false);
+    cJSON *item = text_item(gathering, name, buf_str(&set));
+    buf_release(&set);
+    return item;
+}
+
+/* As they stand in the other texts: under a pseudonym there, under it here. */
+static cJSON *own_names(struct gathering *gathering)
+{
+    cJSON *names = facts_own(gathering->evidence), *own = cJSON_CreateArray();
+    const cJSON *each;
+    cJSON_ArrayForEach (each, names) {
+        cJSON_AddItemToArray(own, text_item(gathering, NULL, each->valuestring));
+    }
+    cJSON_Delete(names);
+    return own;
 }
 
 static int source_index(struct gathering *gathering, const struct source *source)
@@ -141,6 +170,14 @@ static struct record placed(const struct gathering *gathering, const struct comp
     return place;
 }
 
+/* Which members of a list were read depends on their order, where there are too many of them. */
+static bool is_cut(const struct record *record, const char *column)
+{
+    char name[64], number[32];
+    snprintf(name, sizeof name, "%s_cut", column);
+    return str_equal(record_text(record, name, number), "yes");
+}
+
 static cJSON *row_of(struct gathering *gathering, const struct compare_rule *rule,
                      const struct record *record)
 {
@@ -159,8 +196,10 @@ static cJSON *row_of(struct gathering *gathering, const struct compare_rule *rul
     const char *named = value_name(rule, record, name);
     for (const struct compare_column *column = rule->columns; column->name; column++) {
         const char *value = record_text(record, column->name, number);
-        cJSON_AddItemToArray(cells,
-                             value ? text_item(gathering, named, value) : cJSON_CreateNull());
+        if (value && is_cut(record, column->name))
+            value = "more than are read";
+        cJSON_AddItemToArray(cells, value ? cell_item(gathering, column, named, value)
+                                          : cJSON_CreateNull());
     }
     return row;
 }
@@ -261,7 +300,7 @@ cJSON *facts_gather(struct evidence *evidence, int64_t when, const struct redact
     if (when)
         json_put_str(facts, "gathered", clock_text(when, time));
     put_uptime(facts, evidence);
-    cJSON_AddItemToObject(facts, "own", facts_own(evidence));
+    cJSON_AddItemToObject(facts, "own", own_names(&gathering));
     gathering.sources = json_put_array(facts, "sources");
     cJSON *tables = json_put_array(facts, "tables");
     for (size_t i = 0; i < len; i++)

@@ -6,10 +6,9 @@
 #include "base/str.h"
 #include "compare/compare.h"
 #include <ctype.h>
-#include <stdlib.h>
 #include <string.h>
 
-enum { PLAIN_MAX = 8192, MEMBERS_MAX = 512 };
+enum { PLAIN_MAX = 8192 };
 
 static bool is_word(char c)
 {
@@ -38,28 +37,6 @@ static void add_plain(struct buf *out, const char *const *own, const char *text)
             buf_addch(out, *at);
         at += len ? len : 1;
     }
-}
-
-static int by_text(const void *a, const void *b)
-{
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-static void add_set(struct buf *out, char *text, bool holder)
-{
-    const char *members[MEMBERS_MAX];
-    char *rest = NULL;
-    size_t len = 0;
-    for (char *each = strtok_r(text, ",", &rest); each && len < MEMBERS_MAX;
-         each = strtok_r(NULL, ",", &rest)) {
-        while (*each == ' ')
-            each++;
-        members[len++] = holder && str_starts(each, "inline:") ? "inline" : each;
-    }
-    qsort(members, len, sizeof *members, by_text);
-    for (size_t i = 0; i < len; i++)
-        if (i == 0 || strcmp(members[i], members[i - 1]) != 0)
-            buf_addf(out, "%s%s", out->len ? "," : "", members[i]);
 }
 
 static const char *ended(const struct compare_side *side, const char *text)
@@ -99,7 +76,7 @@ const char *compare_plain(const struct comparison *all, const struct compare_sid
     buf_init(&set, PLAIN_MAX);
     add_plain(&plain, side->own, text);
     if (how == COMPARE_SET || how == COMPARE_HOLDER)
-        add_set(&set, plain.data ? plain.data : (char[]){0}, how == COMPARE_HOLDER);
+        compare_set(&set, buf_str(&plain), how == COMPARE_HOLDER);
     const char *result = arena_strdup(all->arena, buf_str(set.len ? &set : &plain));
     buf_release(&plain);
     buf_release(&set);

@@ -1,107 +1,19 @@
-/* Stage: compare. Which findings a difference may explain, by a table of what concerns what, and hence
- * which difference comes first. Only findings that one side has alone are looked at: what both have, no
- * difference explains. Reads both rows of the report, writes ranks. */
+/* Stage: compare. Which findings a difference may explain or is a sign of, by the table of relations, and
+ * hence which difference comes first. Only findings that one side has alone are looked at: what both have,
+ * no difference explains. Reads both rows of the report, writes ties and ranks. */
 #include "base/alloc.h"
 #include "base/json.h"
 #include "base/str.h"
 #include "compare/compare.h"
+#include "compare/relations.h"
+#include "finding/correlate.h"
 #include "report/document.h"
 #include <ctype.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { EXPLAINS_MAX = 8, SERVERS_MAX = 8, FINDINGS_MAX = 500 };
-
-enum match {
-    MATCH_ANY,
-    MATCH_SAME,   /* the difference names the finding's subject */
-    MATCH_SERVER, /* it names a cluster that leads to the management server */
-};
-
-struct relation {
-    const char *subject; /* kind of the finding's subject */
-    const char *kind;    /* of the difference */
-    enum match match;
-    const char *glob; /* on what it is called and its name, joined by a blank; NULL: any */
-    int strength;     /* percent of what the finding weighs */
-};
-
-static const struct relation relations[] = {
-    {"xds-server", "bootstrap", MATCH_ANY, "management server of *", 140},
-    {"xds-server", "bootstrap", MATCH_ANY, NULL, 60},
-    {"xds-server", "cluster", MATCH_SERVER, NULL, 128},
-    {"xds-server", "endpoint", MATCH_SERVER, NULL, 125},
-    {"xds-server", "stat", MATCH_ANY, "stat control_plane.*", 110},
-    {"xds-server", "stat", MATCH_ANY, "stat grpc.*", 100},
-    {"xds-server", "stat", MATCH_ANY, "stat dns.*", 100},
-    {"xds-server", "stat", MATCH_SERVER, NULL, 120},
-    {"xds-server", "xds", MATCH_ANY, NULL, 100},
-    {"xds-server", "env", MATCH_ANY, NULL, 80},
-    {"xds-server", "certificate", MATCH_ANY, NULL, 60},
-    {"xds-server", "host", MATCH_ANY, NULL, 70},
-    {"xds-server", "container", MATCH_ANY, NULL, 50},
-    {"xds-server", "version", MATCH_ANY, NULL, 50},
-    {"listener", "listener", MATCH_SAME, NULL, 120},
-    {"listener", "xds", MATCH_SAME, NULL, 125},
-    {"listener", "stat", MATCH_ANY, "stat listener_manager.*", 100},
-    {"listener", "stat", MATCH_SAME, NULL, 90},
-    {"listener", "certificate", MATCH_ANY, NULL, 60},
-    {"listener", "version", MATCH_ANY, NULL, 60},
-    {"address", "listener", MATCH_ANY, NULL, 115},
-    {"address", "xds", MATCH_ANY, "resource listener *", 120},
-    {"address", "stat", MATCH_ANY, "stat listener_manager.*", 100},
-    {"address", "container", MATCH_ANY, NULL, 100},
-    {"address", "host", MATCH_ANY, NULL, 100},
-    {"address", "bootstrap", MATCH_ANY, NULL, 60},
-    {"cluster", "cluster", MATCH_SAME, NULL, 120},
-    {"cluster", "endpoint", MATCH_SAME, NULL, 118},
-    {"cluster", "xds", MATCH_SAME, NULL, 116},
-    {"cluster", "stat", MATCH_SAME, NULL, 105},
-    {"cluster", "certificate", MATCH_ANY, NULL, 70},
-    {"cluster", "route", MATCH_SAME, NULL, 60},
-    {"route-config", "xds", MATCH_SAME, NULL, 125},
-    {"route-config", "route", MATCH_SAME, NULL, 115},
-    {"route-config", "stat", MATCH_SAME, NULL, 100},
-    {"secret", "xds", MATCH_SAME, NULL, 125},
-    {"secret", "certificate", MATCH_SAME, NULL, 110},
-    {"secret", "stat", MATCH_SAME, NULL, 100},
-    {"certificate", "certificate", MATCH_ANY, NULL, 110},
-    {"certificate", "listener", MATCH_ANY, NULL, 50},
-    {"certificate", "stat", MATCH_ANY, "*ssl*", 80},
-    {"config", "stat", MATCH_ANY, "*.update_rejected", 110},
-    {"config", "stat", MATCH_ANY, "*.init_fetch_timeout", 110},
-    {"config", "xds", MATCH_ANY, NULL, 112},
-    {"image", "image", MATCH_ANY, NULL, 120},
-    {"image", "version", MATCH_ANY, NULL, 100},
-    {"image", "container", MATCH_ANY, NULL, 60},
-    {"container", "image", MATCH_SAME, NULL, 115},
-    {"container", "container", MATCH_SAME, NULL, 110},
-    {"container", "env", MATCH_SAME, NULL, 100},
-    {"pod", "container", MATCH_ANY, NULL, 60},
-    {"pod", "image", MATCH_ANY, NULL, 60},
-    {"pod", "env", MATCH_ANY, NULL, 50},
-    {"task", "container", MATCH_ANY, NULL, 60},
-    {"task", "image", MATCH_ANY, NULL, 60},
-    {"task", "env", MATCH_ANY, NULL, 50},
-    {"workload", "container", MATCH_ANY, NULL, 60},
-    {"env", "env", MATCH_SAME, NULL, 130},
-    {"role", "container", MATCH_ANY, NULL, 80},
-    {"role", "env", MATCH_ANY, NULL, 60},
-    {"service-account", "container", MATCH_ANY, NULL, 80},
-    {"target-group", "listener", MATCH_ANY, NULL, 60},
-    {"target-group", "container", MATCH_ANY, NULL, 60},
-    {"proxy", "listener", MATCH_ANY, NULL, 120},
-    {"proxy", "xds", MATCH_ANY, NULL, 121},
-    {"proxy", "route", MATCH_ANY, NULL, 110},
-    {"proxy", "state", MATCH_ANY, NULL, 110},
-    {"proxy", "stat", MATCH_ANY, NULL, 95},
-    {"proxy", "bootstrap", MATCH_ANY, NULL, 60},
-    {"proxy", "option", MATCH_ANY, NULL, 60},
-    {"proxy", "version", MATCH_ANY, NULL, 60},
-    {"proxy", "container", MATCH_ANY, NULL, 60},
-    {"proxy", "env", MATCH_ANY, NULL, 60},
-    {"proxy", "host", MATCH_ANY, NULL, 50},
-};
+enum { TIED_MAX = 8, SERVERS_MAX = 8, FINDINGS_MAX = 500, GLOB_MAX = 128 };
 
 struct explained { /* a finding that one side has alone */
     const cJSON *finding;
@@ -113,6 +25,12 @@ struct relating {
     size_t len;
     const char *servers[SERVERS_MAX]; /* clusters that lead to management servers */
     size_t servers_len;
+};
+
+enum tie {
+    TIE_NONE,
+    TIE_SIGN,   /* it shows the trouble that the finding is about */
+    TIE_REASON, /* it may be why */
 };
 
 struct ranked {
@@ -155,67 +73,184 @@ static bool names_server(const struct relating *relating, const cJSON *row)
     return false;
 }
 
-static bool fits(const char *glob, const cJSON *row)
+static bool fits_any(const char *globs, const char *text)
 {
-    char *text = xasprintf("%s %s", document_str(row, "what", ""), document_str(row, "name", ""));
-    bool fit = !glob || str_glob(glob, text);
-    free(text);
-    return fit;
+    char glob[GLOB_MAX];
+    for (size_t len; *globs; globs += len + (globs[len] == '|')) {
+        len = strcspn(globs, "|");
+        snprintf(glob, sizeof glob, "%.*s", (int)len, globs);
+        if (str_glob(glob, text))
+            return true;
+    }
+    return false;
+}
+
+/* "cluster orders: tls", "listener ingress: only-in-a", "stat server.live: value". */
+static char *title(const cJSON *row)
+{
+    const char *name = document_str(row, "name", "");
+    return xasprintf("%s%s%s: %s", document_str(row, "what", ""), *name ? " " : "", name,
+                     document_str(row, "column", document_str(row, "change", "")));
+}
+
+/* ---- what a difference and a finding have in common ---- */
+
+static const cJSON *side_of(const cJSON *row, const struct explained *explained)
+{
+    return json_at(row, explained->side ? "b" : "a");
+}
+
+/* The same place, or one within the other: a resource, and a member of it. */
+static bool overlap(const char *a, const char *b)
+{
+    size_t len = strlen(a) < strlen(b) ? strlen(a) : strlen(b);
+    bool pointers = *a == '/' && *b == '/';
+    return str_equal(a, b) ||
+           (pointers && strncmp(a, b, len) == 0 && (a[len] == '/' || b[len] == '/'));
+}
+
+static bool shares_proof(const cJSON *row, const struct explained *explained)
+{
+    const cJSON *place = json_at(side_of(row, explained), "evidence"), *each;
+    const char *source = json_str(place, "source"), *locator = json_str(place, "locator");
+    cJSON_ArrayForEach (each, json_at(explained->finding, "evidence")) {
+        const char *other = json_str(each, "locator");
+        if (source && locator && *locator && other && str_equal(json_str(each, "source"), source) &&
+            overlap(locator, other))
+            return true;
+    }
+    return false;
+}
+
+/* "0.0.0.0:80" names the port 80; an image is itself. */
+static bool names_value(const cJSON *row, const struct explained *explained)
+{
+    const char *subject = document_str(explained->finding, "subject.name", "");
+    const char *value = json_str(side_of(row, explained), "value");
+    return value && (holds(subject, value) || holds(value, subject));
+}
+
+/* "Listener" in "resource listener ingress": types are names of messages, kinds are not. */
+static bool names_type(const cJSON *row, const cJSON *finding)
+{
+    const char *type = document_str(finding, "subject.name", "");
+    const char *name = document_str(row, "name", "");
+    size_t len = strcspn(name, " ");
+    return len && strlen(type) >= len && strncasecmp(type, name, len) == 0;
+}
+
+static bool has_in_common(const struct relating *relating, enum related_by by, const cJSON *row,
+                          const struct explained *explained)
+{
+    switch (by) {
+    case RELATED_BY_NAME:
+        return names(row, json_str(explained->finding, "subject.name"));
+    case RELATED_BY_TYPE:
+        return names_type(row, explained->finding);
+    case RELATED_BY_VALUE:
+        return names_value(row, explained);
+    case RELATED_BY_SERVER:
+        return names_server(relating, row);
+    case RELATED_BY_PROOF:
+        return shares_proof(row, explained);
+    case RELATED_BY_KIND:
+        return true;
+    }
+    return false;
 }
 
 /* ---- one difference, one finding ---- */
 
-static int strength(const struct relating *relating, const cJSON *row, const cJSON *finding)
+/* The relation that ties them; NULL: they have nothing to do with each other. */
+static const struct relation *relation_of(const struct relating *relating, const cJSON *row,
+                                          const char *title, const struct explained *explained)
 {
-    const char *subject = document_str(finding, "subject.kind", "");
-    const char *kind = document_str(row, "kind", "");
-    for (size_t i = 0; i < ARRAY_LEN(relations); i++) {
-        const struct relation *relation = &relations[i];
-        if (strcmp(relation->subject, subject) != 0 || strcmp(relation->kind, kind) != 0)
-            continue;
-        bool match = relation->match == MATCH_ANY ||
-                     (relation->match == MATCH_SERVER && names_server(relating, row)) ||
-                     (relation->match == MATCH_SAME &&
-                      names(row, json_str(finding, "subject.name")));
-        if (match && fits(relation->glob, row))
-            return relation->strength;
-    }
-    return 0;
+    size_t len;
+    const struct relation *relation = compare_relations(&len);
+    const char *subject = document_str(explained->finding, "subject.kind", "");
+    const char *kind = document_str(row, "kind", ""),
+               *id = document_str(explained->finding, "id", "");
+    for (const struct relation *end = relation + len; relation < end; relation++)
+        if (strcmp(relation->kind, kind) == 0 && str_glob(relation->subject, subject) &&
+            fits_any(relation->findings, id) && fits_any(relation->of, title) &&
+            has_in_common(relating, relation->by, row, explained))
+            return relation;
+    return NULL;
 }
 
-static void add_explained(cJSON *row, const struct explained *explained)
+static void add_tied(cJSON *row, const char *list_name, const struct explained *explained)
 {
     const char *id = json_str(explained->finding, "id");
     const cJSON *each;
-    cJSON *list = cJSON_GetObjectItemCaseSensitive(row, "may_explain");
-    if (!list)
-        list = json_put_array(row, "may_explain");
+    cJSON *list = cJSON_GetObjectItemCaseSensitive(row, list_name);
     cJSON_ArrayForEach (each, list) {
         if (str_equal(json_str(each, "finding"), id))
             return;
     }
-    if (!id || cJSON_GetArraySize(list) >= EXPLAINS_MAX)
+    if (!id || cJSON_GetArraySize(list) >= TIED_MAX)
         return;
+    if (!list)
+        list = json_put_array(row, list_name);
     cJSON *item = cJSON_CreateObject();
     json_put_str(item, "finding", id);
     json_put_str(item, "in", explained->side ? "b" : "a");
     cJSON_AddItemToArray(list, item);
 }
 
+/* ---- one difference, all findings ---- */
+
+/* By what the checks declared and correlation found: CAUSE explains CONSEQUENCE. */
+static bool explains(const struct explained *cause, const struct explained *consequence)
+{
+    const cJSON *each;
+    const char *id = document_str(consequence->finding, "id", "");
+    if (cause->side != consequence->side)
+        return false;
+    cJSON_ArrayForEach (each, json_at(cause->finding, "explains")) {
+        if (str_equal(cJSON_GetStringValue(each), id))
+            return correlate_related(json_at(cause->finding, "subject"),
+                                     json_at(consequence->finding, "subject"));
+    }
+    return false;
+}
+
+/* What explains a cause explains its consequences. */
+static void tie_consequences(const struct relating *relating, enum tie *ties)
+{
+    size_t queue[FINDINGS_MAX], done = 0, len = 0;
+    for (size_t i = 0; i < relating->len; i++)
+        if (ties[i] == TIE_REASON)
+            queue[len++] = i;
+    for (; done < len; done++)
+        for (size_t i = 0; i < relating->len; i++)
+            if (ties[i] != TIE_REASON &&
+                explains(&relating->findings[queue[done]], &relating->findings[i])) {
+                ties[i] = TIE_REASON;
+                queue[len++] = i;
+            }
+}
+
 static int score(const struct relating *relating, cJSON *row)
 {
+    enum tie ties[FINDINGS_MAX] = {TIE_NONE};
+    char *text = title(row);
     double weight = 0;
     int most = 0;
     json_num(row, "weight", &weight);
     for (size_t i = 0; i < relating->len; i++) {
         const struct explained *explained = &relating->findings[i];
-        int percent = strength(relating, row, explained->finding);
-        if (!percent)
+        const struct relation *relation = relation_of(relating, row, text, explained);
+        if (!relation)
             continue;
-        add_explained(row, explained);
-        if (explained->weight * percent / 100 > most)
-            most = explained->weight * percent / 100;
+        ties[i] = relation->sign ? TIE_SIGN : TIE_REASON;
+        if (explained->weight * relation->strength / 100 > most)
+            most = explained->weight * relation->strength / 100;
     }
+    free(text);
+    tie_consequences(relating, ties);
+    for (size_t i = 0; i < relating->len; i++)
+        if (ties[i] != TIE_NONE)
+            add_tied(row, ties[i] == TIE_SIGN ? "sign_of" : "may_explain", &relating->findings[i]);
     return (int)weight + most;
 }
 
@@ -276,15 +311,48 @@ static int by_score(const void *a, const void *b)
                           document_str(right->row, "column", ""));
 }
 
+static bool same_values(const cJSON *a, const cJSON *b)
+{
+    return str_equal(json_str(a, "a.value"), json_str(b, "a.value")) &&
+           str_equal(json_str(a, "b.value"), json_str(b, "b.value"));
+}
+
+/* The bootstrap tells the same of the cluster that leads to the management server. */
+static bool is_told_by_bootstrap(const struct relating *relating, const cJSON *rows,
+                                 const cJSON *row)
+{
+    const char *kind = document_str(row, "kind", "");
+    const cJSON *each;
+    if ((strcmp(kind, "cluster") != 0 && strcmp(kind, "endpoint") != 0) ||
+        !json_str(row, "a.value") || json_at(row, "members") || !names_server(relating, row))
+        return false;
+    cJSON_ArrayForEach (each, rows) {
+        if (str_equal(json_str(each, "kind"), "bootstrap") && same_values(each, row))
+            return true;
+    }
+    return false;
+}
+
+/* Each fact once. */
+static void drop_told(const struct relating *relating, cJSON *rows)
+{
+    for (cJSON *row = rows->child, *next; row; row = next) {
+        next = row->next;
+        if (is_told_by_bootstrap(relating, rows, row))
+            cJSON_Delete(cJSON_DetachItemViaPointer(rows, row));
+    }
+}
+
 void compare_rank(struct comparison *all)
 {
-    size_t len = (size_t)cJSON_GetArraySize(all->differences);
-    struct ranked *ranked = xcalloc(len + 1, sizeof *ranked);
     struct relating *relating = xcalloc(1, sizeof *relating);
     take_findings(relating, all, 1);
     take_findings(relating, all, 0);
     take_servers(relating, &all->sides[0]);
     take_servers(relating, &all->sides[1]);
+    drop_told(relating, all->differences);
+    size_t len = (size_t)cJSON_GetArraySize(all->differences);
+    struct ranked *ranked = xcalloc(len + 1, sizeof *ranked);
     for (size_t i = 0; i < len; i++) {
         ranked[i].row = cJSON_DetachItemFromArray(all->differences, 0);
         ranked[i].score = score(relating, ranked[i].row);

@@ -286,6 +286,7 @@ static const struct compare_rule rules[] = {
      .ignored = unnamed,
      .parent = "xds.listeners",
      .parent_keys = 1,
+     .parent_tells = true,
      .columns = COLUMNS(
          {"port", COMPARE_NUMBER, 64, UNSET, "clients come to another port", NULL},
          {"address", COMPARE_TEXT, 58, UNSET, "clients come to another address", NULL})},

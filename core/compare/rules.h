@@ -3,6 +3,7 @@
 #ifndef DEBRIEF_COMPARE_RULES_H
 #define DEBRIEF_COMPARE_RULES_H
 
+#include "base/buf.h"
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -48,6 +49,7 @@ struct compare_rule {
     const char
         *parent; /* evidence whose missing row, by the leading keys, makes this one no news */
     int parent_keys;
+    bool parent_tells; /* where both sides have the parent's row, its columns tell the same */
     const char
         *instead;  /* evidence that tells the same better, where both sides have it; its own: what
                             the first rule picks of it */
@@ -69,6 +71,10 @@ struct compare_stat {
     const char *why;
     const char *instead; /* evidence that tells the same better, where both sides have it */
 };
+
+/* set.c: the members of TEXT, which commas separate, in order and each once. HOLDER: what stands inline counts
+ * as "inline", whatever it is. */
+void compare_set(struct buf *out, const char *text, bool holder);
 
 const struct compare_rule *compare_rules(size_t *len);
 const struct compare_stat *compare_stats(size_t *len);

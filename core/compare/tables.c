@@ -133,11 +133,26 @@ static void put_column(struct laying *laying, const struct compare_fact *a,
     compare_add(laying->all, &difference);
 }
 
+/* What is configured and what is served have the same columns: they are told once. */
+static bool parent_tells(const struct laying *laying, const struct compare_fact *fact)
+{
+    const struct compare_rule *rule = laying->rule;
+    const struct compare_side *sides = laying->all->sides;
+    if (!rule->parent_tells)
+        return false;
+    for (int i = 0; i < 2; i++)
+        if (!compare_find(compare_table_of(&sides[i], rule->parent), fact->key, rule->parent_keys))
+            return false;
+    return true;
+}
+
 static void compare_columns(struct laying *laying, const struct compare_fact *a,
                             const struct compare_fact *b)
 {
     const struct compare_column *columns = laying->rule->columns;
     int most = -1, most_weight = 0;
+    if (parent_tells(laying, a))
+        return;
     for (int i = 0; i < COMPARE_COLUMNS_MAX && columns[i].name; i++) {
         int weight = column_weight(&columns[i], a->plain[i], b->plain[i]);
         if (weight && !laying->rule->heaviest)

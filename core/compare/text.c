@@ -194,20 +194,21 @@ static void write_side(const struct layout *layout, const cJSON *row, const char
     buf_release(&line);
 }
 
-static void write_explains(const struct layout *layout, const cJSON *row)
+static void write_tied(const struct layout *layout, const cJSON *row, const char *list_name,
+                       const char *label, const char *lead)
 {
-    const cJSON *each, *list = json_at(row, "may_explain");
+    const cJSON *each, *list = json_at(row, list_name);
     struct buf line;
     if (!cJSON_GetArraySize(list))
         return;
     buf_init(&line, LINE_MAX_LEN);
-    buf_adds(&line, "explain ");
+    buf_adds(&line, lead);
     cJSON_ArrayForEach (each, list) {
         buf_addf(&line, "%s%s (%s)", each == list->child ? "" : ", ",
                  document_str(each, "finding", "?"),
                  str_equal(json_str(each, "in"), "a") ? "A" : "B");
     }
-    layout_field(layout, 5, "may", buf_str(&line));
+    layout_field(layout, 5, label, buf_str(&line));
     buf_release(&line);
 }
 
@@ -229,7 +230,8 @@ static void write_difference(const struct layout *layout, const cJSON *row, int 
     write_side(layout, row, "a", "A");
     write_side(layout, row, "b", "B");
     layout_field(layout, 5, "why", document_str(row, "why", ""));
-    write_explains(layout, row);
+    write_tied(layout, row, "may_explain", "may", "explain ");
+    write_tied(layout, row, "sign_of", "sign", "of ");
     buf_release(&line);
     buf_release(&lead);
 }

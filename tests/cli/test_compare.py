@@ -29,7 +29,7 @@ CAUSES = [
     ("config-rejected/missing-extension", "xds", "listener ingress", "error", "Didn't find a registered"),
     ("config-rejected/unknown-field", "xds", "listener", "error", "has unknown fields"),
     ("config-rejected/bad-ring", "xds", "cluster orders", "error", "minimum_ring_size"),
-    ("probes/cds-without-lds", "listener", "ingress", None, ""),
+    ("probes/cds-without-lds", "xds", "listener", "state", "requested"),
     ("probes/eds-warming", "xds", "cluster orders", "state", "warming"),
     ("probes/rds-unanswered", "xds", "rds ingress-routes", None, ""),
     ("probes/sds-unanswered", "xds", "sds ingress-certificate", None, ""),
