@@ -65,8 +65,7 @@ static int examine(const struct targets *targets, struct plan *plan, const struc
     report_put_policy(report, policy);
     int status = output_report(outputs, report, options, interrupted);
     cJSON_Delete(report);
-    struct err err = ERR_INIT;
-    return redact_policy_save(redact, &err) ? status : cli_fail(&err);
+    return session_keep_names(redact, status);
 }
 
 static int with_plan(struct plan *plan, const struct outputs *outputs,
@@ -101,18 +100,5 @@ static int with_registry(const struct registry *registry, const struct outputs *
 
 int check_command(const struct options *options)
 {
-    struct outputs outputs;
-    struct registry registry;
-    struct err err = ERR_INIT;
-    if (!outputs_init(&outputs, options, report_writer_names(), &err))
-        return cli_usage(&err);
-    int status;
-    if (session_registry(&registry, options, &err)) {
-        status = with_registry(&registry, &outputs, options);
-        registry_release(&registry);
-    } else {
-        status = cli_usage(&err);
-    }
-    outputs_release(&outputs);
-    return status;
+    return session_run(options, report_writer_names(), with_registry);
 }

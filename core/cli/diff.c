@@ -56,6 +56,12 @@ static int compare(const cJSON *old, cJSON *new, const struct outputs *outputs,
     return written || status == STATUS_ERRORS ? status : STATUS_FAILED;
 }
 
+static bool is_for_compare(const struct options *options)
+{
+    return options->timeout_ms || options->cacert || options->cert || options->key ||
+           options->no_redact || options->redact != REDACT_WHAT_UNSET || options->redact_map;
+}
+
 int diff_command(const struct options *options)
 {
     struct outputs outputs;
@@ -63,10 +69,10 @@ int diff_command(const struct options *options)
     int status = STATUS_OK;
     if (options->compare)
         return diff_compare_command(options);
-    if (options->timeout_ms || options->cacert || options->cert || options->key ||
-        options->no_redact) {
-        err_set(&err, "saved reports are not gathered: --timeout, --cacert, --cert, --key and "
-                      "--no-redact are for 'diff --compare'");
+    if (is_for_compare(options)) {
+        err_set(&err,
+                "saved reports are not gathered: --timeout, --cacert, --cert, --key, --redact, "
+                "--redact-map and --no-redact are for 'diff --compare'");
         return cli_usage(&err);
     }
     if (!outputs_init(&outputs, options, "text, json, markdown", &err))

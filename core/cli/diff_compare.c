@@ -25,26 +25,11 @@ struct pair {
     bool interrupted;
 };
 
-/* What stands for several targets is refused, however many there are. */
-static void ignore_left_out(const char *target, size_t kept, size_t left_out)
-{
-    (void)target, (void)kept, (void)left_out;
-}
-
 /* Each operand alone: plain files that are named together would be one target. */
 static bool name_targets(struct pair *pair, const struct options *options, struct err *err)
 {
-    for (int i = 0; i < 2; i++) {
-        struct targets *named = &pair->named[i];
-        char *const *operand = &options->operands.items[i];
-        if (!targets_from_arguments(named, operand, 1, err))
-            return false;
-        targets_expand(named, ignore_left_out);
-        if (named->len != 1)
-            return err_set(err, "'%s' holds %zu targets; name one of them, as '%s'", *operand,
-                           named->len, named->len ? named->items[0].name : "NAME#MEMBER");
-    }
-    return true;
+    return session_one_target(&pair->named[0], options->operands.items[0], err) &&
+           session_one_target(&pair->named[1], options->operands.items[1], err);
 }
 
 static void examine(struct pair *pair, const struct options *options)
@@ -147,7 +132,7 @@ static int with_registry(const struct registry *registry, const struct outputs *
     targets_init(&pair.named[1]);
     if (name_targets(&pair, options, &err)) {
         examine(&pair, options);
-        status = tell(&pair, outputs, options);
+        status = session_keep_names(pair.redact, tell(&pair, outputs, options));
     } else {
         status = cli_usage(&err);
     }
@@ -161,18 +146,5 @@ static int with_registry(const struct registry *registry, const struct outputs *
 
 int diff_compare_command(const struct options *options)
 {
-    struct outputs outputs;
-    struct registry registry;
-    struct err err = ERR_INIT;
-    int status;
-    if (!outputs_init(&outputs, options, "text, json", &err))
-        return cli_usage(&err);
-    if (session_registry(&registry, options, &err)) {
-        status = with_registry(&registry, &outputs, options);
-        registry_release(&registry);
-    } else {
-        status = cli_usage(&err);
-    }
-    outputs_release(&outputs);
-    return status;
+    return session_run(options, "text, json", with_registry);
 }

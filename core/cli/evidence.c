@@ -217,13 +217,8 @@ static int with_registry(const struct registry *registry, const struct outputs *
     const struct text_list *operands = &options->operands;
     if (operands->len > 1 && !is_name(registry, operands->items[1], &err))
         return cli_usage(&err);
-    targets_init(&targets);
     int status;
-    bool named = targets_from_arguments(&targets, operands->items, 1, &err);
-    if (named && targets.len != 1)
-        named = err_set(&err, "'%s' holds %zu targets; name one of them, as '%s'",
-                        operands->items[0], targets.len, targets.items[0].name);
-    if (!named) {
+    if (!session_one_target(&targets, operands->items[0], &err)) {
         status = cli_usage(&err);
     } else {
         struct viewing viewing = {
@@ -248,23 +243,12 @@ static int print_dictionary(void)
 
 int evidence_command(const struct options *options)
 {
-    struct outputs outputs;
-    struct registry registry;
     struct err err = ERR_INIT;
     if (options->dictionary)
         return print_dictionary();
-    if (!outputs_init(&outputs, options, "text, json", &err))
-        return cli_usage(&err);
-    int status;
-    if (outputs.len > 1) {
+    if (options->output.len > 1) {
         err_set(&err, "'evidence' writes one format at a time");
-        status = cli_usage(&err);
-    } else if (session_registry(&registry, options, &err)) {
-        status = with_registry(&registry, &outputs, options);
-        registry_release(&registry);
-    } else {
-        status = cli_usage(&err);
+        return cli_usage(&err);
     }
-    outputs_release(&outputs);
-    return status;
+    return session_run(options, "text, json", with_registry);
 }

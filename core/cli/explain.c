@@ -295,8 +295,10 @@ static int unknown(const struct registry *registry, const char *id)
     return STATUS_USAGE;
 }
 
-static int with_registry(const struct registry *registry, const struct options *options)
+static int with_registry(const struct registry *registry, const struct outputs *outputs,
+                         const struct options *options)
 {
+    (void)outputs;
     struct buf bytes;
     struct err err = ERR_INIT;
     const struct output output = {NULL, NULL};
@@ -315,11 +317,5 @@ static int with_registry(const struct registry *registry, const struct options *
 
 int explain_command(const struct options *options)
 {
-    struct registry registry;
-    struct err err = ERR_INIT;
-    if (!session_registry(&registry, options, &err))
-        return cli_usage(&err);
-    int status = with_registry(&registry, options);
-    registry_release(&registry);
-    return status;
+    return session_run(options, NULL, with_registry);
 }

@@ -200,34 +200,23 @@ static int with_registry(const struct registry *registry, const struct outputs *
 
 int list_command(const struct options *options)
 {
-    struct outputs outputs;
-    struct registry registry;
-    struct err err = ERR_INIT;
-    if (!outputs_init(&outputs, options, "text, json, csv", &err))
-        return cli_usage(&err);
-    int status;
-    if (session_registry(&registry, options, &err)) {
-        status = with_registry(&registry, &outputs, options);
-        registry_release(&registry);
-    } else {
-        status = cli_usage(&err);
+    return session_run(options, "text, json, csv", with_registry);
+}
+
+static int write_versions(const struct registry *registry, const struct outputs *outputs,
+                          const struct options *options)
+{
+    (void)outputs, (void)options;
+    for (size_t i = 0; i < registry->plugins_len; i++) {
+        const struct plugin *plugin = &registry->plugins[i];
+        if (!plugin->refused)
+            printf("%s %s %s\n", plugin->name, plugin->version, plugin->path);
     }
-    outputs_release(&outputs);
-    return status;
+    return STATUS_OK;
 }
 
 int version_command(const struct options *options)
 {
-    struct registry registry;
-    struct err err = ERR_INIT;
     printf("debrief %s\n", DEBRIEF_VERSION);
-    if (!session_registry(&registry, options, &err))
-        return cli_usage(&err);
-    for (size_t i = 0; i < registry.plugins_len; i++) {
-        const struct plugin *plugin = &registry.plugins[i];
-        if (!plugin->refused)
-            printf("%s %s %s\n", plugin->name, plugin->version, plugin->path);
-    }
-    registry_release(&registry);
-    return STATUS_OK;
+    return session_run(options, NULL, write_versions);
 }

@@ -49,6 +49,24 @@ bool session_registry(struct registry *registry, const struct options *options, 
     return ok;
 }
 
+int session_run(const struct options *options, const char *formats, session_work *work)
+{
+    struct outputs outputs = {0};
+    struct registry registry;
+    struct err err = ERR_INIT;
+    int status;
+    if (formats && !outputs_init(&outputs, options, formats, &err))
+        return cli_usage(&err);
+    if (session_registry(&registry, options, &err)) {
+        status = work(&registry, &outputs, options);
+        registry_release(&registry);
+    } else {
+        status = cli_usage(&err);
+    }
+    outputs_release(&outputs);
+    return status;
+}
+
 static bool is_declared(const struct registry *registry, const char *glob)
 {
     for (size_t i = 0; i < registry->checks_len; i++)
@@ -173,6 +191,32 @@ int session_targets(struct targets *targets, const struct options *options)
         cli_warn(
             "--sample: no target has an admin address that is asked, so there is no second sample");
     return STATUS_OK;
+}
+
+/* What stands for several targets is refused, however many there are. */
+static void ignore_left_out(const char *target, size_t kept, size_t left_out)
+{
+    (void)target, (void)kept, (void)left_out;
+}
+
+bool session_one_target(struct targets *targets, char *operand, struct err *err)
+{
+    targets_init(targets);
+    if (!targets_from_arguments(targets, &operand, 1, err))
+        return false;
+    targets_expand(targets, ignore_left_out);
+    return targets->len == 1 ||
+           err_set(err, "'%s' holds %zu targets; name one of them, as '%s'", operand, targets->len,
+                   targets->len ? targets->items[0].name : "NAME#MEMBER");
+}
+
+int session_keep_names(const struct redact_policy *redact, int status)
+{
+    struct err err = ERR_INIT;
+    if (redact_policy_save(redact, &err))
+        return status;
+    int failed = cli_fail(&err);
+    return status == STATUS_INTERRUPTED || status == STATUS_ERRORS ? status : failed;
 }
 
 bool session_redaction(struct redact_policy **policy, const struct options *options,

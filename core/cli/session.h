@@ -5,6 +5,7 @@
 #include "check/plan.h"
 #include "check/registry.h"
 #include "cli/options.h"
+#include "cli/output.h"
 #include "collect/collect.h"
 #include "collect/target.h"
 #include "source/redact.h"
@@ -16,6 +17,15 @@ bool session_config(struct options *options, struct err *err);
 
 /* Loads the registry from the plugin path and says on standard error which plugins are not used. */
 bool session_registry(struct registry *registry, const struct options *options, struct err *err);
+
+/* The work of a command, with what it needs; OUTPUTS is empty where it writes no formats. Returns the exit
+ * status. */
+typedef int session_work(const struct registry *registry, const struct outputs *outputs,
+                         const struct options *options);
+
+/* Opens the destinations of the call among FORMATS (NULL: the command has none), loads the registry, does
+ * WORK, and releases both. Returns its status, or the usage error that was said. */
+int session_run(const struct options *options, const char *formats, session_work *work);
 
 /* Says on standard error which severities and waivers of the configuration are for findings that no check
  * has: misspelt, or of a section that is not installed here. */
@@ -29,9 +39,16 @@ bool session_plan(struct plan *plan, const struct registry *registry, const stru
  * one on this host. Returns STATUS_OK, or the exit status after it said what is wrong. */
 int session_targets(struct targets *targets, const struct options *options);
 
+/* The one target that OPERAND stands for; the caller releases TARGETS in any case. False with a usage error:
+ * it stands for none or for several. */
+bool session_one_target(struct targets *targets, char *operand, struct err *err);
+
 /* What must not leave, as far as options say; *POLICY is NULL with --no-redact. False with a usage error. */
 bool session_redaction(struct redact_policy **policy, const struct options *options,
                        struct err *err);
+
+/* Keeps who is who where the call says so. Returns STATUS, or what a failure of that makes of it. */
+int session_keep_names(const struct redact_policy *redact, int status);
 
 /* A saved report. NULL after it said what is wrong: a file that is not there is a usage error, one that
  * is no report a failure; *STATUS says which. */

@@ -93,7 +93,7 @@ static cJSON *cell_item(struct gathering *gathering, const struct compare_column
     return item;
 }
 
-/* As they stand in the other texts: under a pseudonym there, under it here. */
+/* As they stand in the other texts: without what must not leave. */
 static cJSON *own_names(struct gathering *gathering)
 {
     cJSON *names = facts_own(gathering->evidence), *own = cJSON_CreateArray();
@@ -292,7 +292,8 @@ cJSON *facts_gather(struct evidence *evidence, int64_t when, const struct redact
     char time[CLOCK_TEXT_MAX];
     size_t len;
     cJSON *facts = cJSON_CreateObject();
-    struct gathering gathering = {.evidence = evidence, .redact = redact};
+    /* Identities are replaced in the whole row, when all is known. */
+    struct gathering gathering = {.evidence = evidence, .redact = redact_policy_secrets(redact)};
     const struct sources *all = evidence_sources(evidence);
     gathering.seen = xcalloc(all->len + 1, sizeof *gathering.seen);
     compare_rules(&len);

@@ -232,7 +232,8 @@ class Calls(Comparison):
     def test_usage(self):
         self.assertUsage(debrief("diff", "--compare", evidence(HEALTHY), self.dir / "nothing"), "nothing")
         report = self.save("saved", harness.NOTHING)
-        self.assertUsage(debrief("diff", report, report, "--no-redact"), "--compare")
+        for option in (["--no-redact"], ["--redact", "identities"], ["--redact-map", self.dir / "map"], ["--timeout", "1s"]):
+            self.assertUsage(debrief("diff", report, report, *option), "--compare")
         self.assertUsage(debrief("diff", "--compare", evidence(HEALTHY), evidence(HEALTHY), "-o", "html"), "html")
 
     def test_the_same_bytes_twice(self):

@@ -209,6 +209,14 @@ class Siblings(Ties):
         self.assertEqual([subject(row) for row in document["differences"]], [])
         self.assertNotIn("10.0.1.19", json.dumps(document))
 
+    def test_who_is_who_is_kept_where_the_call_says_so(self):
+        kept = self.dir / "names"
+        a = self.changed("a", lambda dump: dump.set_server("10.9.8.7", 18000))
+        document = self.compare(a, HEALTHY, "--redact", "identities", "--redact-map", kept)
+        value = document["differences"][0]["a"]["value"]
+        self.assertNotIn("10.9.8.7", value)
+        self.assertIn(f"{value.split(':')[0]}\t10.9.8.7\n", kept.read_text())
+
     def test_the_order_of_many_domains_is_none(self):
         def domains(order):
             return lambda dump: dump.routes["virtual_hosts"][0].update(domains=order)
