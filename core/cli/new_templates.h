@@ -1,4 +1,4 @@
-/* The files of a new section, made at build time from plugins/_template (cmake/DebriefTemplates.cmake). */
+/* The files of a new section, made at build time from plugins/_template (cmake/DebriefEmbedded.cmake). */
 #ifndef DEBRIEF_CLI_NEW_TEMPLATES_H
 #define DEBRIEF_CLI_NEW_TEMPLATES_H
 

@@ -1,4 +1,4 @@
-/* The style and the scripts of the HTML report, from core/report/html (cmake/DebriefPage.cmake makes the
+/* The style and the scripts of the HTML report, from core/report/html (cmake/DebriefEmbedded.cmake makes the
  * source). Texts, ended by NUL. */
 #ifndef DEBRIEF_REPORT_HTML_ASSETS_H
 #define DEBRIEF_REPORT_HTML_ASSETS_H
