@@ -1,6 +1,7 @@
 -- What a line of the access log says of the way that a request went: for checks that judge access.error, which they
 -- declare. The details of the answer and the failure of the transport are there in Istio's format and in most formats
--- of JSON, not in Envoy's own default format: then the response flag alone speaks.
+-- of JSON, not in Envoy's own default format: then the response flag alone speaks. groups() and at_start() also want
+-- log.start as an optional need.
 
 local match = debrief.match
 
@@ -68,6 +69,19 @@ function access.errno(error)
   end
 end
 
+-- COMMAND about the host at ADDRESS, "10.0.0.7:80" or "[::1]:80": openssl wants the brackets, nc and getent do not. As it
+-- is when the address is none of a host and a port.
+function access.at(command, address)
+  local host, port = (address or ""):match("^%[?([%w.:%%_-]+)%]?:(%d+)$")
+  if not (command and host) then return command end
+  local pair = (host:find(":", 1, true) and "[" .. host .. "]" or host) .. ":" .. port
+  local values = { ["HOST:PORT"] = pair, HOST = host, PORT = port }
+  for _, token in ipairs { "HOST:PORT", "HOST", "PORT" } do
+    command = command:gsub("%f[%w]" .. token .. "%f[%W]", function() return values[token] end)
+  end
+  return command
+end
+
 -- Why a connection to the upstream failed: the finding's id, what to say of HOST, and what to do.
 function access.failure(record)
   local text = access.words(record)
@@ -98,6 +112,60 @@ function access.failure(record)
   end
   return "upstreams.connect-fail", "connections to %s fail",
     "see from the proxy's own host whether that address and port are open, and which protocol they speak", "nc -vz HOST PORT"
+end
+
+-- ---- lines of one kind together ----
+
+local FLAGS = "https://www.envoyproxy.io/docs/envoy/latest/configuration/observability/access_log/usage#config-access-log-format-response-flags"
+
+local function add_group(groups, key, record)
+  if not groups[key] then
+    groups[key] = { record = record, count = 0, list = {} }
+    groups[#groups + 1] = groups[key]
+  end
+  local group = groups[key]
+  group.count = group.count + 1
+  group.last = record
+  if #group.list < 3 then group.list[#group.list + 1] = record end
+  return group
+end
+
+-- Errors with one of these flags, by flag and by what was asked; checkers' requests belong to lb-health. Each group:
+-- { flag, record (the first one), last, count, list (up to three of them) }.
+function access.groups(ev, flags)
+  local groups = {}
+  for record in ev:each("access.error") do
+    local counts = not access.is_checker(record) and not match(access.cluster(record) or "", [[^(BlackHoleCluster|block_?all)$]])
+    for _, flag in ipairs(flags) do
+      if counts and access.has_flag(record, flag) then
+        local key = flag .. " " .. (record.authority or "-") .. (flag == "NR" and " " .. (record.path or ""):gsub("%?.*$", "") or "")
+        add_group(groups, key, record).flag = flag
+      end
+    end
+  end
+  return groups
+end
+
+-- The request of a line, as ev:walk takes it.
+function access.request(record)
+  local authority = known(record.authority)
+  return { method = known(record.method), host = authority, path = known(record.path), port = math.tointeger(tonumber((authority or ""):match(":(%d+)$") or "")) }
+end
+
+-- The first lines of a group as proof; the last one tells until when.
+function access.cite(ev, finding, group)
+  for _, record in ipairs(group.list) do finding:cite(record) end
+  return finding:span { count = group.count, last = ev:time(group.last) }:reference(FLAGS)
+end
+
+-- Start-up: what nobody could answer within the first minute says nothing of the rest.
+function access.at_start(ev, record)
+  local time = ev:time(record)
+  for start in ev:each("log.start") do
+    local began = ev:time(start)
+    if time and began and time >= began - 5 and time - began < 60 and start.step and start.step:find("epoch", 1, true) then return true end
+  end
+  return false
 end
 
 return access
