@@ -47,6 +47,7 @@ static int compare_entries(const void *left, const void *right)
         {(int64_t)a->root_rank, (int64_t)b->root_rank},
         {(int64_t)a->depth, (int64_t)b->depth},
         {-a->worst, -b->worst},
+        {a->node->outdated, b->node->outdated},
         {-a->node->weight, -b->node->weight},
         {-(int64_t)a->reach, -(int64_t)b->reach},
         {(int64_t)a->node->state, (int64_t)b->node->state},

@@ -16,6 +16,10 @@
 #define SEEN_LATE (60 * CLOCK_SECOND)
 #define SAME_TIME CLOCK_SECOND
 
+/* What was last seen so long before is another incident, unless it is known to last. Identities that a
+ * link renews live for three days at most (Consul): their end follows within days. */
+#define REACHES (7 * 24 * 3600 * CLOCK_SECOND)
+
 static int severity_of(const cJSON *finding)
 {
     const char *text = json_str(finding, "severity");
@@ -118,14 +122,22 @@ static bool began_in_time(const struct graph_node *cause, const struct graph_nod
     return went_on && cause->first <= consequence->first + SEEN_LATE;
 }
 
+static bool is_long_before(const struct graph_node *node, const struct graph_node *other)
+{
+    bool dated = node->last && other->first != INT64_MAX;
+    return dated && node->state != STATE_NOW && node->last + REACHES < other->first;
+}
+
 static bool was_over(const struct graph_node *cause, const struct graph_node *consequence)
 {
+    bool dated = cause->last && consequence->first != INT64_MAX;
+    if (is_long_before(cause, consequence))
+        return true;
     if (cause->state != STATE_BEFORE)
         return false;
     if (consequence->state == STATE_NOW)
         return true;
-    return cause->last && consequence->first != INT64_MAX &&
-           cause->last + SEEN_LATE < consequence->first;
+    return dated && cause->last + SEEN_LATE < consequence->first;
 }
 
 static bool can_explain(const struct graph_node *cause, const struct graph_node *consequence)
@@ -204,6 +216,11 @@ void graph_init(struct graph *graph, const cJSON *findings, const struct registr
         read_node(graph->arena, &graph->nodes[index], finding, index, registry);
         index++;
     }
+    for (size_t i = 0; i < index; i++)
+        for (size_t j = 0; j < index; j++)
+            graph->nodes[i].outdated |= graph->nodes[j].state == STATE_NOW &&
+                                        graph->nodes[j].severity == DEBRIEF_ERROR &&
+                                        is_long_before(&graph->nodes[i], &graph->nodes[j]);
     link_all(graph);
 }
 

@@ -19,8 +19,9 @@ struct graph_node {
     int severity;                /* enum debrief_severity */
     int weight; /* how much it looks like a root cause, from confidence and candidates */
     enum graph_state state;
-    int64_t first, last;                          /* INT64_MAX and 0 when not known */
-    size_t index;                                 /* place in the target's array */
+    int64_t first, last; /* INT64_MAX and 0 when not known */
+    bool outdated;       /* last seen long before something that lasts began: another incident */
+    size_t index;        /* place in the target's array */
     size_t *explains, explains_len, explains_cap; /* indexes of nodes */
     size_t explained_by_len;
 };

@@ -2,6 +2,7 @@
  * events of EventBridge. Writes container_status (the task itself as a row without a name) and hands
  * stop reasons and service events to the log engine: the cause of a task that never started often
  * stands nowhere else. */
+#include "base/alloc.h"
 #include "base/json.h"
 #include "base/str.h"
 #include "evidence/identity.h"
@@ -9,6 +10,7 @@
 #include "read/objects.h"
 #include "read/readers.h"
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 struct task {
@@ -220,6 +222,27 @@ static void read_failure(struct reading *reading, const cJSON *failure, const ch
                                                  : "");
 }
 
+/* An event of EventBridge about a service: its name, and the reason in a field beside it, as one text. */
+static void read_service_action(struct reading *reading, const cJSON *document, const char *prefix)
+{
+    const char *type = json_str(document, "detail.eventType");
+    const char *name = json_str(document, "detail.eventName");
+    const char *reason = json_str(document, "detail.reason");
+    char place[CONTAINERS_POINTER_MAX];
+    if (!name && !reason)
+        return;
+    containers_place(place, name ? "%s/detail" : "%s/detail/reason", prefix);
+    char *text = xasprintf("%s%s%s%s%s", type && name ? type : "", type && name ? " " : "",
+                           name ? name : "", name && reason ? ": " : "", reason ? reason : "");
+    containers_scan(reading,
+                    &(struct scan_text){.text = text,
+                                        .pointer = place,
+                                        .time = containers_time(document, "time"),
+                                        .origin = "ecs",
+                                        .workload = last_part(json_str(document, "resources[0]"))});
+    free(text);
+}
+
 static void read_document(struct reading *reading, const cJSON *document, const char *prefix,
                           uint64_t line)
 {
@@ -233,11 +256,7 @@ static void read_document(struct reading *reading, const cJSON *document, const 
         containers_place(place, "%s/detail", prefix);
         read_task(reading, detail, place);
     } else if (detail) {
-        containers_place(place, "%s/detail/reason", prefix);
-        containers_scan(reading, &(struct scan_text){.text = json_str(detail, "reason"),
-                                                     .pointer = place,
-                                                     .time = containers_time(document, "time"),
-                                                     .origin = "ecs"});
+        read_service_action(reading, document, prefix);
     } else if (is_task(document) || is_container(document)) {
         read_part(reading, document, prefix);
     } else if (cJSON_IsArray(document)) {

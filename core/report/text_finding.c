@@ -59,7 +59,7 @@ void text_finding_when(struct buf *out, const cJSON *finding)
     double count = 0;
     if (strcmp(state, "now") == 0) {
         buf_adds(out, "now");
-        add_span(out, finding, ", seen ");
+        add_span(out, finding, json_str(finding, "last") ? ", seen " : ", since ");
     } else if (strcmp(state, "before") == 0) {
         buf_adds(out, "earlier, over now");
         add_span(out, finding, ": ");

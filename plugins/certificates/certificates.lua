@@ -195,7 +195,7 @@ local function report_expired(ev, one, users, now, sure)
   local at = sure == "certain" and now.low or now.high
   local finding = ev:report("certificates.expired", "certificate", name_of(one), EXPIRED_WORDS[one.valid == "no" and "shown" or sure], describe(one, users),
     one.records[1].expires, dates.span(at - one.ends))
-  cite(finding, one, users):when("now"):confidence(one.role == "ca" and "likely" or sure)
+  cite(finding, one, users):when("now"):span { first = one.ends }:confidence(one.role == "ca" and "likely" or sure)
   if sure == "likely" then
     finding:candidate("certificates.expired", { ["for"] = "less than a day was left when the proxy was asked, and it has ended by the clock of this machine" })
       :candidate("certificates.expiring", { ["for"] = "files that were saved before " .. one.records[1].expires .. " show the same" })
@@ -280,7 +280,7 @@ local function judge_statistics(ev, now)
     told = told or ends
     if ends and ends > 0 and ends <= now.low and not is_rotated(ev) then
       ev:report("certificates.expired", "certificate", owner.kind .. " " .. owner.name, "a certificate of %s %s has expired: it ended %s before this evidence was taken",
-        owner.kind, owner.name, dates.span(now.low - ends)):cite(stat):when("now")
+        owner.kind, owner.name, dates.span(now.low - ends)):cite(stat):when("now"):span { first = ends }
         :advise("see which one it is, and issue it anew", "curl -s http://ADMIN/certs")
     end
   end
@@ -304,7 +304,7 @@ local function judge_acm(ev, now)
     local ends = dates.seconds(record.NotAfter) or tonumber(record.NotAfter or "")
     if record.Status == "EXPIRED" or ends and ends <= now.low then
       ev:report("certificates.expired", "certificate", name or "certificate", "the certificate %s of ACM has expired%s", name or "", record.NotAfter and " (" .. record.NotAfter .. ")" or "")
-        :cite(record):advise("renew or replace it; an imported certificate is never renewed by ACM", "aws acm describe-certificate --certificate-arn " .. (record.id or "ARN"))
+        :span { first = ends }:cite(record):advise("renew or replace it; an imported certificate is never renewed by ACM", "aws acm describe-certificate --certificate-arn " .. (record.id or "ARN"))
     end
   end
 end

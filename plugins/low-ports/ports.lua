@@ -103,6 +103,9 @@ local LACKING = {
     "switch ENI trunking on and replace the instances (types that have it), take a larger type, or add instances" },
   ["RESOURCE:MEMORY"] = { "its memory is taken by other tasks", "what the instance has left", nil, "add an instance, or ask for less memory in the task definition" },
   ["RESOURCE:CPU"] = { "its CPU units are taken by other tasks", "what the instance has left", nil, "add an instance, or ask for less CPU in the task definition" },
+  ["RESOURCE:FARGATE"] = { "Fargate has no capacity of that kind at this time in the Availability Zones of the service's subnets",
+    "which capacity providers and subnets the service names", "aws ecs describe-services --cluster CLUSTERNAME --services SERVICE --query 'services[].[capacityProviderStrategy,networkConfiguration]'",
+    "give the service subnets in more Availability Zones, and FARGATE beside FARGATE_SPOT in its capacity provider strategy; ECS tries again by itself" },
   AGENT = { "its ECS agent is not connected", "whether the agent runs and reaches ECS", nil, "start the agent anew, or replace the instance" },
   ATTRIBUTE = { "it lacks an attribute that the task asks for", "the attributes asked for and those of the instance", nil,
     "compare requiresAttributes of the task definition with the attributes of the instance (agent version, network mode, log driver)" },
@@ -126,6 +129,19 @@ local function judge_placement(ev, record)
   ev:ask { evidence = "aws.container_instances", why = row and row[2] or "what the instances have left, and what the task asks for", how = string.format(row and row[3] or INSTANCE, id) }
 end
 
+-- The name of an event of EventBridge, with its reason where that is told.
+local function judge_failure(ev, record)
+  local reason = record.reason and record.reason ~= "" and record.reason or nil
+  local row, service = LACKING[reason or ""], record.workload
+  local why = record.constraint and "a task no longer meets the placement constraint of its daemon service"
+    or row and row[1] or reason or "the event tells no reason"
+  local finding = ev:report("low-ports.not-placed", "service", service or "service", "ECS places no task of %s (%s): %s", service or "the service", record.name, why)
+    :cite(record):reference("https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs_service_events.html")
+  if row then finding:advise(row[4]) end
+  ev:ask { evidence = "aws/describe-services.json", why = "the service's events say in a sentence what no instance or capacity provider had",
+    how = "aws ecs describe-services --cluster CLUSTERNAME --services " .. (service or "SERVICE") .. " --output json > services.json" }
+end
+
 local host_port = debrief.check {
   id = "low-ports/host-port",
   title = "is the node's port free that the proxy asks for?",
@@ -135,6 +151,7 @@ local host_port = debrief.check {
   events = {
     no_free_port = [[didn't have free ports for the requested pod ports]],
     not_placed = [[(?:service (?<service>[\w-]+) )?was unable to place a task because no container instance met all of its requirements]],
+    failure = [[\b(?<name>SERVICE_TASK_PLACEMENT_FAILURE|SERVICE_DAEMON_PLACEMENT_(?<constraint>CONSTRAINT)_VIOLATED)\b(?::? *"?(?<reason>[A-Z]+:[A-Z]+))?]],
     instance_port = [[closest matching \(?container-instance (?<instance>[\w-]+)\)? is already using a port required by your task]],
   },
   findings = {
@@ -160,6 +177,8 @@ local host_port = debrief.check {
         :reference("https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-event-messages.html")
     end
     for record in ev:each("event.not_placed") do judge_placement(ev, record) end
+    local failure = ev:last("event.failure")
+    if failure and ev:count("event.not_placed") + ev:count("event.instance_port") == 0 then judge_failure(ev, failure) end
   end,
 }
 

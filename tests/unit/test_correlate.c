@@ -208,6 +208,29 @@ static void test_what_is_over_explains_nothing_that_lasts(void **state)
                  "\"last\":\"2026-11-21T08:01:00Z\"}]"));
 }
 
+/* A log of last year beside the state of today: two incidents, whichever could be the other's cause. */
+static void test_another_year_explains_nothing(void **state)
+{
+    (void)state;
+    assert_false(explains("[{\"id\":\"s.waiting\",\"first\":\"2026-11-21T08:00:00Z\"},"
+                          "{\"id\":\"s.stream\",\"first\":\"2025-11-20T08:00:00Z\"}]"));
+    assert_false(explains("[{\"id\":\"s.waiting\",\"first\":\"2025-11-20T08:00:00Z\"},"
+                          "{\"id\":\"s.stream\",\"state\":\"now\","
+                          "\"first\":\"2026-11-20T08:00:00Z\"}]"));
+    assert_true(explains("[{\"id\":\"s.waiting\",\"first\":\"2026-11-21T08:00:00Z\"},"
+                         "{\"id\":\"s.stream\",\"state\":\"now\","
+                         "\"first\":\"2025-11-20T08:00:00Z\"}]"));
+    assert_true(explains("[{\"id\":\"s.waiting\",\"first\":\"2026-11-21T08:00:00Z\"},"
+                         "{\"id\":\"s.stream\",\"first\":\"2026-11-19T08:00:00Z\"}]"));
+    cJSON *target = target_with("[{\"id\":\"x.old\",\"first\":\"2025-11-20T08:00:00Z\"},"
+                                "{\"id\":\"x.now\",\"state\":\"now\",\"confidence\":\"likely\","
+                                "\"first\":\"2026-11-20T08:00:00Z\"}]");
+    correlate_target(target, &registry);
+    expect_role(target, "x.now", "cause", 1);
+    expect_role(target, "x.old", "cause", 2);
+    cJSON_Delete(target);
+}
+
 static void test_two_that_blame_each_other(void **state)
 {
     (void)state;
@@ -319,6 +342,7 @@ int main(void)
         cmocka_unit_test(test_a_later_cause_explains_nothing),
         cmocka_unit_test(test_seen_late_is_not_later),
         cmocka_unit_test(test_what_is_over_explains_nothing_that_lasts),
+        cmocka_unit_test(test_another_year_explains_nothing),
         cmocka_unit_test(test_two_that_blame_each_other),
         cmocka_unit_test(test_order_of_causes),
         cmocka_unit_test(test_a_cause_inherits_the_worst),
