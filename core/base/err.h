@@ -5,7 +5,10 @@
 #ifndef DEBRIEF_BASE_ERR_H
 #define DEBRIEF_BASE_ERR_H
 
+#include <stdarg.h>
 #include <stdbool.h>
+
+enum { ERR_QUOTED_MAX = 120 }; /* bytes of a subject in quotes that are shown */
 
 struct err {
     char text[512]; /* "" while nothing happened; cut at a character, never overflowing */
@@ -18,8 +21,13 @@ struct err {
         }                                                                                          \
     }
 
-/* Both return false, so that `return err_set(...)` reads well. err may be NULL. */
+/* All return false, so that `return err_set(...)` reads well. err may be NULL. */
+bool err_vset(struct err *err, const char *format, va_list args);
 bool err_set(struct err *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
 bool err_prefix(struct err *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Shortens every subject in quotes that is longer than ERR_QUOTED_MAX to its start, cut at a character:
+ * 'aaaa...'. In place; err_set() and err_prefix() do so. */
+void err_cut_quotes(char *text);
 
 #endif

@@ -48,7 +48,7 @@ static bool take_name(struct building *building, const yaml_event_t *event, size
                                   event->data.scalar.length);
     for (const struct yaml_tree *each = open->node->first; each; each = each->next)
         if (strcmp(each->name, name) == 0)
-            return err_set(building->err, "%s:%zu: '%.100s' stands here twice, first in line %zu",
+            return err_set(building->err, "%s:%zu: '%s' stands here twice, first in line %zu",
                            building->path, line, name, each->line);
     if (open->members++ == MEMBERS_MAX)
         return fail(building, line, "more than 2000 names in one mapping");

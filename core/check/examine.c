@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/str.h"
 #include "check/job.h"
+#include "source/tell.h"
 
 #include <ftw.h>
 #include <poll.h>
@@ -203,8 +204,9 @@ static void tell_progress(struct examination *all)
         const char *activity = all->rows[i] ? NULL : job_activity(job, &since);
         if (!activity || now - since < PROGRESS_FIRST_S * CLOCK_SECOND)
             continue;
-        fprintf(stderr, "running: %s %lld s", activity, (long long)((now - since) / CLOCK_SECOND));
-        fprintf(stderr, all->len > 1 ? " (%s)\n" : "\n", job->target->name);
+        bool several = all->len > 1;
+        tell("running: %s %lld s%s%s%s", activity, (long long)((now - since) / CLOCK_SECOND),
+             several ? " (" : "", several ? job->target->name : "", several ? ")" : "");
         all->said = now;
     }
 }

@@ -3,6 +3,7 @@
 #include "cli/cli.h"
 #include "base/alloc.h"
 #include "cli/session.h"
+#include "source/tell.h"
 #include <fcntl.h>
 #include <locale.h>
 #include <signal.h>
@@ -11,6 +12,8 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+enum { WARNING_MAX = 4 << 20 };
 
 static const struct command commands[] = {
     {"check", "[TARGET...]", "gather, check, report: the main job",
@@ -120,12 +123,14 @@ const struct command *cli_command(const char *name)
 
 void cli_warn(const char *format, ...)
 {
+    struct buf message;
     va_list args;
+    buf_init(&message, WARNING_MAX);
     va_start(args, format);
-    fputs("debrief: ", stderr);
-    vfprintf(stderr, format, args);
-    fputc('\n', stderr);
+    buf_vaddf(&message, format, args);
     va_end(args);
+    tell("debrief: %s", buf_str(&message));
+    buf_release(&message);
 }
 
 int cli_fail(const struct err *err)

@@ -6,6 +6,7 @@
 #include "cli/cli.h"
 #include "cli/new_templates.h"
 #include "cli/session.h"
+#include "source/tell.h"
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -135,7 +136,7 @@ int new_command(const struct options *options)
         status = cli_fail(&err);
     } else {
         printf("%s\n", dir);
-        fprintf(stderr, "next: debrief lint %s && debrief test %s\n", dir, dir);
+        tell("next: debrief lint %s && debrief test %s", dir, dir);
     }
     free(dir);
     return status;

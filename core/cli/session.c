@@ -6,6 +6,7 @@
 #include "base/suggest.h"
 #include "cli/cli.h"
 #include "source/hash.h"
+#include "source/tell.h"
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
@@ -87,7 +88,7 @@ static void warn_undeclared(const struct registry *registry, const struct config
         for (size_t j = 0; j < registry->checks[i].findings_len; j++)
             suggest_offer(&suggest, registry->checks[i].findings[j].id);
     char *near = suggest_text(&suggest);
-    cli_warn("%s:%zu: no check has a finding '%.100s'%s%s", config->path, line, finding,
+    cli_warn("%s:%zu: no check has a finding '%s'%s%s", config->path, line, finding,
              *near ? "; near it: " : "", near);
     free(near);
 }
@@ -239,6 +240,8 @@ bool session_redaction(struct redact_policy **policy, const struct options *opti
         return err_set(err, "--redact-map keeps pseudonyms; give --redact identities, too");
     if (!options->no_redact)
         *policy = redact_policy_new(&redact, err);
+    if (*policy)
+        tell_hide(redact.patterns, redact.patterns_len);
     return options->no_redact || *policy;
 }
 

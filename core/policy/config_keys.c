@@ -33,14 +33,10 @@ static bool fail(const struct reading *reading, size_t line, const char *format,
 static bool fail(const struct reading *reading, size_t line, const char *format, ...)
 {
     va_list args;
-    struct buf why;
-    buf_init(&why, 2048);
     va_start(args, format);
-    buf_vaddf(&why, format, args);
+    err_vset(reading->err, format, args);
     va_end(args);
-    err_set(reading->err, "%s:%zu: %s", reading->config->path, line, buf_str(&why));
-    buf_release(&why);
-    return false;
+    return err_prefix(reading->err, "%s:%zu", reading->config->path, line);
 }
 
 static bool unknown(const struct reading *reading, const struct yaml_tree *node, const char *where,
@@ -56,10 +52,9 @@ static bool unknown(const struct reading *reading, const struct yaml_tree *node,
     }
     char *near = suggest_text(&suggest);
     if (*near)
-        fail(reading, node->line, "unknown key '%.60s'%s; did you mean %s?", node->name, where,
-             near);
+        fail(reading, node->line, "unknown key '%s'%s; did you mean %s?", node->name, where, near);
     else
-        fail(reading, node->line, "unknown key '%.60s'%s; known: %s", node->name, where,
+        fail(reading, node->line, "unknown key '%s'%s; known: %s", node->name, where,
              buf_str(&all));
     free(near);
     buf_release(&all);
@@ -92,7 +87,7 @@ static bool want_kind(const struct reading *reading, const struct yaml_tree *nod
 {
     if (node->kind == kind)
         return true;
-    return fail(reading, node->line, "'%.60s' takes %s, not %s", node->name, what, kind_name(node));
+    return fail(reading, node->line, "'%s' takes %s, not %s", node->name, what, kind_name(node));
 }
 
 /* ---- values ---- */
@@ -110,7 +105,7 @@ static char *take_text(struct reading *reading, const struct yaml_tree *node, co
 {
     const char *name = node->name ? node->name : what;
     if (node->kind != YAML_TREE_TEXT || is_null(node)) {
-        fail(reading, node->line, "'%.60s' takes a text, not %s", name, kind_name(node));
+        fail(reading, node->line, "'%s' takes a text, not %s", name, kind_name(node));
         return NULL;
     }
     char *text = arena_strdup(reading->config->arena, node->text);
@@ -122,8 +117,7 @@ static char *take_text(struct reading *reading, const struct yaml_tree *node, co
     text += strspn(text, " ");
     if (*text && strlen(text) <= TEXT_MAX_LEN)
         return text;
-    fail(reading, node->line, *text ? "'%.60s' is longer than 1000 bytes" : "'%.60s' is empty",
-         name);
+    fail(reading, node->line, *text ? "'%s' is longer than 1000 bytes" : "'%s' is empty", name);
     return NULL;
 }
 
@@ -135,7 +129,7 @@ static bool want_finding(struct reading *reading, const char *text, size_t line)
     if (!text[good] && (glob || strchr(text, '.')))
         return true;
     return fail(reading, line,
-                "'%.60s' is neither a finding id (grpc-codes.permission-denied) nor a glob over "
+                "'%s' is neither a finding id (grpc-codes.permission-denied) nor a glob over "
                 "them (grpc-codes.*)",
                 text);
 }
@@ -147,7 +141,7 @@ static bool want_day(struct reading *reading, const char *text, size_t line)
     if (strlen(text) == strlen("2026-11-21") && text[4] == '-' && text[7] == '-' &&
         clock_bound_parse(text, &day) && str_starts(clock_text(day.time, again), text))
         return true;
-    return fail(reading, line, "'%.60s' is no day like 2026-12-31", text);
+    return fail(reading, line, "'%s' is no day like 2026-12-31", text);
 }
 
 static bool join_texts(struct reading *reading, const struct yaml_tree *node, struct buf *list)
@@ -157,8 +151,7 @@ static bool join_texts(struct reading *reading, const struct yaml_tree *node, st
         if (!text)
             return false;
         if (strchr(text, ','))
-            return fail(reading, each->line, "'%.60s' holds a comma; write one entry for each",
-                        text);
+            return fail(reading, each->line, "'%s' holds a comma; write one entry for each", text);
         buf_addf(list, "%s%s", list->len ? "," : "", text);
     }
     if (list->overflow)
@@ -194,7 +187,7 @@ static bool take_params(struct reading *reading, const struct yaml_tree *node)
         if (!value)
             return false;
         if (!dot || dot == each->name || !dot[1])
-            return fail(reading, each->line, "'%.60s' is not of the form CHECK.NAME", each->name);
+            return fail(reading, each->line, "'%s' is not of the form CHECK.NAME", each->name);
         config->params[config->params_len++] = (struct config_param){
             .check = arena_strndup(config->arena, each->name, (size_t)(dot - each->name)),
             .name = dot + 1,
@@ -249,7 +242,7 @@ static bool take_fail_on(struct reading *reading, const struct yaml_tree *node)
     if (reading->config->fail_on)
         return true;
     return fail(reading, node->line,
-                "'fail-on' takes error, warning, incomplete or never, not '%.60s'", text);
+                "'fail-on' takes error, warning, incomplete or never, not '%s'", text);
 }
 
 static bool take_severity(struct reading *reading, const struct yaml_tree *node)
@@ -267,7 +260,7 @@ static bool take_severity(struct reading *reading, const struct yaml_tree *node)
                        : strcmp(text, "info") == 0    ? DEBRIEF_INFO
                                                       : 0;
         if (!severity)
-            return fail(reading, each->line, "'%.60s' takes error, warning or info, not '%.60s'",
+            return fail(reading, each->line, "'%s' takes error, warning or info, not '%s'",
                         each->name, text);
         config->severities[config->severities_len++] = (struct config_severity){
             .finding = each->name,

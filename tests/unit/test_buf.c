@@ -106,6 +106,34 @@ static void test_errors_are_cut_at_a_character(void **state)
     assert_int_equal((unsigned char)err.text[strlen(err.text) - 1], 0xA9);
 }
 
+/* What is in quotes is data and may be of any length; what is said of it must be seen. */
+static void test_subjects_of_errors_are_cut(void **state)
+{
+    struct err err = ERR_INIT;
+    char *name = xcalloc(1, (1 << 20) + 1), shown[ERR_QUOTED_MAX + 1] = "";
+    (void)state;
+    memset(name, 'a', 1 << 20);
+    memset(shown, 'a', ERR_QUOTED_MAX);
+    err_set(&err, "unknown key '%s' here; it's one of '%s'", name, "b");
+    char *expected = xasprintf("unknown key '%s...' here; it's one of 'b'", shown);
+    assert_string_equal(err.text, expected);
+    free(expected);
+    err_prefix(&err, "'%s' line %d", name, 3);
+    assert_non_null(strstr(err.text, "...' line 3: unknown key 'aaaa"));
+    for (size_t i = 1; i + 2 < 1 << 20; i += 2)
+        memcpy(name + i, "\xC3\xA9", 2);
+    err_set(&err, "no file '%s'", name);
+    assert_true(strstr(err.text, "\xC3\xA9...'") != NULL);
+    assert_int_equal(strlen(err.text), strlen("no file '...'") + ERR_QUOTED_MAX - 1);
+    /* At the limit nothing is cut, nor is it without an end. */
+    name[ERR_QUOTED_MAX + 3] = '\0';
+    err_set(&err, "'%s'", name);
+    assert_null(strstr(err.text, "..."));
+    err_set(&err, "it's %s", name);
+    assert_null(strstr(err.text, "..."));
+    free(name);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -114,6 +142,7 @@ int main(void)
         cmocka_unit_test(test_arena),
         cmocka_unit_test(test_error_chains),
         cmocka_unit_test(test_errors_are_cut_at_a_character),
+        cmocka_unit_test(test_subjects_of_errors_are_cut),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
