@@ -18,6 +18,11 @@ cJSON *json_parse(const char *text, size_t len, struct err *err); /* one value, 
 /* The same for one of several values behind each other: *used is where the next one begins. */
 cJSON *json_parse_next(const char *text, size_t len, size_t *used, struct err *err);
 
+/* What cJSON takes without a word, and two programs read in two ways; for documents of our own.
+ * json_without_nul: of the text, json_unique: no object of the tree holds a name twice. */
+bool json_without_nul(const char *text, size_t len, struct err *err);
+bool json_unique(const cJSON *root, struct err *err);
+
 /* Walks a path of member names and [index] parts ("status.conditions[0].type"); a name that itself
  * holds dots is written in quotes ("metadata.labels.\"app.kubernetes.io/name\""). NULL when absent. */
 const cJSON *json_at(const cJSON *node, const char *path);

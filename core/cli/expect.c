@@ -2,10 +2,9 @@
 #include "cli/expect.h"
 #include "base/alloc.h"
 #include "base/json.h"
+#include "base/slurp.h"
 #include "base/str.h"
 #include "cli/expect_words.h"
-#include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 #define EXPECT_MAX (1u << 20)
@@ -71,17 +70,11 @@ static bool is_valid(const cJSON *expect, struct err *err)
 cJSON *expect_load(const char *path, struct err *err)
 {
     struct buf text;
-    char portion[4096];
-    size_t got;
-    FILE *file = fopen(path, "re");
-    if (!file) {
-        err_set(err, "cannot read '%s': %s", path, strerror(errno));
+    buf_init(&text, EXPECT_MAX);
+    if (!slurp_path(&text, path, err)) {
+        buf_release(&text);
         return NULL;
     }
-    buf_init(&text, EXPECT_MAX);
-    while ((got = fread(portion, 1, sizeof portion, file)) > 0)
-        buf_add(&text, portion, got);
-    fclose(file);
     cJSON *expect = json_parse(buf_str(&text), text.len, err);
     buf_release(&text);
     if (expect && is_valid(expect, err))

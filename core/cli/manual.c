@@ -2,8 +2,7 @@
 #include "cli/manual.h"
 #include "base/alloc.h"
 #include "base/buf.h"
-#include <errno.h>
-#include <stdio.h>
+#include "base/slurp.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -65,20 +64,15 @@ static void find_headings(struct manual *manual)
 bool manual_load(struct manual *manual, const char *path, struct err *err)
 {
     struct buf text;
-    char portion[8192];
-    size_t got;
     *manual = (struct manual){0};
-    FILE *file = fopen(path, "re");
-    if (!file)
-        return err_set(err, "cannot read '%s': %s", path, strerror(errno));
     buf_init(&text, MANUAL_MAX);
-    while ((got = fread(portion, 1, sizeof portion, file)) > 0)
-        buf_add(&text, portion, got);
-    fclose(file);
-    manual->text = xstrdup(buf_str(&text));
+    bool whole = slurp_path(&text, path, err);
+    if (whole) {
+        manual->text = xstrdup(buf_str(&text));
+        find_headings(manual);
+    }
     buf_release(&text);
-    find_headings(manual);
-    return true;
+    return whole;
 }
 
 void manual_release(struct manual *manual)

@@ -5,6 +5,7 @@
 
 #include "base/alloc.h"
 #include "base/dirscan.h"
+#include "base/slurp.h"
 #include "collect/archive.h"
 #include "collect/fleet.h"
 #include "collect/unarchive.h"
@@ -125,10 +126,14 @@ static void add_file(struct collection *collection, const char *path, uint64_t s
 
 static void add_pipe(struct collection *collection, const char *path)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    /* Nobody may write to it yet: that is waited for within the time limit, not here. */
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     char *name = xasprintf("file/%s", collection_base_name(path));
+    struct err err = ERR_INIT;
     if (fd < 0)
         collection_missing(collection, name, path, "cannot read '%s': %s", path, strerror(errno));
+    else if (!slurp_check(fd, path, &err))
+        collection_missing(collection, name, path, "%s", err.text);
     else
         spool_in(collection, fd, name, path);
     if (fd >= 0)

@@ -4,13 +4,13 @@
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "base/json.h"
+#include "base/slurp.h"
 #include "base/str.h"
 #include "base/yaml.h"
 #include "collect/target_parse.h"
 
 #include <errno.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -245,23 +245,12 @@ static bool add_yaml(struct targets *targets, const char *text, size_t len, cons
 
 /* ---- the file ---- */
 
-static bool slurp(const char *path, struct buf *out, struct err *err)
+static bool read_list(const char *path, struct buf *out, struct err *err)
 {
-    char bytes[1 << 14];
-    FILE *file = strcmp(path, "-") == 0 ? stdin : fopen(path, "re");
-    size_t got;
-    if (!file)
-        return err_set(err, "cannot open the list '%s': %s", path, strerror(errno));
-    while (!out->overflow && (got = fread(bytes, 1, sizeof bytes, file)) > 0)
-        buf_add(out, bytes, got);
-    bool failed = ferror(file);
-    if (file != stdin)
-        fclose(file);
-    if (failed)
-        return err_set(err, "cannot read the list '%s': %s", path, strerror(errno));
-    if (out->overflow || (out->len && memchr(out->data, '\0', out->len)))
-        return err_set(err, "'%s' is no list of targets", path);
-    return true;
+    if (!slurp_path(out, path, err))
+        return false;
+    return !out->len || !memchr(out->data, '\0', out->len) ||
+           err_set(err, "'%s' is no list of targets", path);
 }
 
 /* By the first line that says something: a target never begins like this. */
@@ -281,7 +270,7 @@ bool targets_from_list(struct targets *targets, const char *path, struct err *er
     struct buf text;
     buf_init(&text, LIST_MAX);
     size_t before = targets->len;
-    bool fine = slurp(path, &text, err);
+    bool fine = read_list(path, &text, err);
     if (fine && text.len && is_yaml(text.data))
         fine = add_yaml(targets, text.data, text.len, path, err);
     else if (fine && text.len)

@@ -4,6 +4,7 @@
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/slurp.h"
 #include "base/str.h"
 #include "base/yaml_tree.h"
 #include "policy/config_keys.h"
@@ -21,20 +22,6 @@ struct place { /* where a file may lie */
     const char *path;
     bool must_exist, here;
 };
-
-static bool read_all(int fd, const char *path, struct buf *text, struct err *err)
-{
-    char portion[16 << 10];
-    ssize_t got;
-    while ((got = read(fd, portion, sizeof portion)) != 0 && !text->overflow) {
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got < 0)
-            return err_set(err, "cannot read the configuration '%s': %s", path, strerror(errno));
-        buf_add(text, portion, (size_t)got);
-    }
-    return !text->overflow || err_set(err, "the configuration '%s' is larger than 1 MB", path);
-}
 
 /* What lies about in the current directory is taken only when it is a file of the user's (or root's)
  * own: /tmp is everybody's. */
@@ -117,7 +104,7 @@ static struct config *read_config(int fd, const struct place *place, struct err 
     *config = (struct config){
         .arena = arena, .path = clean(arena, place->path), .found_here = place->here};
     buf_init(&text, YAML_TREE_SIZE_MAX);
-    bool ok = read_all(fd, config->path, &text, err) && parse(config, &text, err);
+    bool ok = slurp_fd(&text, fd, config->path, err) && parse(config, &text, err);
     buf_release(&text);
     if (!ok) {
         config_free(config);

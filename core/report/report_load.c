@@ -2,36 +2,10 @@
  * only what writers rely on: members of an unknown name pass, so that newer reports can be read. */
 #include "base/alloc.h"
 #include "base/json.h"
+#include "base/slurp.h"
 #include "base/str.h"
 #include "report/report.h"
-#include <errno.h>
-#include <stdio.h>
 #include <string.h>
-
-static bool read_stream(FILE *stream, struct buf *text, const char *path, struct err *err)
-{
-    char portion[65536];
-    size_t got;
-    while ((got = fread(portion, 1, sizeof portion, stream)) > 0)
-        buf_add(text, portion, got);
-    if (ferror(stream))
-        return err_set(err, "cannot read '%s': %s", path, strerror(errno));
-    if (text->overflow)
-        return err_set(err, "'%s' is larger than %u MB", path, REPORT_SIZE_MAX >> 20);
-    return true;
-}
-
-static bool read_path(const char *path, struct buf *text, struct err *err)
-{
-    if (strcmp(path, "-") == 0)
-        return read_stream(stdin, text, "standard input", err);
-    FILE *stream = fopen(path, "re");
-    if (!stream)
-        return err_set(err, "cannot read '%s': %s", path, strerror(errno));
-    bool ok = read_stream(stream, text, path, err);
-    fclose(stream);
-    return ok;
-}
 
 static bool are_objects(const cJSON *array)
 {
@@ -92,18 +66,16 @@ cJSON *report_load(const char *path, struct err *err)
     struct buf text;
     cJSON *report = NULL;
     buf_init(&text, REPORT_SIZE_MAX);
-    if (read_path(path, &text, err)) {
+    bool whole = slurp_path(&text, path, err);
+    if (whole && json_without_nul(buf_str(&text), text.len, err))
         report = json_parse(buf_str(&text), text.len, err);
-        if (!report) {
-            err_prefix(err, "'%s' is no report", path);
-        } else if (!has_shape(report, err)) {
-            err_prefix(err, "'%s' cannot be used", path);
-            cJSON_Delete(report);
-            report = NULL;
-        } else {
-            make_valid(report);
-        }
-    }
     buf_release(&text);
-    return report;
+    if (report && has_shape(report, err) && json_unique(report, err)) {
+        make_valid(report);
+        return report;
+    }
+    if (whole)
+        err_prefix(err, report ? "'%s' cannot be used" : "'%s' is no report", path);
+    cJSON_Delete(report);
+    return NULL;
 }

@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "base/str.h"
 #include "report/document.h"
+#include "report/text_verdict.h"
 #include "report/writers.h"
 #include <string.h>
 
@@ -173,6 +174,19 @@ static void add_check_errors(cJSON *list, const cJSON *target)
     buf_release(&text);
 }
 
+/* Of a target that could not be judged at all no result and no problem may speak. */
+static void add_unknown(cJSON *list, const cJSON *target)
+{
+    if (!str_equal(json_str(target, "verdict"), "unknown"))
+        return;
+    struct buf text;
+    buf_init(&text, TEXT_MAX);
+    buf_addf(&text, "%s: ", document_str(target, "name", "?"));
+    text_verdict(&text, target);
+    add_notification(list, "warning", "nothing-judged", buf_str(&text));
+    buf_release(&text);
+}
+
 static void add_problems(cJSON *list, const struct sarif_scene *scene)
 {
     const cJSON *source, *problem;
@@ -224,7 +238,8 @@ static cJSON *tool(const cJSON *report, const struct sarif_rules *rules)
 {
     static const char *const descriptors[][2] = {
         {"check-error", "a check ended in error, so what it looks for is not known"},
-        {"source-problem", "a source could not be read to its end"}};
+        {"source-problem", "a source could not be read to its end"},
+        {"nothing-judged", "nothing can be said of a target"}};
     cJSON *object = cJSON_CreateObject(), *driver = json_put_object(object, "driver");
     json_put_str(driver, "name", "debrief");
     sarif_put(driver, "version", document_str(report, "tool.version", "0"));
@@ -252,6 +267,7 @@ static cJSON *run(const cJSON *report)
         add_artifacts(artifacts, &scene);
         add_check_errors(notifications, target);
         add_problems(notifications, &scene);
+        add_unknown(notifications, target);
         cJSON_ArrayForEach (finding, json_at(target, "findings")) {
             cJSON_AddItemToArray(results, sarif_result(&scene, &rules, finding));
         }

@@ -58,6 +58,22 @@ static void add_files_reason(struct buf *out, int failed, int unknown, const cha
         buf_addf(out, "none of its %d files could be read", failed + unknown);
 }
 
+/* Files that are not recognised; of what could not be read, that is said already. */
+static int count_unknown(const cJSON *target)
+{
+    const cJSON *name, *source;
+    int count = 0;
+    cJSON_ArrayForEach (name, json_at(target, "unrecognised")) {
+        bool failed = false;
+        cJSON_ArrayForEach (source, json_at(target, "sources")) {
+            failed |= json_at(source, "problems[0]") &&
+                      str_equal(json_str(source, "name"), json_str(name, ""));
+        }
+        count += !failed;
+    }
+    return count;
+}
+
 /* Why nothing at all could be read. */
 static void add_reason(struct buf *out, const cJSON *target)
 {
@@ -74,7 +90,7 @@ static void add_reason(struct buf *out, const cJSON *target)
         failed += first != NULL;
         problem = problem ? problem : first;
     }
-    int unknown = cJSON_GetArraySize(json_at(target, "unrecognised"));
+    int unknown = count_unknown(target);
     bool done = document_count(checks, "outcome", "error") < cJSON_GetArraySize(checks);
     if (failed + unknown || done)
         add_files_reason(out, failed, unknown, problem);

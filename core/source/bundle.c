@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/dirscan.h"
 #include "base/json.h"
+#include "base/slurp.h"
 #include "base/str.h"
 #include "source/bundle_row.h"
 
@@ -38,28 +39,12 @@ void bundle_release(struct bundle *bundle)
 
 /* ---- the index ---- */
 
-static bool slurp(const char *path, struct buf *out, struct err *err)
-{
-    char bytes[1 << 14];
-    FILE *file = fopen(path, "re");
-    if (!file)
-        return err_set(err, "cannot open '%s': %s", path, strerror(errno));
-    size_t got;
-    while (!out->overflow && (got = fread(bytes, 1, sizeof bytes, file)) > 0)
-        buf_add(out, bytes, got);
-    bool failed = ferror(file);
-    fclose(file);
-    if (failed)
-        return err_set(err, "cannot read '%s'", path);
-    return !out->overflow || err_set(err, "'%s' is larger than 64 MB", path);
-}
-
 static cJSON *parse_index(const char *path, struct err *err)
 {
     struct buf text;
     buf_init(&text, INDEX_MAX);
     cJSON *index = NULL;
-    if (slurp(path, &text, err) && !(index = json_parse(buf_str(&text), text.len, err)))
+    if (slurp_path(&text, path, err) && !(index = json_parse(buf_str(&text), text.len, err)))
         err_prefix(err, "cannot read '%s'", path);
     buf_release(&text);
     const char *schema = json_str(index, "schema");

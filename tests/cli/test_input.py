@@ -54,6 +54,40 @@ class Files(Case):
         (self.dir / "nothing").mkdir()
         self.assertStatus(debrief("check", self.dir / "nothing"), 1)
 
+    def test_every_format_for_people_says_that_a_directory_is_empty(self):
+        (self.dir / "nothing").mkdir()
+        for form in ("text", "markdown", "html", "junit", "nagios", "sarif"):
+            with self.subTest(form):
+                result = debrief("check", self.dir / "nothing", "-o", form)
+                self.assertStatus(result, 1)
+                self.assertIn("it is empty", result.out)
+
+    def test_devices_are_refused_before_they_are_read(self):
+        """/dev/zero has no end."""
+        device = "'/dev/zero': it is a device"
+        for arguments in (["report"], ["merge"], ["check", "--targets"], ["check", self.dir, "--config"],
+                          ["check", self.dir, "--baseline"], ["check"], ["check", "--evidence"]):
+            with self.subTest(arguments):
+                result = debrief(*arguments, "/dev/zero")
+                self.assertIn(result.status, (1, 2))
+                self.assertIn(device, result.out + result.err)
+        self.assertIn("/dev/zero", debrief("report", "/dev/zero").err)
+        self.assertStatus(debrief("check", "/dev/null"), 1)
+
+    def test_a_pipe_that_nobody_writes_to(self):
+        os.mkfifo(self.dir / "pipe")
+        result = debrief("check", self.dir / "pipe", "--timeout", "500ms")
+        self.assertStatus(result, 1)
+        self.assertIn("no end within the time limit", result.out)
+
+    def test_a_pipe_without_end_that_holds_nothing_known_is_one_file(self):
+        os.mkfifo(self.dir / "pipe")
+        writer = os.open(self.dir / "pipe", os.O_RDWR)
+        self.addCleanup(os.close, writer)
+        os.write(writer, b"\x01\x02 noise\n")
+        result = debrief("check", self.dir / "pipe", "--timeout", "500ms", "--quiet")
+        self.assertIn("no end within the time limit", result.out)
+
     def test_a_line_without_end(self):
         self.assertStatus(self.site(self.file("a.txt", b"x" * 10_000_000 + b"\nSITE error a\n")), 3)
 
@@ -103,6 +137,40 @@ class Files(Case):
         (folder / "loop").symlink_to("loop")
         os.mkfifo(folder / "pipe")
         self.assertStatus(self.site(folder), 3)
+
+
+class Said(Case):
+    """Standard error ends in logs of pipelines: what was named by mistake does not."""
+
+    def test_secrets_in_arguments(self):
+        secret = "hunter2hunter2"
+        for arguments in (["check", "nofile?password="], ["collect", "nofile?token="], ["report", "x.json?password="],
+                          ["check", self.dir, "--select", "password="], ["check", self.dir, "--config", "/x/password="],
+                          ["explain", "password="], ["password="], ["check", self.dir, "-o", "json=/nowhere/password="]):
+            with self.subTest(arguments):
+                result = debrief(*arguments[:-1], arguments[-1] + secret)
+                self.assertNotEqual(result.status, 0)
+                self.assertNotIn(secret, result.out + result.err)
+                self.assertIn("[redacted:", result.err)
+
+    def test_patterns_of_the_configuration(self):
+        config = self.file("debrief.yaml", "redact:\n  patterns:\n    - {name: site, pattern: 'zz-[0-9]+'}\n")
+        self.file("a.txt", "")
+        result = debrief("check", self.dir / "a.txt", self.dir / "zz-123", "--config", config)
+        self.assertIn("[redacted:site]", result.err)
+        self.assertNotIn("zz-123", result.err)
+
+    def test_long_subjects_and_controls_of_a_terminal(self):
+        result = debrief("x" * 100_000)
+        self.assertStatus(result, 2)
+        self.assertIn("xxx...'; see 'debrief --help'", result.err)
+        self.assertLess(len(result.err), 300)
+        self.assertNotIn("\x1b", debrief("check", "\x1b[31mred").err)
+        config = self.file("debrief.yaml", f"waivers:\n  - finding: x.y\n    ? {'é' * 400_000}\n    : 1\n")
+        result = debrief("check", self.dir, "--config", config)
+        self.assertStatus(result, 2)
+        self.assertIn("é...' in a waiver; known:", result.err)
+        self.assertLess(len(result.err), 500)
 
 
 class Pages(Case):

@@ -38,6 +38,23 @@ class Report(Case):
                 self.assertStatus(result, 1)
                 self.assertIn(f"/{name}'", result.err)
 
+    def test_what_two_programs_would_read_in_two_ways(self):
+        text = self.save("a", harness.ERROR).read_text()
+        twice = text.replace('"name": "debrief",', '"name": "debrief", "name": "other",', 1)
+        for name, copy, why in (("raw", text.replace('"name": "debrief"', '"name": "de\0brief"', 1), "a NUL byte at line"),
+                                ("escaped", text.replace('"name": "debrief"', '"name": "de\\u0000brief"', 1), "a NUL byte at line"),
+                                ("twice", twice, "'name' stands twice in '/tool'"),
+                                ("verdict", text.replace('"targets": [', '"schema": "x", "targets": [', 1), "'schema'")):
+            with self.subTest(name):
+                saved = self.file(name, copy)
+                for arguments in (["report", saved], ["diff", self.save("b", ""), saved], ["merge", saved]):
+                    result = debrief(*arguments)
+                    self.assertStatus(result, 1)
+                    self.assertIn(f"/{name}'", result.err)
+                    self.assertIn(why, result.err)
+        backslash = self.file("fine", text.replace('"name": "debrief"', '"name": "de\\\\u0000brief"', 1))
+        self.assertStatus(debrief("report", backslash), 3)
+
     def test_damaged_reports_do_not_crash(self):
         report = json.loads(self.save("a", harness.ERROR + "SITE unsure\n").read_text())
 

@@ -275,7 +275,7 @@ static void test_bad_lists(void **state)
     struct err err = ERR_INIT;
     targets_init(&targets);
     assert_false(targets_from_list(&targets, "nolist", &err));
-    assert_string_equal(err.text, "cannot open the list 'nolist': No such file or directory");
+    assert_string_equal(err.text, "cannot read 'nolist': No such file or directory");
 }
 
 static void test_yaml(void **state)
