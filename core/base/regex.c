@@ -62,6 +62,8 @@ struct regex *regex_new(const char *pattern, unsigned flags, struct err *err)
         options |= PCRE2_MULTILINE;
     if (flags & REGEX_DOTALL)
         options |= PCRE2_DOTALL;
+    if (flags & REGEX_BOUNDED)
+        options |= PCRE2_USE_OFFSET_LIMIT;
     int code;
     PCRE2_SIZE offset;
     pcre2_code *compiled = pcre2_compile((PCRE2_SPTR)pattern, PCRE2_ZERO_TERMINATED, options, &code,
@@ -123,4 +125,13 @@ bool regex_match(const struct regex *regex, const char *text, size_t len, size_t
         spans[i].end = known ? ovector[2 * i + 1] : SIZE_MAX;
     }
     return true;
+}
+
+bool regex_match_before(const struct regex *regex, const char *text, size_t len, size_t from,
+                        size_t to, struct regex_span *spans, int cap)
+{
+    if (from >= to)
+        return false;
+    pcre2_set_offset_limit(regex->scratch->context, to - 1);
+    return regex_match(regex, text, len, from, spans, cap);
 }

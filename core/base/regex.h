@@ -10,7 +10,7 @@
 
 struct regex;
 
-enum regex_flags { REGEX_CASELESS = 1, REGEX_MULTILINE = 2, REGEX_DOTALL = 4 };
+enum regex_flags { REGEX_CASELESS = 1, REGEX_MULTILINE = 2, REGEX_DOTALL = 4, REGEX_BOUNDED = 8 };
 
 struct regex *regex_new(const char *pattern, unsigned flags, struct err *err);
 void regex_free(struct regex *regex);
@@ -25,5 +25,10 @@ struct regex_span {
 /* First match at or after FROM. SPANS[0] is the whole match; at most CAP spans are filled. */
 bool regex_match(const struct regex *regex, const char *text, size_t len, size_t from,
                  struct regex_span *spans, int cap);
+
+/* The same, but it begins before TO; what follows TO is looked at, as far as LEN. For a regex made with
+ * REGEX_BOUNDED. */
+bool regex_match_before(const struct regex *regex, const char *text, size_t len, size_t from,
+                        size_t to, struct regex_span *spans, int cap);
 
 #endif

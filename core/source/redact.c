@@ -156,8 +156,10 @@ static void replace(struct redact_stream *stream, const struct redact_hit *hit, 
 /* Two secrets that overlap become one. */
 static void merge(struct redact_hit *hit, const struct redact_hit *inner)
 {
-    if (inner->start < hit->start || hit->kind == REDACT_RANDOM)
-        hit->kind = inner->kind; /* a shape says more than that there is no shape */
+    if (hit->kind == REDACT_URL_PASSWORD && inner->start >= hit->start)
+        return; /* which ends in front of its host */
+    if (inner->start < hit->start || hit->kind == REDACT_RANDOM || inner->kind == REDACT_AWS_KEY)
+        hit->kind = inner->kind; /* whose key it is says more than that there is one */
     if (inner->start < hit->start)
         hit->start = inner->start;
     if (inner->end > hit->end) {

@@ -9,4 +9,10 @@
  * START..END. */
 bool redact_random(const char *text, size_t telling, size_t start, size_t end);
 
+/* Letters and digits as a random generator mixes them. */
+bool redact_run_is_random(const char *run, size_t len);
+
+/* The name around TELLING, in small letters, cut to CAP - 1. */
+void redact_name_at(char *name, size_t cap, const char *text, size_t end, size_t telling);
+
 #endif
