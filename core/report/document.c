@@ -51,7 +51,22 @@ int document_findings(const cJSON *target, const char *severity)
     return count;
 }
 
+static const cJSON *find_in(const void *target, const char *id)
+{
+    const cJSON *finding;
+    cJSON_ArrayForEach (finding, json_at(target, "findings")) {
+        if (str_equal(json_str(finding, "id"), id))
+            return finding;
+    }
+    return NULL;
+}
+
 bool document_stands(const cJSON *target, const cJSON *finding)
+{
+    return document_stands_among(finding, find_in, target);
+}
+
+bool document_stands_among(const cJSON *finding, document_find_fn *find, const void *where)
 {
     const cJSON *id;
     if (document_waived(finding))
@@ -61,7 +76,7 @@ bool document_stands(const cJSON *target, const cJSON *finding)
     if (!str_equal(json_str(finding, "role"), "consequence") || !document_severity(finding))
         return false;
     cJSON_ArrayForEach (id, json_at(finding, "explained_by")) {
-        const cJSON *cause = id->valuestring ? document_finding(target, id->valuestring) : NULL;
+        const cJSON *cause = cJSON_IsString(id) ? find(where, id->valuestring) : NULL;
         if (!cause || !(document_waived(cause) || str_equal(json_str(cause, "role"), "note")))
             return false;
     }
@@ -78,16 +93,6 @@ const cJSON *document_first_cause(const cJSON *target)
             waived = finding;
     }
     return waived;
-}
-
-const cJSON *document_finding(const cJSON *target, const char *id)
-{
-    const cJSON *finding;
-    cJSON_ArrayForEach (finding, json_at(target, "findings")) {
-        if (str_equal(json_str(finding, "id"), id))
-            return finding;
-    }
-    return NULL;
 }
 
 void document_redactions(struct buf *out, const cJSON *target)

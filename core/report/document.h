@@ -30,11 +30,12 @@ int document_findings(const cJSON *target, const char *severity);
  * all of whose causes are waived or were made notes by the configuration, which cover nothing else. */
 bool document_stands(const cJSON *target, const cJSON *finding);
 
+/* The same where causes are found by FIND: for those who ask of every finding, see relations.h. */
+typedef const cJSON *document_find_fn(const void *where, const char *id);
+bool document_stands_among(const cJSON *finding, document_find_fn *find, const void *where);
+
 /* The most probable root cause of TARGET among those that stand; else one that is waived; else NULL. */
 const cJSON *document_first_cause(const cJSON *target);
-
-/* The finding of TARGET with this id, the first by rank; NULL. */
-const cJSON *document_finding(const cJSON *target, const char *id);
 
 /* "3 jwt, 1 password": what was removed from the evidence of TARGET, by kind; nothing when nothing was. */
 void document_redactions(struct buf *out, const cJSON *target);

@@ -229,6 +229,6 @@ bool html_report(struct buf *out, const cJSON *report, const struct report_style
     }
     buf_adds(out, "</script>\n</body>\n</html>\n");
     buf_release(&html.scratch);
-    html_intern_release(&html.ids);
+    intern_release(&html.ids);
     return out->overflow ? err_set(err, "the report is larger than %zu MB", out->max >> 20) : true;
 }

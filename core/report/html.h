@@ -4,7 +4,8 @@
 #define DEBRIEF_REPORT_HTML_H
 
 #include "base/buf.h"
-#include "report/html_intern.h"
+#include "report/intern.h"
+#include "report/relations.h"
 #include <cjson/cJSON.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -22,9 +23,10 @@ struct html {
     struct buf *out;
     struct buf scratch; /* of html_addf */
     const cJSON *report, *target;
-    struct html_intern ids; /* given to elements so far */
-    struct html_finding *findings;
+    struct intern ids;             /* given to elements so far */
+    struct html_finding *findings; /* in the order of the document, as in `relations` */
     size_t findings_len;
+    struct relations relations;
     int number; /* of the target, from 1 */
     int level;  /* of the headings in the part that is written */
 };
@@ -65,11 +67,7 @@ void html_target_end(struct html *html);
 /* "error", "warning", "note": by what its mark is chosen; a waived one is "waived". */
 const char *html_finding_kind(const cJSON *finding);
 
-/* Whether FROM explains TO: by their ids and, where several findings share those, by their subjects. */
-bool html_finding_explains(const struct html *html, const struct html_finding *from,
-                           const struct html_finding *to);
-
-/* The finding with this id; NULL. */
+/* The first finding with this id; NULL. */
 const struct html_finding *html_finding_of(const struct html *html, const char *id);
 
 /* All findings of the target: causes with what follows from them, then what is left. */

@@ -38,13 +38,9 @@ struct chain {
 
 /* ---- what is drawn ---- */
 
-static bool is_linked(const struct html *html, const struct html_finding *finding)
+static bool explains_any(const struct html *html, size_t finding)
 {
-    for (size_t i = 0; i < html->findings_len; i++)
-        if (html_finding_explains(html, finding, &html->findings[i]) ||
-            html_finding_explains(html, &html->findings[i], finding))
-            return true;
-    return false;
+    return html->relations.starts[finding] < html->relations.starts[finding + 1];
 }
 
 static struct node *add_node(struct chain *chain, const struct html_finding *finding,
@@ -85,22 +81,14 @@ static void add_candidates(struct chain *chain, int of)
     }
 }
 
-static bool is_explained(const struct html *html, const struct html_finding *finding)
-{
-    for (size_t i = 0; i < html->findings_len; i++)
-        if (html_finding_explains(html, &html->findings[i], finding))
-            return true;
-    return false;
-}
-
 static void gather(struct chain *chain)
 {
     struct html *html = chain->html;
     for (size_t i = 0; i < html->findings_len; i++) {
         const struct html_finding *finding = &html->findings[i];
-        bool open = !is_explained(html, finding) &&
-                    cJSON_GetArraySize(json_at(finding->json, "candidates")) > 0;
-        if (!open && !is_linked(html, finding))
+        bool explained = html->relations.items[i].explained;
+        bool open = !explained && cJSON_GetArraySize(json_at(finding->json, "candidates")) > 0;
+        if (!open && !explained && !explains_any(html, i))
             continue;
         int place = chain->len;
         if (add_node(chain, finding, document_str(finding->json, "id", "?"),
@@ -111,8 +99,9 @@ static void gather(struct chain *chain)
     for (int i = 0; i < chain->len; i++)
         for (int j = 0; j < chain->len; j++)
             if (chain->nodes[i].finding && chain->nodes[j].finding)
-                chain->follows[i][j] = html_finding_explains(html, chain->nodes[i].finding,
-                                                             chain->nodes[j].finding);
+                chain->follows[i][j] = relations_explains(
+                    &html->relations, (size_t)(chain->nodes[i].finding - html->findings),
+                    (size_t)(chain->nodes[j].finding - html->findings));
 }
 
 /* ---- where it stands ---- */

@@ -34,11 +34,11 @@ static const struct level {
 struct data {
     struct html *html;
     const struct level *level;
-    struct html_intern table;  /* JSON texts; numbers in them are places in this table */
-    struct html_intern shapes; /* names of members, as JSON lists */
-    struct html_intern ids;    /* of findings */
-    int *met;                  /* how often each id was met */
-    size_t size;               /* of the table's texts */
+    struct intern table;  /* JSON texts; numbers in them are places in this table */
+    struct intern shapes; /* names of members, as JSON lists */
+    struct intern ids;    /* of findings */
+    int *met;             /* how often each id was met */
+    size_t size;          /* of the table's texts */
 };
 
 static const char *const surroundings[] = {"sources", "timeline", "walks", "unexplained",
@@ -60,7 +60,7 @@ static bool is_left_out(const struct data *data, const char *name, bool proofs)
 static uint32_t put(struct data *data, const struct buf *text)
 {
     bool added;
-    uint32_t at = html_intern(&data->table, buf_str(text), &added);
+    uint32_t at = intern_add(&data->table, buf_str(text), &added);
     data->size += added ? text->len + 1 : 0;
     return at;
 }
@@ -80,7 +80,7 @@ static bool keeps_proofs(struct data *data, const cJSON *object)
     const char *id = json_str(object, "id");
     if (!id || !json_str(object, "fingerprint"))
         return true;
-    uint32_t at = html_intern(&data->ids, id, &added);
+    uint32_t at = intern_add(&data->ids, id, &added);
     if (added) {
         data->met = xrealloc(data->met, (at + 1) * sizeof *data->met);
         data->met[at] = 0;
@@ -109,7 +109,7 @@ static void add_object(struct data *data, struct buf *out, const cJSON *object, 
     buf_adds(&shape, shape.len ? "]" : "[]");
     char *members = buf_take(out);
     buf_init(out, VALUE_MAX);
-    buf_addf(out, "[-%u%s]", html_intern(&data->shapes, buf_str(&shape), NULL) + 1,
+    buf_addf(out, "[-%u%s]", intern_add(&data->shapes, buf_str(&shape), NULL) + 1,
              members ? members : "");
     free(members);
     buf_release(&shape);
@@ -151,13 +151,13 @@ static uint32_t put_value(struct data *data, const cJSON *value, int depth)
 
 static void release(struct data *data)
 {
-    html_intern_release(&data->table);
-    html_intern_release(&data->shapes);
-    html_intern_release(&data->ids);
+    intern_release(&data->table);
+    intern_release(&data->shapes);
+    intern_release(&data->ids);
     free(data->met);
 }
 
-static void add_list(struct buf *out, const struct html_intern *texts)
+static void add_list(struct buf *out, const struct intern *texts)
 {
     for (size_t i = 0; i < texts->len; i++) {
         buf_addch(out, i ? ',' : '[');

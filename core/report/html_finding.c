@@ -9,7 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define DEPTH_MAX 8
+#define DEPTH_MAX  8
+#define TITLES_MAX 8 /* of what follows, before it is unfolded */
 
 /* ---- places in the page ---- */
 
@@ -26,11 +27,11 @@ static void give_id(struct html *html, struct html_finding *finding, int index)
     bool added = false, plain = is_fingerprint(fingerprint);
     if (plain) {
         snprintf(finding->id, sizeof finding->id, "finding-%s", fingerprint);
-        html_intern(&html->ids, finding->id, &added);
+        intern_add(&html->ids, finding->id, &added);
     }
     if (!added && plain) {
         snprintf(finding->id, sizeof finding->id, "finding-%s-%d", fingerprint, html->number);
-        html_intern(&html->ids, finding->id, &added);
+        intern_add(&html->ids, finding->id, &added);
     }
     if (!added)
         snprintf(finding->id, sizeof finding->id, "finding-of-%d-%d", html->number, index);
@@ -43,6 +44,7 @@ void html_target_begin(struct html *html, const cJSON *target, int number)
     html->number = number;
     html->findings = xcalloc((size_t)cJSON_GetArraySize(findings) + 1, sizeof *html->findings);
     html->findings_len = 0;
+    relations_init(&html->relations, target);
     cJSON_ArrayForEach (finding, findings) {
         struct html_finding *place = &html->findings[html->findings_len++];
         place->json = finding;
@@ -52,6 +54,7 @@ void html_target_begin(struct html *html, const cJSON *target, int number)
 
 void html_target_end(struct html *html)
 {
+    relations_release(&html->relations);
     free(html->findings);
     html->findings = NULL;
     html->findings_len = 0;
@@ -59,42 +62,8 @@ void html_target_end(struct html *html)
 
 const struct html_finding *html_finding_of(const struct html *html, const char *id)
 {
-    for (size_t i = 0; i < html->findings_len; i++)
-        if (id && str_equal(json_str(html->findings[i].json, "id"), id))
-            return &html->findings[i];
-    return NULL;
-}
-
-/* ---- who explains whom ---- */
-
-static bool names(const cJSON *ids, const char *id)
-{
-    const cJSON *each;
-    cJSON_ArrayForEach (each, ids) {
-        if (cJSON_IsString(each) && str_equal(each->valuestring, id))
-            return true;
-    }
-    return false;
-}
-
-static bool is_ambiguous(const struct html *html, const struct html_finding *finding)
-{
-    int count = 0;
-    const char *id = json_str(finding->json, "id");
-    for (size_t i = 0; i < html->findings_len; i++)
-        count += str_equal(json_str(html->findings[i].json, "id"), id);
-    return count > 1;
-}
-
-bool html_finding_explains(const struct html *html, const struct html_finding *from,
-                           const struct html_finding *to)
-{
-    const char *from_id = json_str(from->json, "id"), *to_id = json_str(to->json, "id");
-    if (from == to || !from_id || !to_id || !names(json_at(from->json, "explains"), to_id) ||
-        !names(json_at(to->json, "explained_by"), from_id))
-        return false;
-    return !is_ambiguous(html, from) || !is_ambiguous(html, to) ||
-           str_equal(json_str(from->json, "subject.name"), json_str(to->json, "subject.name"));
+    size_t at = relations_find(&html->relations, id);
+    return at == RELATIONS_NONE ? NULL : &html->findings[at];
 }
 
 /* ---- one finding ---- */
@@ -257,32 +226,51 @@ static void add_foot(struct html *html, const struct html_finding *finding)
 
 static void add_finding(struct html *html, struct html_finding *finding, int depth);
 
-static bool is_folded_in(const struct html *html, const struct html_finding *cause,
-                         const struct html_finding *each)
+/* What follows from CAUSE alone, or from it first of all. */
+static bool is_folded_in(const struct html *html, const struct relations_edge *edge)
 {
-    return !each->written && html_finding_explains(html, cause, each) &&
-           !document_stands(html->target, each->json);
+    return !html->findings[edge->to].written && !html->relations.items[edge->to].stands;
+}
+
+/* Titles that are told once, however many findings have them. */
+static void add_titles(struct html *html, size_t from)
+{
+    const struct relations *relations = &html->relations;
+    struct intern titles = {0};
+    int more = 0;
+    for (size_t i = relations->starts[from]; i < relations->starts[from + 1]; i++) {
+        bool added = false;
+        const struct html_finding *each = &html->findings[relations->edges[i].to];
+        const char *title = document_str(each->json, "title", "?");
+        if (!is_folded_in(html, &relations->edges[i]))
+            continue;
+        if (titles.len < TITLES_MAX)
+            intern_add(&titles, title, &added);
+        if (added)
+            html_addf(html, titles.len > 1 ? "; %s" : "What follows from it: %s", title);
+        else
+            more++;
+    }
+    if (more)
+        html_addf(html, ", and %d more", more);
+    intern_release(&titles);
 }
 
 static void add_followers(struct html *html, struct html_finding *finding, int depth)
 {
-    int shown = 0;
-    for (size_t i = 0; i < html->findings_len && depth < DEPTH_MAX; i++) {
-        struct html_finding *each = &html->findings[i];
-        if (!is_folded_in(html, finding, each))
-            continue;
-        if (!shown++)
-            html_addf(html, "<details class=\"follows\"><summary>What follows from it: %s",
-                      document_str(each->json, "title", "?"));
-        else
-            html_addf(html, "; %s", document_str(each->json, "title", "?"));
-    }
-    if (!shown)
+    const struct relations *relations = &html->relations;
+    size_t from = (size_t)(finding - html->findings), begin = relations->starts[from],
+           end = relations->starts[from + 1];
+    while (begin < end && !is_folded_in(html, &relations->edges[begin]))
+        begin++;
+    if (begin == end || depth == DEPTH_MAX)
         return;
+    html_addf(html, "<details class=\"follows\"><summary>");
+    add_titles(html, from);
     html_addf(html, "</summary>\n");
-    for (size_t i = 0; i < html->findings_len; i++)
-        if (is_folded_in(html, finding, &html->findings[i]))
-            add_finding(html, &html->findings[i], depth + 1);
+    for (size_t i = begin; i < end; i++)
+        if (is_folded_in(html, &relations->edges[i]))
+            add_finding(html, &html->findings[relations->edges[i].to], depth + 1);
     html_addf(html, "</details>\n");
 }
 
@@ -328,7 +316,7 @@ static void add_standing(struct html *html)
 {
     for (size_t i = 0; i < html->findings_len; i++) {
         struct html_finding *finding = &html->findings[i];
-        if (!finding->written && document_stands(html->target, finding->json))
+        if (!finding->written && html->relations.items[i].stands)
             add_finding(html, finding, 0);
     }
 }

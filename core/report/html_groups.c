@@ -21,7 +21,7 @@ struct group { /* the findings of one id */
 };
 
 struct groups {
-    struct html_intern ids;
+    struct intern ids;
     struct group *items; /* by the number of their id, until they are sorted */
     size_t len;
 };
@@ -31,7 +31,7 @@ static void count(struct groups *groups, const cJSON *finding, const cJSON *targ
     bool added;
     bool cause = document_severity(finding) && document_stands(target, finding);
     int severity = document_waived(finding) ? 0 : document_severity(finding);
-    uint32_t at = html_intern(&groups->ids, document_str(finding, "id", "?"), &added);
+    uint32_t at = intern_add(&groups->ids, document_str(finding, "id", "?"), &added);
     if (added) {
         groups->items = xrealloc(groups->items, (at + 1) * sizeof *groups->items);
         groups->items[at] = (struct group){.sample = finding};
@@ -80,7 +80,7 @@ static void gather(struct groups *groups, const cJSON *targets)
 
 static void release(struct groups *groups)
 {
-    html_intern_release(&groups->ids);
+    intern_release(&groups->ids);
     free(groups->items);
 }
 

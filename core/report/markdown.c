@@ -7,6 +7,7 @@
 #include "base/str.h"
 #include "report/document.h"
 #include "report/markdown_text.h"
+#include "report/relations.h"
 #include "report/text_verdict.h"
 #include "report/writers.h"
 #include <limits.h>
@@ -74,14 +75,12 @@ static void write_envoy(struct buf *out, const struct markdown_budget *budget, c
 static void write_causes(struct buf *out, const struct markdown_budget *budget, const cJSON *target,
                          int level)
 {
-    const cJSON *finding;
-    int number = 0, all = 0;
+    struct relations relations;
+    relations_init(&relations, target);
+    int number = 0, all = (int)relations_standing(&relations);
     bool folded = false;
-    cJSON_ArrayForEach (finding, json_at(target, "findings")) {
-        all += document_stands(target, finding);
-    }
-    cJSON_ArrayForEach (finding, json_at(target, "findings")) {
-        if (!document_stands(target, finding))
+    for (size_t i = 0; i < relations.len && !out->overflow; i++) {
+        if (!relations.items[i].stands)
             continue;
         if (number++ == budget->findings)
             break;
@@ -89,12 +88,13 @@ static void write_causes(struct buf *out, const struct markdown_budget *budget, 
             buf_addf(out, "<details><summary>%d further causes</summary>\n\n", all - 3);
             folded = true;
         }
-        markdown_finding(out, budget, target, finding, level, number);
+        markdown_finding(out, budget, &relations, relations.items[i].finding, level, number);
     }
     if (folded)
         buf_adds(out, "</details>\n\n");
     if (number > budget->findings)
         buf_addf(out, "\xE2\x80\xA2 and %d further causes\n\n", all - budget->findings);
+    relations_release(&relations);
 }
 
 static void write_target(struct buf *out, const struct markdown_budget *budget, const cJSON *target,

@@ -3,6 +3,7 @@
 #define DEBRIEF_REPORT_MARKDOWN_H
 
 #include "base/buf.h"
+#include "report/relations.h"
 #include <cjson/cJSON.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -17,8 +18,9 @@ struct markdown_budget {
 };
 
 /* One finding with its proof and repair, under a heading of LEVEL marks with NUMBER (0: none). */
-void markdown_finding(struct buf *out, const struct markdown_budget *budget, const cJSON *target,
-                      const cJSON *finding, int level, int number);
+void markdown_finding(struct buf *out, const struct markdown_budget *budget,
+                      const struct relations *relations, const cJSON *finding, int level,
+                      int number);
 
 /* What is left of a target: waived findings, notes, unknown lines, timeline, asks, coverage, sources. */
 void markdown_rest(struct buf *out, const struct markdown_budget *budget, const cJSON *target);

@@ -129,7 +129,7 @@ static void write_fix(struct buf *out, const struct markdown_budget *budget, con
 }
 
 static void write_follows(struct buf *out, const struct markdown_budget *budget,
-                          const cJSON *target, const cJSON *finding)
+                          const struct relations *relations, const cJSON *finding)
 {
     const cJSON *each;
     int shown = 0;
@@ -140,7 +140,7 @@ static void write_follows(struct buf *out, const struct markdown_budget *budget,
             buf_adds(out, "; ");
         else
             add_label(out, "Follows from it");
-        const char *title = json_str(document_finding(target, each->valuestring), "title");
+        const char *title = json_str(relations_finding(relations, each->valuestring), "title");
         if (title) {
             markdown_add(out, MARKDOWN_LINE, title, budget->text);
             buf_addch(out, ' ');
@@ -207,8 +207,9 @@ static void write_heading(struct buf *out, const struct markdown_budget *budget,
     buf_adds(out, "\n\n");
 }
 
-void markdown_finding(struct buf *out, const struct markdown_budget *budget, const cJSON *target,
-                      const cJSON *finding, int level, int number)
+void markdown_finding(struct buf *out, const struct markdown_budget *budget,
+                      const struct relations *relations, const cJSON *finding, int level,
+                      int number)
 {
     write_heading(out, budget, finding, level, number);
     add_label(out, "What");
@@ -219,6 +220,6 @@ void markdown_finding(struct buf *out, const struct markdown_budget *budget, con
     write_proofs(out, budget, finding);
     write_candidates(out, budget, finding);
     write_fix(out, budget, finding);
-    write_follows(out, budget, target, finding);
+    write_follows(out, budget, relations, finding);
     write_references(out, budget, finding);
 }

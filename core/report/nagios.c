@@ -7,6 +7,7 @@
 #include "base/str.h"
 #include "report/document.h"
 #include "report/layout.h"
+#include "report/relations.h"
 #include "report/text_verdict.h"
 #include "report/writers.h"
 #include <string.h>
@@ -159,11 +160,14 @@ static void add_performance(struct buf *out, const cJSON *report)
 static void add_causes(struct buf *out, const cJSON *targets)
 {
     static const char *const names[] = {"info", "warning", "error"};
-    const cJSON *target, *finding;
+    const cJSON *target;
     int shown = 0, all = 0;
     cJSON_ArrayForEach (target, targets) {
-        cJSON_ArrayForEach (finding, json_at(target, "findings")) {
-            if (!document_stands(target, finding) || all++ >= LONG_MAX)
+        struct relations relations;
+        relations_init(&relations, target);
+        for (size_t i = 0; i < relations.len; i++) {
+            const cJSON *finding = relations.items[i].finding;
+            if (!relations.items[i].stands || all++ >= LONG_MAX)
                 continue;
             shown++;
             buf_addf(out, "%s: ", names[document_severity(finding)]);
@@ -172,6 +176,7 @@ static void add_causes(struct buf *out, const cJSON *targets)
             add_cause(out, finding);
             buf_addch(out, '\n');
         }
+        relations_release(&relations);
     }
     if (shown < all)
         buf_addf(out, "and %d more causes\n", all - shown);

@@ -68,19 +68,22 @@ static void write_envoy(const struct layout *layout, const cJSON *target)
 
 static void write_findings(const struct layout *layout, const cJSON *target)
 {
-    const cJSON *finding;
+    struct relations relations;
     int causes = 0, notes = 0;
-    cJSON_ArrayForEach (finding, json_at(target, "findings")) {
+    relations_init(&relations, target);
+    for (size_t i = 0; i < relations.len; i++) {
+        const cJSON *finding = relations.items[i].finding;
         bool note = str_equal(json_str(finding, "role"), "note") && !document_waived(finding);
-        if (document_stands(target, finding)) {
+        if (relations.items[i].stands) {
             buf_addch(layout->out, '\n');
-            text_finding_cause(layout, target, finding, ++causes);
+            text_finding_cause(layout, &relations, finding, ++causes);
         } else if (note) {
             if (!notes++)
                 buf_adds(layout->out, "\n  worth knowing\n");
-            text_finding_note(layout, target, finding);
+            text_finding_note(layout, &relations, finding);
         }
     }
+    relations_release(&relations);
     text_policy_waived(layout, target);
 }
 

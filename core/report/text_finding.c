@@ -126,7 +126,7 @@ static void write_fix(const struct layout *layout, const cJSON *finding)
 }
 
 /* Ids that FINDING explains, directly or through others, into SEEN (an object used as a set). */
-static void gather(const cJSON *target, const cJSON *finding, cJSON *seen, int depth)
+static void gather(const struct relations *relations, const cJSON *finding, cJSON *seen, int depth)
 {
     const cJSON *each;
     cJSON_ArrayForEach (each, json_at(finding, "explains")) {
@@ -134,22 +134,22 @@ static void gather(const cJSON *target, const cJSON *finding, cJSON *seen, int d
         if (!id || cJSON_GetObjectItemCaseSensitive(seen, id))
             continue;
         json_put_bool(seen, id, true);
-        const cJSON *next = document_finding(target, id);
+        const cJSON *next = relations_finding(relations, id);
         if (next && depth < 16)
-            gather(target, next, seen, depth + 1);
+            gather(relations, next, seen, depth + 1);
     }
 }
 
-static void write_follows(const struct layout *layout, const cJSON *target, const cJSON *finding,
-                          int indent)
+static void write_follows(const struct layout *layout, const struct relations *relations,
+                          const cJSON *finding, int indent)
 {
     struct buf text;
     cJSON *seen = cJSON_CreateObject();
     const cJSON *each;
     buf_init(&text, FIELD_MAX);
-    gather(target, finding, seen, 0);
+    gather(relations, finding, seen, 0);
     cJSON_ArrayForEach (each, seen) {
-        const char *title = json_str(document_finding(target, each->string), "title");
+        const char *title = json_str(relations_finding(relations, each->string), "title");
         buf_addf(&text, "%s%s", text.len ? "; " : "", title ? title : each->string);
         if (title)
             buf_addf(&text, " [%s]", each->string);
@@ -201,8 +201,8 @@ static void write_title(const struct layout *layout, const cJSON *finding, const
     buf_release(&text);
 }
 
-void text_finding_cause(const struct layout *layout, const cJSON *target, const cJSON *finding,
-                        int number)
+void text_finding_cause(const struct layout *layout, const struct relations *relations,
+                        const cJSON *finding, int number)
 {
     enum glyph glyph = text_finding_glyph(json_str(finding, "severity"));
     char *lead = xasprintf("%s %d.", layout_glyph(layout, glyph), number);
@@ -215,11 +215,12 @@ void text_finding_cause(const struct layout *layout, const cJSON *target, const 
     write_proofs(layout, finding);
     write_candidates(layout, finding);
     write_fix(layout, finding);
-    write_follows(layout, target, finding, INDENT);
+    write_follows(layout, relations, finding, INDENT);
     write_references(layout, finding);
 }
 
-void text_finding_note(const struct layout *layout, const cJSON *target, const cJSON *finding)
+void text_finding_note(const struct layout *layout, const struct relations *relations,
+                       const cJSON *finding)
 {
     char *text = xasprintf("%s [%s]: %s", document_str(finding, "title", ""),
                            document_str(finding, "id", "?"), document_str(finding, "message", ""));
@@ -228,5 +229,5 @@ void text_finding_note(const struct layout *layout, const cJSON *target, const c
     text_policy_ruling(layout, INDENT - 1, finding);
     if (layout->style->verbose)
         write_proofs(layout, finding);
-    write_follows(layout, target, finding, INDENT - 1);
+    write_follows(layout, relations, finding, INDENT - 1);
 }

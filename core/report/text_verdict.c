@@ -4,6 +4,7 @@
 #include "base/json.h"
 #include "base/str.h"
 #include "report/document.h"
+#include "report/relations.h"
 #include "report/report.h"
 #include <string.h>
 
@@ -116,11 +117,10 @@ static void add_extent(struct buf *out, const cJSON *target)
 
 static int count_standing(const cJSON *target)
 {
-    int count = 0;
-    const cJSON *finding;
-    cJSON_ArrayForEach (finding, json_at(target, "findings")) {
-        count += document_stands(target, finding);
-    }
+    struct relations relations;
+    relations_init(&relations, target);
+    int count = (int)relations_standing(&relations);
+    relations_release(&relations);
     return count;
 }
 

@@ -1,7 +1,7 @@
 // The HTML report of 10,000 targets and 50,000 findings: time to write it, its size, time to open and to filter it in
-// Chromium. Prints, asserts nothing: DEBRIEF=build-release/debrief node tests/bench/bench_html.mjs
+// Chromium; and what writing 5,000 and 20,000 findings of one target takes in each format for people. Prints, asserts nothing: DEBRIEF=build-release/debrief node tests/bench/bench_html.mjs
 import { execFileSync } from "node:child_process";
-import { closeSync, openSync, statSync } from "node:fs";
+import { closeSync, openSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { TOP, debrief, open, report, scratch } from "../browser/browser.mjs";
@@ -40,4 +40,24 @@ test("the HTML report of a fleet", async () => {
   say("JSON report", `${(statSync(json).size / 1e6).toFixed(1)} MB`);
   say("HTML report", `${(statSync(html).size / 1e6).toFixed(1)} MB`);
   for (const [what, ms] of Object.entries(best)) say(what, `${ms.toFixed(0)} ms`);
+});
+
+// Twice as many findings are to take twice as long: half of them causes, each of which one of the others names.
+test("many findings of one target", async () => {
+  const { document } = report("ems-connection/wrong-region");
+  const [target] = document.targets;
+  const one = (role) => target.findings.find((each) => each.role === role);
+  const many = (finding, count, from) => Array.from({ length: count }, (_, i) => ({ ...finding,
+    subject: { ...finding.subject, name: `c${i}` }, fingerprint: (from + i).toString(16).padStart(16, "0") }));
+  const roles = [one("cause"), one("consequence")];
+  for (const count of [5000, 20000]) {
+    target.findings = [...many(roles[0], count / 2, 0), ...many(roles[1], count / 2, count)];
+    const json = join(scratch, `many-${count}.json`);
+    writeFileSync(json, JSON.stringify(document));
+    for (const format of ["html", "markdown", "text"]) {
+      const began = performance.now();
+      debrief("report", json, "-o", `${format}=${join(scratch, "many")}`);
+      say(`${count} findings of one target, ${format}`, `${(performance.now() - began).toFixed(0)} ms`);
+    }
+  }
 });

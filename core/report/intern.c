@@ -1,9 +1,11 @@
-/* Stage: report. Numbers distinct texts for the HTML writer: an open hash table over copies of them. It
+/* Stage: report. Numbers distinct texts for the writers: an open hash table over copies of them. It
  * has no maximum of its own: what it holds comes from a document that has one. */
-#include "report/html_intern.h"
+#include "report/intern.h"
 #include "base/alloc.h"
 #include <stdlib.h>
 #include <string.h>
+
+#define SLOTS_MIN 32
 
 static uint64_t hash_of(const char *text)
 {
@@ -14,20 +16,20 @@ static uint64_t hash_of(const char *text)
 }
 
 /* The slot of TEXT, or the free one where it belongs. */
-static size_t slot_of(const struct html_intern *intern, const char *text, uint64_t hash)
+static size_t slot_of(const struct intern *intern, const char *text, uint64_t hash)
 {
     size_t slot = hash & (intern->slots_len - 1);
     for (; intern->slots[slot]; slot = (slot + 1) & (intern->slots_len - 1)) {
-        const struct html_intern_item *item = &intern->items[intern->slots[slot] - 1];
+        const struct intern_item *item = &intern->items[intern->slots[slot] - 1];
         if (item->hash == hash && strcmp(item->text, text) == 0)
             break;
     }
     return slot;
 }
 
-static void grow(struct html_intern *intern)
+static void grow(struct intern *intern)
 {
-    intern->slots_len = intern->slots_len ? intern->slots_len * 2 : 256;
+    intern->slots_len = intern->slots_len ? intern->slots_len * 2 : SLOTS_MIN;
     free(intern->slots);
     intern->slots = xcalloc(intern->slots_len, sizeof *intern->slots);
     intern->cap = intern->slots_len / 2;
@@ -40,7 +42,7 @@ static void grow(struct html_intern *intern)
     }
 }
 
-uint32_t html_intern(struct html_intern *intern, const char *text, bool *added)
+uint32_t intern_add(struct intern *intern, const char *text, bool *added)
 {
     uint64_t hash = hash_of(text);
     if (intern->len == intern->cap)
@@ -49,17 +51,23 @@ uint32_t html_intern(struct html_intern *intern, const char *text, bool *added)
     if (added)
         *added = !intern->slots[slot];
     if (!intern->slots[slot]) {
-        intern->items[intern->len++] = (struct html_intern_item){xstrdup(text), hash};
+        intern->items[intern->len++] = (struct intern_item){xstrdup(text), hash};
         intern->slots[slot] = (uint32_t)intern->len;
     }
     return intern->slots[slot] - 1;
 }
 
-void html_intern_release(struct html_intern *intern)
+uint32_t intern_find(const struct intern *intern, const char *text)
+{
+    size_t slot = intern->len ? slot_of(intern, text, hash_of(text)) : 0;
+    return intern->len && intern->slots[slot] ? intern->slots[slot] - 1 : INTERN_NONE;
+}
+
+void intern_release(struct intern *intern)
 {
     for (size_t i = 0; i < intern->len; i++)
         free(intern->items[i].text);
     free(intern->items);
     free(intern->slots);
-    *intern = (struct html_intern){0};
+    *intern = (struct intern){0};
 }
