@@ -73,9 +73,9 @@ static struct evidence_names names_of(const struct registry *registry, const cha
 {
     struct evidence_names names = {0};
     size_t rows;
-    const struct dictionary_row *row = dictionary_rows(&rows);
+    const struct dictionary_row *const *row = dictionary_rows(&rows);
     for (size_t i = 0; i < rows; i++)
-        evidence_names_add(&names, row[i].name, glob);
+        evidence_names_add(&names, row[i]->name, glob);
     for (size_t i = 0; i < registry->checks_len; i++)
         for (size_t j = 0; j < registry->checks[i].events_len; j++)
             evidence_names_add(&names, registry->checks[i].events[j].evidence, glob);

@@ -128,7 +128,7 @@ static void add_row(struct buf *out, const struct dictionary_row *row)
 void evidence_view_dictionary(struct buf *out)
 {
     size_t len;
-    const struct dictionary_row *rows = dictionary_rows(&len);
+    const struct dictionary_row *const *rows = dictionary_rows(&len);
     buf_adds(
         out,
         "# Evidence\n\n"
@@ -140,5 +140,5 @@ void evidence_view_dictionary(struct buf *out)
         "with\n"
         "`--evidence`. `debrief evidence TARGET NAME` shows the records of a target.\n");
     for (size_t i = 0; i < len; i++)
-        add_row(out, &rows[i]);
+        add_row(out, rows[i]);
 }

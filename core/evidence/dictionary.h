@@ -23,7 +23,7 @@ struct dictionary_row {
 };
 
 /* All rows, sorted by name. `log.*` rows gain the fields of their pattern when they are read. */
-const struct dictionary_row *dictionary_rows(size_t *len);
+const struct dictionary_row *const *dictionary_rows(size_t *len);
 const struct dictionary_row *
 dictionary_find(const char *name); /* NULL when there is no such name */
 

@@ -75,9 +75,9 @@ struct evidence *evidence_new(struct sources *sources, const struct need_set *ne
     evidence->sources = sources;
     evidence->needs = needs;
     size_t len;
-    const struct dictionary_row *rows = dictionary_rows(&len);
+    const struct dictionary_row *const *rows = dictionary_rows(&len);
     for (size_t i = 0; i < len; i++)
-        add_table(evidence, rows[i].name, rows[i].columns, rows[i].key);
+        add_table(evidence, rows[i]->name, rows[i]->columns, rows[i]->key);
     table_of(evidence, "proxy")->wanted = true;      /* every report tells what proxy it is about */
     table_of(evidence, "k8s.events")->wanted = true; /* and what happened when, */
     table_of(evidence, "unexplained")->wanted = true; /* and what nobody understood */

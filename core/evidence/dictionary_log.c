@@ -1,0 +1,205 @@
+/* Stage: evidence. The dictionary's rows for what logs and pasted text tell: log events, requests, lines that nobody knows.
+ * Reads nothing, judges nothing; docs/evidence.md is generated from it. */
+#include "evidence/dictionary_parts.h"
+
+#define LOG_HOW     "@log@"
+#define LOG_SOURCES "log/*.log, any log file or pasted text"
+
+/* Columns that every log event has before the fields of its own pattern. */
+#define LOG_BASE                                                                                   \
+    {"message",                                                                                    \
+     "the record's text without its header, at most 4 kB, continuation lines included"},           \
+        {"rest", "what follows the match on the record, trimmed of blanks and a leading comma"},   \
+        {"level",                                                                                  \
+         "trace, debug, info, warning, error or critical; absent when the line has none"},         \
+        {"logger", "Envoy's logger: config, upstream, main ..."},                                  \
+        {"origin",                                                                                 \
+         "who wrote it: envoy, istio, consul, agent, access, kubernetes, ecs, health, text"},      \
+        {"container", "container the text belongs to, where the source tells"},                    \
+        {"image", "image the text belongs to, where the source tells"},                            \
+        {"workload", "pod or task the text belongs to, where the source tells"},                   \
+    {                                                                                              \
+        "repeats", "how often the source says it happened, when more than once (events)"           \
+    }
+
+static const struct dictionary_row rows[] = {
+    {"access.error",
+     "requests in the access log that Envoy answered with a response flag, or with 4xx or 5xx",
+     "log/*.log",
+     "add the access log with --evidence FILE; Envoy writes it when access_log is set",
+     NULL,
+     {LOG_BASE,
+      {"method", "GET"},
+      {"path", "/health"},
+      {"protocol", "HTTP/1.1, HTTP/2, or - for TCP"},
+      {"code", "response code; 0 for TCP"},
+      {"flags", "response flags, joined by commas: UH, UF, NR ..; - for none"},
+      {"user_agent", "user agent of the caller"},
+      {"authority", "the Host or :authority that was asked for"},
+      {"upstream", "address of the upstream host, - when none was reached"},
+      {"cluster", "upstream cluster, where the format has it"},
+      {"details", "details of the response code, where the format has them; - for none"},
+      {"transport",
+       "why the transport to the upstream failed, where the format has it; - for none"}}},
+    {"access.health_check",
+     "requests in the access log from a load balancer's or kubelet's health checker, with any "
+     "answer",
+     "log/*.log",
+     "add the access log with --evidence FILE; Envoy writes it when access_log is set",
+     NULL,
+     {LOG_BASE,
+      {"method", "GET"},
+      {"path", "/health"},
+      {"protocol", "HTTP/1.1, HTTP/2"},
+      {"code", "response code"},
+      {"flags", "response flags, - for none"},
+      {"user_agent", "ELB-HealthChecker/2.0, kube-probe/1.29, GoogleHC/1.0"},
+      {"authority", "the Host that the checker sent"},
+      {"upstream", "address of the upstream host, - when none was reached"},
+      {"cluster", "upstream cluster, where the format has it"},
+      {"details", "details of the response code, where the format has them; - for none"},
+      {"transport",
+       "why the transport to the upstream failed, where the format has it; - for none"}}},
+    {"log",
+     "every log or text that was read, one record each: says whether logs were seen at all",
+     LOG_SOURCES,
+     LOG_HOW,
+     NULL,
+     {{"source", "name of the source"},
+      {"shape", "log.envoy, log.istio, log.consul, log.access, text"},
+      {"lines", "number of lines"},
+      {"first", "time of the first line with a time, RFC 3339"},
+      {"last", "time of the last one"},
+      {"zone", "told, or assumed: its times tell no zone and are read as UTC"},
+      {"from_start", "yes when the proxy's start-up is in it"},
+      {"debug", "yes when it holds lines of level debug or trace"}}},
+    {"log.aws_credentials",
+     "Envoy's AWS credential providers report trouble",
+     LOG_SOURCES,
+     LOG_HOW,
+     NULL,
+     {LOG_BASE, {"provider", "the words that name the provider or the missing thing"}}},
+    {"log.bind_failed",
+     "a socket could not be bound",
+     LOG_SOURCES,
+     LOG_HOW,
+     NULL,
+     {LOG_BASE,
+      {"address", "IP:PORT"},
+      {"strerror", "Permission denied, Address already in use ..."}}},
+    {"log.cm_init",
+     "phases of the cluster manager's initialisation",
+     LOG_SOURCES,
+     LOG_HOW,
+     NULL,
+     {LOG_BASE,
+      {"phase",
+       "initializing cds, initializing secondary clusters, all clusters initialized ..."}}},
+    {"log.config_rejected",
+     "a configuration update was rejected by Envoy (NACK)",
+     LOG_SOURCES,
+     LOG_HOW,
+     NULL,
+     {LOG_BASE, {"type_url", "type URL or path of what was rejected, when the line says it"}}},
+    {"log.fatal",
+     "Envoy ends at start-up: error initializing config",
+     LOG_SOURCES,
+     LOG_HOW,
+     NULL,
+     {LOG_BASE, {"reason", "the reason, when it stands on the same line"}}},
+    {"log.fetch_timeout",
+     "the first answer for a subscription did not come in time",
+     LOG_SOURCES,
+     LOG_HOW,
+     NULL,
+     {LOG_BASE, {"type_url", "type URL or path"}}},
+    {"log.not_ready",
+     "Istio's agent tells why its Envoy is not ready",
+     LOG_SOURCES,
+     LOG_HOW,
+     NULL,
+     {LOG_BASE,
+      {"why", "config received from XDS server, but was rejected; config not received ..."},
+      {"state", "Envoy's state, where that is why"},
+      {"cds_ok", "CDS updates accepted"},
+      {"cds_bad", "CDS updates rejected"},
+      {"lds_ok", "LDS updates accepted"},
+      {"lds_bad", "LDS updates rejected"}}},
+    {"log.start",
+     "Envoy starts, or its main loop begins",
+     LOG_SOURCES,
+     LOG_HOW,
+     NULL,
+     {LOG_BASE, {"step", "initializing epoch, starting main dispatch loop"}}},
+    {"log.stop",
+     "Envoy, or the agent that runs it, is told to stop or stops",
+     LOG_SOURCES,
+     LOG_HOW,
+     NULL,
+     {LOG_BASE, {"step", "caught ENVOY_SIGTERM, exiting, shutting down server instance ..."}}},
+    {"log.tls_error",
+     "TLS handshake errors (outside xDS close lines: at level debug)",
+     LOG_SOURCES,
+     LOG_HOW,
+     NULL,
+     {LOG_BASE, {"error", "CERTIFICATE_VERIFY_FAILED, WRONG_VERSION_NUMBER ..."}}},
+    {"log.variables",
+     "environment variables that the agent of App Mesh's image prints when it starts; they are "
+     "records of env too",
+     LOG_SOURCES,
+     LOG_HOW,
+     NULL,
+     {LOG_BASE,
+      {"about", "App Mesh, Envoy or Agent: which of its three lists"},
+      {"list", "NAME=VALUE, separated by blanks"}}},
+    {"log.workers_started",
+     "initialisation is over: listeners accept from here on",
+     LOG_SOURCES,
+     LOG_HOW,
+     NULL,
+     {LOG_BASE}},
+    {"log.xds_answered",
+     "the management server answered: clusters or listeners came, or an agent reached it",
+     LOG_SOURCES,
+     LOG_HOW,
+     NULL,
+     {LOG_BASE,
+      {"type", "cds or lds; absent when it is the agent's line on its own connection"},
+      {"clusters", "clusters added or updated, where the line tells that they were accepted"},
+      {"listener", "listener that was accepted"}}},
+    {"log.xds_closed",
+     "an xDS stream was closed, in every shape that Envoy has printed it",
+     LOG_SOURCES,
+     LOG_HOW,
+     NULL,
+     {LOG_BASE,
+      {"method", "StreamAggregatedResources, DeltaSecrets ...; absent in old lines"},
+      {"peer", "cluster name or HOST:PORT, from Envoy 1.24"},
+      {"since", "seconds since the first close with this code, from Envoy 1.20"},
+      {"code", "gRPC status code"}}},
+    {"text",
+     "any text that patterns are looked for in: logs, pasted text, stop reasons, event messages; "
+     "one "
+     "record per source. The state of a check's own events (event.NAME) is the state of this",
+     "log/*.log, any text, aws/describe-tasks.json, k8s/pods.json, k8s/events.json",
+     "paste what the platform printed into a file and name it, or - for standard input",
+     NULL,
+     {{"source", "name of the source"}}},
+    {"unexplained",
+     "lines of short texts (a paste, not a log of days) that speak of trouble and that no pattern "
+     "of "
+     "a check knows: the first few of each text, all counted",
+     LOG_SOURCES,
+     LOG_HOW,
+     NULL,
+     {{"text", "the line"},
+      {"level", "of the line's own header: error, critical; absent when it has none"}}},
+};
+
+const struct dictionary_part dictionary_log = {rows, ARRAY_LEN(rows)};
+
+const struct dictionary_column *dictionary_event_columns(void)
+{
+    static const struct dictionary_column columns[] = {LOG_BASE, {NULL, NULL}};
+    return columns;
+}
