@@ -70,21 +70,6 @@ static char *default_path(const struct targets *targets, const struct redact_pol
     return path;
 }
 
-/* Whether anything came back; what did not is named. */
-static int judge(const struct bundle *bundle)
-{
-    size_t got = 0;
-    for (size_t i = 0; i < bundle->sources.len; i++) {
-        const struct source *source = &bundle->sources.items[i];
-        got += !source->missing;
-        for (const struct source_problem *each = source->problems; each; each = each->next)
-            cli_warn("%s: %s: %s", bundle->target, source->name, each->text);
-    }
-    if (!got)
-        cli_warn("%s: nothing at all could be read", bundle->target);
-    return got ? STATUS_OK : STATUS_FAILED;
-}
-
 /* In the child. */
 static int collect_one(void *user, int fd)
 {
@@ -98,7 +83,7 @@ static int collect_one(void *user, int fd)
         err_prefix(&err, "%s", job->target->name);
         return cli_fail(&err);
     }
-    int status = judge(&bundle);
+    int status = session_judge_bundle(&bundle);
     if (!bundle_pack(&bundle, job->path, job->redact, &err) ||
         !redact_policy_save(job->redact, &err))
         status = cli_fail(&err);

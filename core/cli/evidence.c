@@ -157,10 +157,8 @@ static int view_target(void *user, int fd)
                           : bundle_open(&bundle, viewing->dir, &err)))
         return cli_fail(&err);
     int status = show(&bundle, viewing, fd);
-    for (size_t i = 0; i < bundle.sources.len; i++)
-        for (const struct source_problem *each = bundle.sources.items[i].problems; each;
-             each = each->next)
-            cli_warn("%s: %s", bundle.sources.items[i].name, each->text);
+    int judged = session_judge_bundle(&bundle);
+    status = status == STATUS_OK ? judged : status;
     bundle_release(&bundle);
     return status;
 }
@@ -180,7 +178,7 @@ static int run_view(struct viewing *viewing, const struct output *output)
     if (done && status < 0) {
         err_set(&err, "reading '%s' failed: %s", viewing->target->name, job.trouble);
         status = cli_fail(&err);
-    } else if (status == STATUS_OK && !output_write(output, &job.out, &err)) {
+    } else if (done && job.out.len && !output_write(output, &job.out, &err)) {
         status = cli_fail(&err);
     }
     buf_release(&job.out);

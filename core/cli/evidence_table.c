@@ -3,6 +3,7 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/json.h"
+#include "base/str.h"
 #include "cli/evidence_cell.h"
 #include "cli/evidence_view.h"
 #include "report/layout.h"
@@ -167,9 +168,19 @@ static void write_group(const struct evidence_view *view, const char *lead, enum
     const struct layout layout = {out, view->style};
     struct buf text;
     buf_init(&text, 64u << 10);
-    for (size_t i = 0; i < view->names->len; i++)
-        if (group_of(view, view->names->items[i]) == group)
-            buf_addf(&text, "%s%s", text.len ? ", " : "", view->names->items[i]);
+    size_t events = 0;
+    for (size_t i = 0; i < view->names->len; i++) {
+        const char *name = view->names->items[i];
+        if (group_of(view, name) != group)
+            continue;
+        if (!view->records && str_starts(name, "event."))
+            events++;
+        else
+            buf_addf(&text, "%s%s", text.len ? ", " : "", name);
+    }
+    if (events)
+        buf_addf(&text, "%s%zu kinds of lines that checks look for", text.len ? ", and " : "",
+                 events);
     if (text.len)
         layout_item(&layout, 0, lead, INK_DIM, 2, buf_str(&text));
     buf_release(&text);

@@ -284,6 +284,20 @@ struct collect_options session_collect_options(const struct options *options)
     return collect;
 }
 
+int session_judge_bundle(const struct bundle *bundle)
+{
+    size_t got = 0;
+    for (size_t i = 0; i < bundle->sources.len; i++) {
+        const struct source *source = &bundle->sources.items[i];
+        got += !source->missing;
+        for (const struct source_problem *each = source->problems; each; each = each->next)
+            cli_warn("%s: %s: %s", bundle->target, source->name, each->text);
+    }
+    if (!got)
+        cli_warn("%s: nothing at all could be read", bundle->target);
+    return got ? STATUS_OK : STATUS_FAILED;
+}
+
 char *session_file_name(const char *name)
 {
     char *safe = xstrdup(name);

@@ -8,6 +8,7 @@
 #include "cli/output.h"
 #include "collect/collect.h"
 #include "collect/target.h"
+#include "source/bundle.h"
 #include "source/redact.h"
 #include <cjson/cJSON.h>
 
@@ -60,6 +61,9 @@ int session_baseline(struct options *options);
 
 /* How to collect, as far as options say. */
 struct collect_options session_collect_options(const struct options *options);
+
+/* Says on standard error what did not come back. STATUS_FAILED where nothing at all did. */
+int session_judge_bundle(const struct bundle *bundle);
 
 /* PATH is usable as a file name: characters other than [A-Za-z0-9.-] become '_'. The caller's to free. */
 char *session_file_name(const char *name);
