@@ -173,14 +173,14 @@ static void write_group(const struct evidence_view *view, const char *lead, enum
         const char *name = view->names->items[i];
         if (group_of(view, name) != group)
             continue;
-        if (!view->records && str_starts(name, "event."))
+        if (!view->records && !view->style->verbose && str_starts(name, "event."))
             events++;
         else
             buf_addf(&text, "%s%s", text.len ? ", " : "", name);
     }
     if (events)
-        buf_addf(&text, "%s%zu kinds of lines that checks look for", text.len ? ", and " : "",
-                 events);
+        buf_addf(&text, "%s%zu kinds of lines that checks look for (--verbose)",
+                 text.len ? ", and " : "", events);
     if (text.len)
         layout_item(&layout, 0, lead, INK_DIM, 2, buf_str(&text));
     buf_release(&text);

@@ -110,10 +110,11 @@ class Evidence(Case):
             self.assertIn("1.36.4", debrief("evidence", page.url, "prox*").out)
 
     def test_empty_and_absent_do_not_look_alike(self):
-        out = " ".join(debrief("evidence", self.file("a.txt", harness.NOTHING)).out.split())
-        empty, absent = out.split("empty: ")[1].split(" absent: ")
-        self.assertIn("event.image-pull.failed", empty)
-        self.assertIn("stats", absent.split(", "))
+        for more, event in (([], "kinds of lines that checks look for (--verbose)"), (["--verbose"], "event.image-pull.failed")):
+            out = " ".join(debrief("evidence", self.file("a.txt", harness.NOTHING), *more).out.split())
+            empty, absent = out.split("empty: ")[1].split(" absent: ")
+            self.assertIn(event, empty)
+            self.assertIn("stats", absent.split(", "))
 
     def test_json(self):
         result = debrief("evidence", self.file("envoy.log", LOG), "log.xds_closed", "-o", "json")
