@@ -121,7 +121,7 @@ struct arena *evidence_arena(struct evidence *evidence)
     return evidence->arena;
 }
 
-struct sources *evidence_sources(struct evidence *evidence)
+struct sources *evidence_sources(const struct evidence *evidence)
 {
     return evidence->sources;
 }

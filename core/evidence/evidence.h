@@ -41,7 +41,7 @@ struct evidence;
 struct evidence *evidence_new(struct sources *sources, const struct need_set *needs);
 void evidence_free(struct evidence *evidence);
 struct arena *evidence_arena(struct evidence *evidence);
-struct sources *evidence_sources(struct evidence *evidence);
+struct sources *evidence_sources(const struct evidence *evidence);
 const struct need_set *evidence_needs(const struct evidence *evidence); /* NULL: everything */
 uint64_t evidence_total(const struct evidence *evidence); /* records of all names so far */
 

@@ -11,7 +11,7 @@
 #define ADMIN "http://ADMIN"
 #define CURL  "curl -s "
 
-enum { COMMAND_MAX = 1024, TEXT_MAX = 8192 };
+enum { COMMAND_MAX = 1024, TEXT_MAX = 8192, ADDRESS_MAX = 256 };
 
 /* The first row of a token whose platform is the one at hand, or NULL (any), is taken. */
 static const struct {
@@ -19,7 +19,6 @@ static const struct {
 } ways[] = {
     {"debrief", "kubernetes", "debrief check k8s:NAMESPACE/POD"},
     {"debrief", "ecs", "debrief check ecs:CLUSTERNAME/TASK"},
-    {"debrief", NULL, "debrief check http://HOST:9901 (the proxy's admin address)"},
     {"log", "kubernetes", "kubectl logs POD -c CONTAINER --timestamps > envoy.log"},
     {"log", "ecs", "aws logs tail GROUP --since 3h > envoy.log"},
     {"log", "docker", "docker logs --timestamps NAME > envoy.log 2>&1"},
@@ -121,37 +120,7 @@ const char *ways_fact(const struct evidence *evidence, const char *name, char bu
                                                                   : NULL;
 }
 
-/* ---- tokens ---- */
-
-static const char *way_of(const char *token, size_t len, const char *platform)
-{
-    for (size_t i = 0; i < ARRAY_LEN(ways); i++) {
-        bool same = strlen(ways[i].token) == len && strncmp(ways[i].token, token, len) == 0;
-        if (same && (!ways[i].platform || str_equal(ways[i].platform, platform)))
-            return ways[i].text;
-    }
-    return NULL;
-}
-
-/* "@log@", "@inside COMMAND@" at TEXT: how long it is, 0 when it is none; what stands there goes to OUT. */
-static size_t add_token(struct buf *out, const char *text, const char *platform)
-{
-    const char *name = text + 1, *close = strchr(name, '@');
-    size_t len = strcspn(name, " @");
-    const char *way = close ? way_of(name, len, platform) : NULL;
-    if (!way)
-        return 0;
-    const char *argument = name[len] == ' ' ? name + len + 1 : close;
-    const char *place = strstr(way, "%s");
-    buf_add(out, way, place ? (size_t)(place - way) : strlen(way));
-    if (place) {
-        buf_add(out, argument, (size_t)(close - argument));
-        buf_adds(out, place + 2);
-    }
-    return (size_t)(close - text) + 1;
-}
-
-/* ---- the admin page ---- */
+/* ---- the address of the admin page ---- */
 
 static const char *usual_address(const struct evidence *evidence)
 {
@@ -168,7 +137,8 @@ static const char *usual_address(const struct evidence *evidence)
     return "127.0.0.1:9901";
 }
 
-static const char *known_address(const struct evidence *evidence)
+/* Where the bootstrap lets it listen; NULL. */
+static const char *configured_address(const struct evidence *evidence)
 {
     char buf[32];
     const struct record *at = NULL;
@@ -177,12 +147,37 @@ static const char *known_address(const struct evidence *evidence)
         if (address)
             return address;
     }
-    return usual_address(evidence);
+    return NULL;
+}
+
+/* "http://127.0.0.1:9901" that the pages were got from, into OUT; false when nobody asked one. An index that
+ * came with a bundle may say anything: only what an address is made of is taken. */
+static bool asked_address(const struct evidence *evidence, char *out, size_t cap)
+{
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                                  ".:[]-_";
+    const struct sources *sources = evidence ? evidence_sources(evidence) : NULL;
+    for (size_t i = 0; sources && i < sources->len; i++) {
+        const struct source *source = &sources->items[i];
+        const char *origin = source->origin ? source->origin : "", *at = strstr(origin, "://");
+        bool http = str_starts(origin, "http://") || str_starts(origin, "https://");
+        size_t len = http && at ? strspn(at + 3, letters) : 0;
+        size_t all = len ? (size_t)(at + 3 - origin) + len : 0;
+        if (!len || origin[all] != '/' || all >= cap || !str_starts(source->name, "admin/"))
+            continue;
+        snprintf(out, cap, "%.*s", (int)all, origin);
+        return true;
+    }
+    return false;
 }
 
 static void add_address(struct buf *out, const char *address)
 {
     static const char *const wildcards[] = {"0.0.0.0:", "[::]:"};
+    if (strstr(address, "://")) { /* it was asked by that name */
+        buf_adds(out, address);
+        return;
+    }
     if (str_starts(address, "unix:")) {
         buf_addf(out, "--unix-socket %s http://localhost", address + strlen("unix:"));
         return;
@@ -194,6 +189,56 @@ static void add_address(struct buf *out, const char *address)
         }
     buf_addf(out, "http://%s", address);
 }
+
+/* ---- tokens ---- */
+
+static const char *way_of(const char *token, size_t len, const char *platform)
+{
+    for (size_t i = 0; i < ARRAY_LEN(ways); i++) {
+        bool same = strlen(ways[i].token) == len && strncmp(ways[i].token, token, len) == 0;
+        if (same && (!ways[i].platform || str_equal(ways[i].platform, platform)))
+            return ways[i].text;
+    }
+    return NULL;
+}
+
+/* Of a proxy whose address nobody knows it is said what address that is, unless options follow. */
+static void add_debrief(struct buf *out, const char *address, const char *rest)
+{
+    buf_adds(out, "debrief check ");
+    if (!address)
+        buf_adds(out, str_starts(rest, " -") ? "http://HOST:9901"
+                                             : "http://HOST:9901 (the proxy's admin address)");
+    else if (str_starts(address, "unix:"))
+        buf_adds(out, address);
+    else
+        add_address(out, address);
+}
+
+/* "@log@", "@inside COMMAND@" at TEXT: how long it is, 0 when it is none; what stands there goes to OUT. */
+static size_t add_token(struct buf *out, const char *text, const char *platform,
+                        const char *address)
+{
+    const char *name = text + 1, *close = strchr(name, '@');
+    size_t len = strcspn(name, " @");
+    const char *way = close ? way_of(name, len, platform) : NULL;
+    if (!way && close && str_starts(name, "debrief@")) {
+        add_debrief(out, address, close + 1);
+        return (size_t)(close - text) + 1;
+    }
+    if (!way)
+        return 0;
+    const char *argument = name[len] == ' ' ? name + len + 1 : close;
+    const char *place = strstr(way, "%s");
+    buf_add(out, way, place ? (size_t)(place - way) : strlen(way));
+    if (place) {
+        buf_add(out, argument, (size_t)(close - argument));
+        buf_adds(out, place + 2);
+    }
+    return (size_t)(close - text) + 1;
+}
+
+/* ---- pages ---- */
 
 /* Each ADMIN becomes the address; of a Unix socket, curl's option for it. */
 static void fill_address(struct buf *out, const char *text, const char *address)
@@ -295,13 +340,17 @@ void ways_fill(struct buf *out, const char *text, const struct evidence *evidenc
                const struct names *names)
 {
     struct buf tokens, pages, addressed;
-    const char *platform = platform_of(evidence), *address = known_address(evidence);
-    const char *reach = reach_of(evidence, address);
+    char asked[ADDRESS_MAX];
+    const char *platform = platform_of(evidence), *known = configured_address(evidence);
+    const char *reach = reach_of(evidence, known ? known : usual_address(evidence));
+    if (!reach && asked_address(evidence, asked, sizeof asked))
+        known = asked;
+    const char *address = known ? known : usual_address(evidence);
     buf_init(&tokens, TEXT_MAX);
     buf_init(&pages, TEXT_MAX);
     buf_init(&addressed, TEXT_MAX);
     while (*text) {
-        size_t len = *text == '@' ? add_token(&tokens, text, platform) : 0;
+        size_t len = *text == '@' ? add_token(&tokens, text, platform, known) : 0;
         if (!len)
             buf_addch(&tokens, *text);
         text += len ? len : 1;

@@ -69,19 +69,6 @@ function access.errno(error)
   end
 end
 
--- COMMAND about the host at ADDRESS, "10.0.0.7:80" or "[::1]:80": openssl wants the brackets, nc and getent do not. As it
--- is when the address is none of a host and a port.
-function access.at(command, address)
-  local host, port = (address or ""):match("^%[?([%w.:%%_-]+)%]?:(%d+)$")
-  if not (command and host) then return command end
-  local pair = (host:find(":", 1, true) and "[" .. host .. "]" or host) .. ":" .. port
-  local values = { ["HOST:PORT"] = pair, HOST = host, PORT = port }
-  for _, token in ipairs { "HOST:PORT", "HOST", "PORT" } do
-    command = command:gsub("%f[%w]" .. token .. "%f[%W]", function() return values[token] end)
-  end
-  return command
-end
-
 -- Why a connection to the upstream failed: the finding's id, what to say of HOST, and what to do.
 function access.failure(record)
   local text = access.words(record)

@@ -1,9 +1,24 @@
 -- How far a connection to one place gets, by what tools or probes printed (dig, nc, openssl s_client, curl -v): name,
--- TCP, TLS. A check that calls decide() declares net.dns, net.connect and net.tls as optional needs.
+-- TCP, TLS; and the commands that tell it. A check that calls decide() declares net.dns, net.connect and net.tls as
+-- optional needs.
 
 local match = debrief.match
 
 local reach = {}
+
+-- COMMAND about the host at ADDRESS, "10.0.0.7:80" or "[::1]:80": openssl wants the brackets, nc and getent do not. As it
+-- is when the address is none of a host and a port.
+function reach.command(command, address)
+  local host, port = (address or ""):match("^%[?([%w.:%%_-]+)%]?:(%d+)$")
+  if not (command and host) then return command end
+  local pair = (host:find(":", 1, true) and "[" .. host .. "]" or host) .. ":" .. port
+  local values = { ["HOST:PORT"] = pair, HOST = host, PORT = port }
+  if match(host, [[^[\d.]+$|:]]) then command = command:gsub(" %-servername HOST%f[%W]", "") end -- an address is no server name
+  for _, token in ipairs { "HOST:PORT", "HOST", "PORT" } do
+    command = command:gsub("%f[%w]" .. token .. "%f[%W]", function() return values[token] end)
+  end
+  return command
+end
 
 local function same(a, b) return a ~= nil and b ~= nil and a:lower():gsub("%.$", "") == b:lower():gsub("%.$", "") end
 

@@ -93,11 +93,9 @@ local function ask_log(ev, why)
 end
 
 local function ask_probe(ev, link, why)
-  local host, port = link.server.name:match("^(.+):(%d+)$")
-  host, port = host or "HOST", port or "PORT"
   ev:ask { evidence = "probe/tls.txt", why = why,
-    how = string.format("@near getent hosts %s; nc -vz -w 5 %s %s; openssl s_client -connect %s:%s -alpn h2 </dev/null@",
-      host, host, port, host, port) }
+    how = reach.command("@near getent hosts HOST; nc -vz -w 5 HOST PORT; openssl s_client -connect HOST:PORT -alpn h2 </dev/null@", link.server.name)
+      .. "; or debrief itself from there: @debrief@ --probe" }
 end
 
 local function report(ev, link, slug, format, ...)
@@ -168,25 +166,35 @@ local function certain_cause(ev, link)
   return nil
 end
 
+local SHOW = "openssl s_client -connect HOST:PORT -servername HOST -alpn h2 -showcerts </dev/null"
+
+-- What to do, and the command for it.
 local STEPS = {
-  ["dns-failed"] = "look the name up from where the proxy runs (getent hosts), then correct the name or create the record",
-  ["dns-unreachable"] = "see which resolver the proxy asks (/etc/resolv.conf) and whether it answers; open port 53 to it",
-  ["xds-cluster-overflow"] = "raise circuit_breakers of the xDS cluster in the bootstrap",
-  ["timeout"] = "open the way to the server: route, security group, network policy, firewall",
-  ["tls-name-mismatch"] = "connect by a name that the certificate holds, or correct sni and match_typed_subject_alt_names",
-  ["tls-unverified"] = "look at the certificate with openssl s_client: who signed it, its dates; compare both clocks",
-  ["protocol-mismatch"] = "make both sides agree on TLS or plain text, and on HTTP/2",
-  ["refused"] = "see whether the management server runs and listens on that port",
+  ["dns-failed"] = { "look the name up from where the proxy runs, then correct the name or create the record", "getent hosts HOST" },
+  ["dns-unreachable"] = { "see which resolver the proxy asks and whether it answers; open port 53 to it", "cat /etc/resolv.conf; dig +time=3 HOST" },
+  ["xds-cluster-overflow"] = { "raise circuit_breakers of the xDS cluster in the bootstrap" },
+  ["timeout"] = { "open the way to the server: route, security group, network policy, firewall", "nc -vz -w 5 HOST PORT" },
+  ["tls-name-mismatch"] = { "connect by a name that the certificate holds, or correct sni and match_typed_subject_alt_names", SHOW },
+  ["tls-unverified"] = { "look at the certificate: who signed it, its dates; compare both clocks", SHOW },
+  ["protocol-mismatch"] = { "make both sides agree on TLS or plain text, and on HTTP/2", SHOW },
+  ["refused"] = { "see whether the management server runs and listens on that port", "nc -vz -w 5 HOST PORT" },
 }
+
+local function advise(finding, link, slug)
+  local step = STEPS[slug] or STEPS["tls-unverified"]
+  return finding:advise(step[1], reach.command(step[2], link.server.name))
+end
 
 local function report_cause(ev, link, slug, format, leaf)
   local finding = report(ev, link, slug, format, shown(link))
   local sure = slug == "dns-failed" or slug == "dns-unreachable" or slug == "tls-name-mismatch"
-  finding:confidence(sure and "certain" or "likely"):advise(STEPS[slug])
+  advise(finding:confidence(sure and "certain" or "likely"), link, slug)
   local record = leaf and (link.record(leaf) or select(2, ev:stat(leaf)))
   if record then finding:cite(record) end
   if slug == "tls-unverified" or slug == "protocol-mismatch" then
     ask_probe(ev, link, "what the port speaks, and which certificate it shows")
+  elseif slug == "refused" or slug == "timeout" then
+    ask_probe(ev, link, "whether the port is closed or the way to it, seen from where the proxy runs")
   end
   ask_log(ev, "the close line says in words what the counters only suggest")
 end
@@ -237,7 +245,7 @@ local function report_by_hand(ev, link)
   link.well = well
   if not slug then return false end
   local finding = report(ev, link, slug, "%s is not connected: %s", shown(link), why)
-  finding:confidence("likely"):cite(record):advise(STEPS[slug] or STEPS["tls-unverified"])
+  advise(finding:confidence("likely"):cite(record), link, slug)
   return true
 end
 

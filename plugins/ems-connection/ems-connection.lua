@@ -35,11 +35,10 @@ local function place_of(group, close)
   return place
 end
 
--- HOST and PORT of a command or sentence; an address is no server name.
+-- HOST and PORT of a command or sentence.
 local function fill(text, place)
-  if not text then return nil end
-  if place.is_address then text = text:gsub(" %-servername HOST", "") end
-  return (text:gsub("HOST", (place.host:gsub("%%", "%%%%"))):gsub("PORT", place.port))
+  local host = place.host:find(":", 1, true) and not place.host:find("^%[") and "[" .. place.host .. "]" or place.host
+  return reach.command(text, place.known and host .. ":" .. place.port)
 end
 
 local function openssl(place)
@@ -60,7 +59,7 @@ local function ask_probe(ev, place, why)
     return
   end
   ev:ask { evidence = "probe/tls.txt", why = why,
-    how = "@near " .. walk(place) .. "@" }
+    how = "@near " .. walk(place) .. "@; or debrief itself from there: @debrief@ --probe" }
 end
 
 -- ---- what to say and what to do; HOST, PORT are filled in ----

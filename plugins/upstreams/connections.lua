@@ -5,6 +5,7 @@
 
 local access = debrief.use "access_log"
 local counters = debrief.use "cluster_counters"
+local reach = debrief.use "reach"
 local way = debrief.use "request_way"
 
 local DOCS = "https://www.envoyproxy.io/docs/envoy/latest/"
@@ -41,11 +42,11 @@ end
 
 local function advise_certificate(ev, finding, name, address)
   finding:advise("compare the certificate that the host shows with the authority and the names that the cluster demands",
-    access.at("openssl s_client -connect HOST:PORT -servername NAME -showcerts </dev/null", address)):reference(TLS)
+    reach.command("openssl s_client -connect HOST:PORT -servername NAME -showcerts </dev/null", address)):reference(TLS)
   if name == "ssl.fail_verify_error" then
     finding:advise("trust the authority that issued it (trusted_ca), or renew it where it is made")
     ev:ask { evidence = "net.tls: openssl s_client output", why = "the counter is the same for an unknown authority, an expired certificate and one that is not yet valid",
-      how = access.at("openssl s_client -connect HOST:PORT -servername NAME -showcerts </dev/null 2>&1 | tee s_client.txt, then --evidence s_client.txt", address) }
+      how = reach.command("openssl s_client -connect HOST:PORT -servername NAME -showcerts </dev/null 2>&1 | tee s_client.txt, then --evidence s_client.txt", address) }
   else
     finding:advise("let the certificate name what the cluster expects (subject alternative name), or expect the name that it has (match_typed_subject_alt_names, App Mesh: subjectAlternativeNames)")
   end
@@ -68,8 +69,8 @@ end
 local function advise_connect(ev, finding, cluster, handshakes)
   local address = address_of(ev, cluster)
   finding:advise("see from the proxy's own host whether the endpoint's address and port are open: is the application listening there, do security groups "
-    .. "or network policies let the proxy in", access.at("nc -vz HOST PORT", address)):reference(STATS)
-  if handshakes then finding:advise("and whether both sides speak TLS, or none", access.at("openssl s_client -connect HOST:PORT </dev/null", address)) end
+    .. "or network policies let the proxy in", reach.command("nc -vz HOST PORT", address)):reference(STATS)
+  if handshakes then finding:advise("and whether both sides speak TLS, or none", reach.command("openssl s_client -connect HOST:PORT </dev/null", address)) end
 end
 
 local function tried(of)
@@ -150,7 +151,7 @@ local function judge_lines(ev, facts, group)
   if id == FAIL and of.upstream_cx_connect_fail then finding:cite(of.upstream_cx_connect_fail.record) end
   if access.at_start(ev, group.last) or is_over(facts, id, cluster) then finding:severity("info"):when("before") return end
   if group.count < 3 and id == FAIL then finding:severity("warning"):confidence("likely") end
-  finding:advise(fix, access.at(command, host or cluster and address_of(ev, cluster)))
+  finding:advise(fix, reach.command(command, host or cluster and address_of(ev, cluster)))
 end
 
 -- What nothing but a counter of some time since the start tells.

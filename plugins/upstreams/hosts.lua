@@ -2,7 +2,7 @@
 -- clusters' statistics; and single counters that somebody quoted between sentences. Where those are given they decide (upstreams). Counters run since the proxy's start: only a host
 -- that nothing ever reached is certain to be out of reach, and a large share of failures is worth a warning.
 
-local match = debrief.match
+local match, reach = debrief.match, debrief.use "reach"
 
 local SOME, SHARE = 10, 0.25
 
@@ -14,14 +14,12 @@ local function is_known(ev, cluster)
 end
 
 local function report(ev, record, failed, total)
-  local host, port = (record.address or ""):match("^%[?(.-)%]?:(%d+)$")
-  local place = host and host .. " " .. port or "HOST PORT"
   local all = total and failed >= total and (ev:number(record, "cx_active") or 0) == 0
   local finding = ev:report("upstreams.connect-fail", "cluster", record.cluster, "%s connections to %s of cluster %s failed (%d%s)", all and "all" or "many",
     record.address or "a host", record.cluster, failed, total and string.format(" of %d", total) or " since the proxy started")
     :cite(record):severity("warning"):confidence("likely")
     :advise("see from the proxy's own host whether the endpoint's address and port are open: is the application listening there, do security groups "
-      .. "or network policies let the proxy in", "nc -vz " .. place)
+      .. "or network policies let the proxy in", reach.command("nc -vz HOST PORT", record.address))
     :advise("where only some fail: a connect_timeout that is shorter than the way needs fails now and then (upstream_cx_connect_timeout grows with it), and so "
       .. "do packets that are lost", "curl -s 'http://ADMIN/stats?filter=" .. record.cluster:gsub("[^%w_.-]", ".") .. ".upstream_cx_connect_(fail|timeout)'")
   if not total then finding:severity("info") end

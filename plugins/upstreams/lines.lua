@@ -5,6 +5,7 @@
 
 local match = debrief.match
 local access = debrief.use "access_log"
+local reach = debrief.use "reach"
 
 local DOCS = "https://www.envoyproxy.io/docs/envoy/latest/"
 local DETAILS = DOCS .. "configuration/http/http_conn_man/response_code_details"
@@ -88,7 +89,7 @@ local function advise_address(finding, host, errno)
 end
 
 local function report_connect(ev, place)
-  local host, port = parts(place.address)
+  local host = parts(place.address)
   local text, fix, command, kind = access.errno(place.error)
   if not text then
     text, fix, command = "connections to %s fail (" .. place.error .. ")", "see from the proxy's own host whether that address and port are open", "nc -vz HOST PORT"
@@ -102,7 +103,7 @@ local function report_connect(ev, place)
     finding:severity("info"):when("before")
     return
   end
-  finding:advise(fix, host and command:gsub("HOST", host):gsub("PORT", port) or command)
+  finding:advise(fix, reach.command(command, place.address))
   if host then advise_address(finding, host, kind) end
   if not known then
     ev:ask { evidence = "log/envoy.log, admin/clusters.txt", why = "which address it is stands in the line 'connecting to' of the same connection, and beside cx_connect_fail",

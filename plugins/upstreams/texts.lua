@@ -188,7 +188,7 @@ local function judge_chain_counter(ev)
       end
       if all or (change or 0) > 0 then
         finding:when("now"):advise("let the clients send the server name, port and protocol that a filter chain of the listener is for, or add a chain (or a default one)",
-          "curl -s 'http://ADMIN/config_dump?resource=dynamic_listeners'"):reference(DOCS .. "api-v3/config/listener/v3/listener_components.proto")
+          string.format("curl -s 'http://ADMIN/config_dump?resource=%s_listeners'", listener and listener.state == "static" and "static" or "dynamic")):reference(DOCS .. "api-v3/config/listener/v3/listener_components.proto")
       else
         finding:severity("info")
         if change then finding:when("before") end

@@ -45,10 +45,23 @@ local ADVICE = {
     .. "failed_outlier_check (ejected for errors), failed_eds_health (the control plane says so)", "curl -s http://ADMIN/clusters" },
 }
 
-local function advise(finding, id)
+-- What stands in the bootstrap, or routes in their listener: the page has it elsewhere than what was sent.
+local function is_static(ev, walk, kind, name)
+  for _, hop in ipairs(walk and walk.hops or {}) do
+    for record in ev:each(name) do
+      if hop.kind == kind and record.name == hop.name then return record.state == "static" end
+    end
+  end
+  return false
+end
+
+local function advise(ev, finding, id, walk)
   local advice = ADVICE[id]
-  if advice then finding:advise(advice[1], advice[2]) end
-  return finding
+  if not advice then return finding end
+  local command = advice[2]
+  if is_static(ev, walk, "route-config", "xds.resources") then command = command:gsub("dynamic_route_configs", "static_route_configs") end
+  if is_static(ev, walk, "listener", "xds.listeners") then command = command:gsub("dynamic_listeners", "static_listeners") end
+  return finding:advise(advice[1], command)
 end
 
 -- ---- --param upstreams.request ----
@@ -78,7 +91,7 @@ local function judge_request(ev)
     walk.depends and " (may depend on " .. walk.depends .. ")" or "", others or "", way.words(walk))))
   for _, hop in ipairs(walk.hops) do finding:cite(hop.record) end
   finding:walked(walk)
-  if id ~= "upstreams.request-path" then advise(finding, id):reference(FLAGS) end
+  if id ~= "upstreams.request-path" then advise(ev, finding, id, walk):reference(FLAGS) end
   if walk.depends then finding:confidence("likely") end
   if walk.unknown and walk.unknown:find("in evidence", 1, true) then
     ev:ask { evidence = "admin/config_dump.json, admin/clusters.json", why = walk.unknown,
@@ -145,7 +158,7 @@ local function judge_empty(ev, facts, record, demand)
     demand and "; requests to it are answered 503 with flag UH" or ""):when("now"):cite(record):cite(configured):cite(demand)
   if not demand then finding:severity("warning") end
   if not kind then finding:confidence("likely") end
-  advise(finding, "upstreams.endpoints-missing"):reference(STATS)
+  advise(ev, finding, "upstreams.endpoints-missing"):reference(STATS)
   if kind == "STRICT_DNS" or kind == "LOGICAL_DNS" then
     finding:advise("look the name up from the proxy's own host", "getent hosts " .. ((configured.endpoints or "NAME"):match("^[%w.-]+") or "NAME"))
   end
@@ -161,7 +174,7 @@ local function judge_unhealthy(ev, facts, record, demand)
     panic and " (panic mode: requests go to them all the same)" or ": requests are answered 503 with flag UH")
     :when("now"):cite(record):cite(health.record):cite(demand)
   if health.eds == health.all and not demand then finding:severity("warning") end
-  advise(finding, "upstreams.no-healthy-host"):reference(DOCS .. "intro/arch_overview/upstream/health_checking")
+  advise(ev, finding, "upstreams.no-healthy-host"):reference(DOCS .. "intro/arch_overview/upstream/health_checking")
 end
 
 local function judge_endpoints(ev, facts)
@@ -202,7 +215,7 @@ local function judge_no_route(ev, facts, group)
   if not record.method or record.method == "-" then -- TCP: a connection, no request
     local finding = ev:report("upstreams.no-filter-chain", "listener", "listener", "connections are closed because no filter chain of the listener "
       .. "takes them (flag NR, %d times)", group.count)
-    return advise(access.cite(ev, finding, group), "upstreams.no-filter-chain")
+    return advise(ev, access.cite(ev, finding, group), "upstreams.no-filter-chain")
   end
   local walk = way.through(ev, access.request(record), false)
   local broke = walk.broke and walk.ends == "answered" and (walk.flag == "NR" or walk.flag == "NC") and walk.broke
@@ -218,7 +231,7 @@ local function judge_no_route(ev, facts, group)
     finding:severity(is_name(record.authority) and led_on(facts) < 10 * group.count and "warning" or "info")
   end
   if walk.ends == "forwarded" then finding:severity("info"):when("before") end
-  advise(access.cite(ev, finding, group), "upstreams.no-route")
+  advise(ev, access.cite(ev, finding, group), "upstreams.no-route", walk)
   if walk.unknown then
     ev:ask { evidence = "admin/config_dump.json", why = "the virtual hosts and routes tell what the request should have met",
       how = "curl -s http://ADMIN/config_dump > config_dump.json, then --evidence" }
@@ -241,7 +254,7 @@ local function judge_unhealthy_answers(ev, facts, group)
   if over or early then
     finding:severity("info"):when("before")
   else
-    advise(finding, "upstreams.no-healthy-host")
+    advise(ev, finding, "upstreams.no-healthy-host")
     ev:ask { evidence = "admin/clusters.json", why = "it tells whether the cluster has no hosts or only unhealthy ones, and why",
       how = "curl -s 'http://ADMIN/clusters?format=json' > clusters.json, then --evidence" }
   end
@@ -278,7 +291,7 @@ return debrief.check {
   version = "0.1.0",
   tags = { "xds", "gateway", "istio", "consul" },
   needs = { "access.error | clusters | xds.listeners", "?access.error", "?clusters", "?hosts", "?stats{cluster.*}", "?xds.listeners",
-    "?xds.filter_chains", "?xds.virtual_hosts", "?xds.routes", "?xds.clusters", "?bootstrap", "?proxy", "?log.start" },
+    "?xds.filter_chains", "?xds.virtual_hosts", "?xds.routes", "?xds.clusters", "?xds.resources{type=route}", "?bootstrap", "?proxy", "?log.start" },
   params = { request = { type = "string", default = "", help = "a request to follow, as \"GET http://host/path\"" } },
   findings = {
     ["upstreams.no-healthy-host"] = { title = "no host of a cluster may take requests", severity = "error", explains = LB },

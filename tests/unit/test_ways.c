@@ -109,6 +109,39 @@ static void admin_page(void **state)
                   "--unix-socket /run/a.sock http://localhost/certs");
 }
 
+/* Who was asked is known from the bundle, or from the bootstrap; an index may say anything. */
+static void known_address(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *origin, *text, *wanted;
+    } rows[] = {
+        {"http://10.0.0.5:19901/stats", "@debrief@ --sample 10s",
+         "debrief check http://10.0.0.5:19901 --sample 10s"},
+        {"https://[fd00::5]:9901/stats", "curl -s http://ADMIN/certs",
+         "curl -s https://[fd00::5]:9901/certs"},
+        {"http://x$(id):1/stats", "@debrief@",
+         "debrief check http://HOST:9901 (the proxy's admin address)"},
+        {"http://x", "@debrief@ --sample 10s", "debrief check http://HOST:9901 --sample 10s"},
+        {"", "@debrief@", "debrief check http://HOST:9901 (the proxy's admin address)"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct given given;
+        struct names found;
+        struct buf out;
+        given_text(&given, "admin/stats.txt", "server.uptime: 1\n");
+        evidence_sources(given.evidence)->items[0].origin = rows[i].origin;
+        names_find(&found, given.evidence);
+        buf_init(&out, 4096);
+        ways_fill(&out, rows[i].text, given.evidence, &found);
+        assert_string_equal(buf_str(&out), rows[i].wanted);
+        buf_release(&out);
+        given_release(&given);
+    }
+    assert_filled("admin: {address: {pipe: {path: /run/a.sock}}}\nstatic_resources: {}\n",
+                  "@debrief@", "debrief check unix:/run/a.sock");
+}
+
 /* The dictionary's alternatives. */
 static void alternatives(void **state)
 {
@@ -136,9 +169,8 @@ static void alternatives(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(names),
-        cmocka_unit_test(tokens),
-        cmocka_unit_test(admin_page),
+        cmocka_unit_test(names),        cmocka_unit_test(tokens),
+        cmocka_unit_test(admin_page),   cmocka_unit_test(known_address),
         cmocka_unit_test(alternatives),
     };
     return cmocka_run_group_tests_name("ways", tests, NULL, NULL);
