@@ -64,7 +64,7 @@ static void add_since(struct html *html, const cJSON *cause)
     html_addf(html, "<p class=\"since\">");
     add_span(html, cause);
     if (str_equal(state, "now"))
-        html_addf(html, ", and it goes on");
+        html_addf(html, ", and it went on when this evidence was taken");
     else if (str_equal(state, "before"))
         html_addf(html, ", over now");
     html_addf(html, ". ");

@@ -20,6 +20,7 @@
 #define NAMES_MAX       12
 #define UNEXPLAINED_MAX 5
 #define FIELD_MAX       (64u << 10)
+#define REASON_MAX      240 /* bytes of the first cause in the verdict line */
 
 static enum glyph verdict_glyph(const char *verdict)
 {
@@ -30,6 +31,28 @@ static enum glyph verdict_glyph(const char *verdict)
     return strcmp(verdict, "ok") == 0 ? GLYPH_OK : GLYPH_UNKNOWN;
 }
 
+/* Whether there is something to act on. */
+static bool has_cause(const cJSON *target)
+{
+    const cJSON *cause = document_first_cause(target);
+    return cause && !document_waived(cause);
+}
+
+/* The first root cause in its own words, as much as a verdict line takes: whole, or up to a blank. */
+static void add_reason(struct buf *out, const cJSON *target)
+{
+    const char *message = document_str(document_first_cause(target), "message", "");
+    size_t len = strlen(message), shown = len;
+    if (len > REASON_MAX)
+        for (shown = REASON_MAX; shown && message[shown] != ' ';)
+            shown--;
+    if (!shown)
+        return;
+    buf_adds(out, strchr(buf_str(out), ';') ? "; " : ": ");
+    buf_add(out, message, shown);
+    buf_adds(out, shown < len ? " ..." : "");
+}
+
 static void write_heading(const struct layout *layout, const cJSON *target)
 {
     enum glyph glyph = verdict_glyph(document_str(target, "verdict", "unknown"));
@@ -37,6 +60,8 @@ static void write_heading(const struct layout *layout, const cJSON *target)
     buf_init(&text, FIELD_MAX);
     buf_addf(&text, "%s: ", document_str(target, "name", "?"));
     text_verdict(&text, target);
+    if (has_cause(target))
+        add_reason(&text, target);
     layout_item(layout, 0, layout_glyph(layout, glyph), layout_ink(glyph), 2, buf_str(&text));
     buf_release(&text);
 }
@@ -85,13 +110,6 @@ static void write_findings(const struct layout *layout, const cJSON *target)
     }
     relations_release(&relations);
     text_policy_waived(layout, target);
-}
-
-/* Whether there is something to act on. */
-static bool has_cause(const cJSON *target)
-{
-    const cJSON *cause = document_first_cause(target);
-    return cause && !document_waived(cause);
 }
 
 static void write_more(const struct layout *layout, int indent, int more)

@@ -9,10 +9,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define INDENT      5
-#define PROOFS_MAX  3
-#define EXCERPT_MAX 400
-#define FIELD_MAX   (64u << 10)
+#define FIELD_MAX (64u << 10)
+
+enum {
+    INDENT = 5,
+    PROOFS_MAX = 3,
+    EXCERPT_MAX = 400, /* bytes; of those the first EXCERPT_HEAD are always shown */
+    EXCERPT_HEAD = 120,
+    EXCERPT_LEAD = 60, /* before the words that tell why */
+};
 
 enum glyph text_finding_glyph(const char *severity)
 {
@@ -80,6 +85,59 @@ static void write_when(const struct layout *layout, const cJSON *finding)
     buf_release(&when);
 }
 
+/* Where in TEXT the words stand that tell why, the surest first; NULL. */
+static const char *decisive(const char *text)
+{
+    static const char *const words[] = {"CERTIFICATE_VERIFY_FAILED",
+                                        "failure reason",
+                                        "failure_reason",
+                                        "TLS_error",
+                                        "TLS error",
+                                        "desc = ",
+                                        "reset reason",
+                                        "not authorized",
+                                        "denied",
+                                        "refused",
+                                        "error",
+                                        "failed"};
+    for (size_t i = 0; i < ARRAY_LEN(words); i++) {
+        const char *at = strcasestr(text, words[i]);
+        if (at)
+            return at;
+    }
+    return NULL;
+}
+
+static size_t at_character(const char *text, size_t at)
+{
+    while (at && ((unsigned char)text[at] & 0xC0) == 0x80)
+        at--;
+    return at;
+}
+
+/* Of a long excerpt its beginning, by which one finds it again, and what surrounds the words that tell why. */
+static void add_excerpt(const struct layout *layout, struct buf *out, const char *excerpt)
+{
+    const char *word = NULL;
+    size_t len = strlen(excerpt), from = 0;
+    if (!layout->style->verbose && len > EXCERPT_MAX)
+        word = decisive(excerpt + EXCERPT_HEAD);
+    if (word) /* to the end of the text, when that is not far */
+        from = (size_t)(word - excerpt) - EXCERPT_LEAD;
+    if (from > len - (EXCERPT_MAX - EXCERPT_HEAD))
+        from = len - (EXCERPT_MAX - EXCERPT_HEAD);
+    if (!word || from <= EXCERPT_HEAD) {
+        layout_clean(layout, out, excerpt, false, layout->style->verbose ? 0 : EXCERPT_MAX);
+        return;
+    }
+    char *head = xasprintf("%.*s", (int)at_character(excerpt, EXCERPT_HEAD), excerpt);
+    layout_clean(layout, out, head, false, 0);
+    buf_adds(out, layout->style->unicode ? " \xE2\x80\xA6 " : " ... ");
+    layout_clean(layout, out, excerpt + at_character(excerpt, from), false,
+                 EXCERPT_MAX - EXCERPT_HEAD);
+    free(head);
+}
+
 static void write_proofs(const struct layout *layout, const cJSON *finding)
 {
     const cJSON *proofs = json_at(finding, "evidence"), *proof;
@@ -93,8 +151,7 @@ static void write_proofs(const struct layout *layout, const cJSON *finding)
         buf_clear(&text);
         document_place(&text, proof);
         buf_adds(&text, "  ");
-        layout_clean(layout, &text, document_str(proof, "excerpt", ""), false,
-                     verbose ? 0 : EXCERPT_MAX);
+        add_excerpt(layout, &text, document_str(proof, "excerpt", ""));
         layout_field(layout, INDENT, shown++ ? NULL : "proof", buf_str(&text));
     }
     if (shown < all) {

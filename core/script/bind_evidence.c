@@ -341,13 +341,14 @@ static int ev_param(lua_State *L)
     return 1;
 }
 
-/* [-1, +2, e] ev:now(): when the evidence was gathered, and whether by asking */
+/* [-1, +3, e] ev:now(): when the evidence was gathered, whether by asking, and the time of this run */
 static int ev_now(lua_State *L)
 {
     struct view *view = bind_evidence_view(L, 1);
     push_seconds(L, view->gathered);
     lua_pushboolean(L, view->asked);
-    return 2;
+    push_seconds(L, clock_now());
+    return 3;
 }
 
 /* [-0, +1, e] The member NAME of the table at 2, which must be a string. */

@@ -73,8 +73,8 @@ function Evidence:stat(name) end
 function Evidence:param(name) end
 
 ---When the evidence was gathered, in seconds since the epoch, and whether something was asked then (else this is only
----when its files were read).
----@return number, boolean
+---when its files were read), and the time of this run: for what has happened since, never for a verdict.
+---@return number, boolean, number
 function Evidence:now() end
 
 ---May the role do this to that, by the policies given? docs/lua-checks.md lists reasons and the needs to declare.

@@ -218,10 +218,19 @@ local function report_early(ev, one, users, now)
   end
 end
 
+-- How much was left when the evidence was taken; of older evidence also what became of that since.
+local function left_words(ev, one, now)
+  local _, _, today = ev:now()
+  local left = dates.span(one.ends - now.high)
+  if today - now.high < DAY then return "in " .. left end
+  return left .. " after this evidence was taken; by this machine's clock " .. (today < one.ends and "in " .. dates.span(one.ends - today)
+    or "that was " .. dates.span(today - one.ends) .. " ago")
+end
+
 local function report_expiring(ev, one, users, now, trouble)
   local left = one.ends - now.high
-  local finding = ev:report("certificates.expiring", "certificate", name_of(one), "%s ends on %s, in %s%s", describe(one, users), one.records[1].expires,
-    dates.span(left), is_short(one) and string.format(", and was not rotated: %d %% of its %s are over", math.floor(100 * (1 - left / (one.ends - one.begins))),
+  local finding = ev:report("certificates.expiring", "certificate", name_of(one), "%s ends on %s, %s%s", describe(one, users), one.records[1].expires,
+    left_words(ev, one, now), is_short(one) and string.format(", and was not rotated: %d %% of its %s are over", math.floor(100 * (1 - left / (one.ends - one.begins))),
       dates.span(one.ends - one.begins)) or "")
   cite(finding, one, users):when("now")
   if trouble then finding:cite(trouble) end
@@ -289,7 +298,7 @@ local function judge_statistics(ev, now)
   days = tonumber(days)
   if not days or days >= 14 then return end
   if days > 0 then
-    ev:report("certificates.expiring", "proxy", (ev:first("proxy") or {}).node_id or "envoy", "the first of the proxy's certificates ends in %d days", days)
+    ev:report("certificates.expiring", "proxy", (ev:first("proxy") or {}).node_id or "envoy", "the first of the proxy's certificates ends %d days after these statistics were taken", days)
       :confidence("likely"):cite(record):advise("see which one it is, and when it was issued", "curl -s http://ADMIN/certs")
   end
   ev:ask { evidence = "admin/certs.json", why = "it names the first certificate to end and both its dates: 0 days are ordinary for one that lives for a day, and an end for any other",

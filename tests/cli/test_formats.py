@@ -127,7 +127,7 @@ class Text(Case):
     def test_what_an_error_looks_like(self):
         evidence = self.file("a.txt", harness.ERROR)
         out = self.site(evidence).out
-        self.assertTrue(out.startswith(f"✖ {evidence}: 1 error\n"), out)
+        self.assertTrue(out.startswith(f"✖ {evidence}: 1 error: said: SITE error a\n"), out)
         for line in ("a thing was said [site-said.thing]", "SITE error a", "1. say something else", "$ echo else",
                      "read 1 of 1 sources; of 1 checks 1 failed"):
             self.assertIn(line, out)
