@@ -106,6 +106,8 @@ static const char *const public_domains[] = {
     "ubuntu.com",
     "openssl.org",
     "cilium.io",
+    "in-addr.arpa",
+    "ip6.arpa",
 };
 /* What stands before a host in the name of a statistic. */
 static const char *const families[] = {"cluster", "http", "tcp",     "listener",

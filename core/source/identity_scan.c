@@ -30,6 +30,20 @@ static size_t word_end(const struct identity_scan *scan, size_t at)
     return at;
 }
 
+/* The names that the word at FROM..TO is made of. */
+static void put_stretches(struct identity_scan *scan, size_t from, size_t to)
+{
+    struct pseudonym_stretch stretches[PSEUDONYM_STRETCHES];
+    const char *word = scan->text + from;
+    size_t len = pseudonyms_stretches(scan->names, word, to - from, stretches);
+    for (size_t i = 0; i < len; i++) {
+        size_t start = stretches[i].start, end = stretches[i].end;
+        const char *pseudonym = pseudonyms_any(scan->names, word + start, end - start);
+        if (pseudonym)
+            identity_put(scan, from + start, from + end, pseudonym, IDENTITY_NAME);
+    }
+}
+
 /* The word at FROM..TO, when it is known to name somebody. */
 static void put_word(struct identity_scan *scan, size_t from, size_t to)
 {
@@ -38,6 +52,8 @@ static void put_word(struct identity_scan *scan, size_t from, size_t to)
     if (pseudonym)
         identity_put(scan, from, to, pseudonym,
                      isdigit((unsigned char)*pseudonym) ? IDENTITY_ACCOUNT : IDENTITY_NAME);
+    else if (scan->out)
+        put_stretches(scan, from, to);
 }
 
 /* Eight, four, four, four and twelve hexadecimal digits: an id, whose parts are no words. */
@@ -148,7 +164,8 @@ static size_t token(struct identity_scan *scan, size_t from)
     if (c == 's' && (end = spiffe(scan, from)) > from)
         return end;
     if (isxdigit((unsigned char)c) &&
-        ((end = identity_address(scan, from)) > from || (end = identity_dashed(scan, from)) > from))
+        ((end = identity_address(scan, from)) > from ||
+         (end = identity_dashed(scan, from)) > from || (end = identity_account(scan, from)) > from))
         return end;
     userinfo(scan, from);
     if ((end = mail(scan, from)) > from || (end = identity_host(scan, from)) > from)
@@ -158,6 +175,17 @@ static size_t token(struct identity_scan *scan, size_t from)
     end = word_end(scan, from);
     put_word(scan, from, end);
     return end;
+}
+
+/* "::ffff:ac13:2c17": no word begins it. */
+static size_t colons(struct identity_scan *scan, size_t at)
+{
+    bool begin = at + 2 < scan->len && scan->text[at + 1] == ':' &&
+                 isxdigit((unsigned char)scan->text[at + 2]);
+    if (!begin || (at && (identity_is_alnum(scan->text[at - 1]) || scan->text[at - 1] == ':')))
+        return at + 1;
+    size_t end = identity_address(scan, at);
+    return end > at ? end : at + 1;
 }
 
 /* Behind an escape (\n, \u0026, %2F) a word begins, although a letter stands before it. */
@@ -186,6 +214,8 @@ void identity_scan(struct identity_scan *scan, const char *text, size_t len)
             at = token(scan, at);
         else if (text[at] == '*' && at + 1 < len && text[at + 1] == '.')
             at++; /* "*.example.com": its labels are a host's */
+        else if (text[at] == ':')
+            at = colons(scan, at);
         else
             at += escape_length(scan, at);
     }

@@ -32,11 +32,13 @@ void identity_put(struct identity_scan *scan, size_t start, size_t end, const ch
 size_t identity_names(struct identity_scan *scan, size_t start, size_t end);
 
 /* Each: where it ends, when one begins at FROM; else FROM. */
+/* Of a host, a network card, a reverse zone; at a digit, or at the colons that an address begins with. */
 size_t identity_address(struct identity_scan *scan, size_t from);
-size_t identity_dashed(struct identity_scan *scan, size_t from); /* 10-0-0-1 */
+size_t identity_dashed(struct identity_scan *scan, size_t from);  /* 10-0-0-1, 10_0_0_1 */
+size_t identity_account(struct identity_scan *scan, size_t from); /* 1111-2222-3333, when known */
 size_t identity_host(struct identity_scan *scan, size_t from);
 size_t identity_arn(struct identity_scan *scan, size_t from);
-/* Learns the value of a name such as "user" at FROM; replaces nothing. */
+/* Learns the value of a name such as "user" at FROM, and what is called an account; replaces nothing. */
 void identity_field(struct identity_scan *scan, size_t from);
 
 #endif

@@ -1,136 +1,15 @@
-/* Source: identities with a shape: ARNs, addresses, and values of fields that name somebody. Reads
- * text from one place on, writes what they are to a scan. Deliberately leaves versions of four numbers
- * and times alone: they look like addresses. */
+/* Source: identities with a shape: ARNs, accounts, and values of fields that name somebody. Reads text
+ * from one place on, writes what they are to a scan. Deliberately takes a number for an account only where
+ * the text says so: numbers of twelve digits are bytes, too. */
 #include "source/identity_scan.h"
 
 #include "base/alloc.h"
 
-#include <arpa/inet.h>
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-
-/* ---- addresses ---- */
-
-static bool digit_at(const struct identity_scan *scan, size_t at)
-{
-    return at < scan->len && isdigit((unsigned char)scan->text[at]);
-}
-
-/* Four numbers with SEPARATOR between them; returns where they end, or FROM. */
-static size_t numbers(const struct identity_scan *scan, size_t from, char separator,
-                      unsigned char out[4])
-{
-    size_t at = from;
-    for (int i = 0; i < 4; i++) {
-        unsigned value = 0, digits = 0;
-        if (i && (at >= scan->len || scan->text[at++] != separator))
-            return from;
-        while (digit_at(scan, at) && digits++ < 3)
-            value = value * 10 + (unsigned)(scan->text[at++] - '0');
-        if (!digits || value > 255 || digit_at(scan, at))
-            return from;
-        out[i] = (unsigned char)value;
-    }
-    return at;
-}
-
-/* The prefix length behind an address, as in "10.0.0.0/16". */
-static unsigned prefix_bits(const struct identity_scan *scan, size_t at, unsigned all)
-{
-    unsigned bits = 0, digits = 0;
-    if (at >= scan->len || scan->text[at] != '/')
-        return all;
-    while (digit_at(scan, ++at) && digits++ < 3)
-        bits = bits * 10 + (unsigned)(scan->text[at] - '0');
-    return digits && bits < all && !(at < scan->len && identity_is_alnum(scan->text[at])) ? bits
-                                                                                          : all;
-}
-
-/* "1.29.12.1", as App Mesh numbers its Envoys, is no address; nor is "10.1.2.3-alpine". */
-static bool is_version(const struct identity_scan *scan, size_t end, const unsigned char *address)
-{
-    bool suffix = end + 1 < scan->len && scan->text[end] == '-' &&
-                  isalpha((unsigned char)scan->text[end + 1]);
-    return suffix || (address[0] == 1 && address[1] < 64 && address[2] < 64 && address[3] < 10);
-}
-
-static size_t address_v4(struct identity_scan *scan, size_t from)
-{
-    unsigned char address[4];
-    const char *text = scan->text;
-    size_t end = numbers(scan, from, '.', address);
-    if (end == from || (from > 1 && text[from - 1] == '.' && digit_at(scan, from - 2)))
-        return from;
-    if (end < scan->len &&
-        (isalpha((unsigned char)text[end]) || (text[end] == '.' && digit_at(scan, end + 1))))
-        return from;
-    if (is_version(scan, end, address))
-        return from;
-    const char *pseudonym = pseudonyms_address(scan->names, address, 4, prefix_bits(scan, end, 32));
-    if (pseudonym && !scan->keep_addresses)
-        identity_put(scan, from, end, pseudonym, IDENTITY_ADDRESS);
-    return end;
-}
-
-static size_t address_v6(struct identity_scan *scan, size_t from)
-{
-    char text[INET6_ADDRSTRLEN];
-    unsigned char address[16];
-    size_t len = 0, colons = 0;
-    while (from + len < scan->len && len < sizeof text - 1 &&
-           (isxdigit((unsigned char)scan->text[from + len]) || scan->text[from + len] == ':')) {
-        text[len] = scan->text[from + len];
-        colons += text[len++] == ':';
-    }
-    /* The colon of a sentence, or of a key. */
-    if (len > 2 && text[len - 1] == ':' && text[len - 2] != ':')
-        len--;
-    text[len] = '\0';
-    if (colons < 2 || inet_pton(AF_INET6, text, address) != 1)
-        return from;
-    size_t end = from + len;
-    if (end < scan->len && identity_is_alnum(scan->text[end]))
-        return from;
-    const char *pseudonym = pseudonyms_address(scan->names, address, 16,
-                                               prefix_bits(scan, end, 128));
-    if (pseudonym && !scan->keep_addresses)
-        identity_put(scan, from, end, pseudonym, IDENTITY_ADDRESS);
-    return end;
-}
-
-size_t identity_address(struct identity_scan *scan, size_t from)
-{
-    if (from && scan->text[from - 1] == ':' && !digit_at(scan, from))
-        return from; /* in the middle of something else */
-    size_t end = digit_at(scan, from) ? address_v4(scan, from) : from;
-    return end > from ? end : address_v6(scan, from);
-}
-
-size_t identity_dashed(struct identity_scan *scan, size_t from)
-{
-    unsigned char address[4];
-    const char *text = scan->text;
-    size_t end = numbers(scan, from, '-', address);
-    if (end == from || (end < scan->len && (text[end] == '-' || identity_is_alnum(text[end]))))
-        return from;
-    bool told = from >= 3 &&
-                (memcmp(text + from - 3, "ip-", 3) == 0 || memcmp(text + from - 3, "c2-", 3) == 0);
-    bool host = end + 1 < scan->len && text[end] == '.' && isalpha((unsigned char)text[end + 1]);
-    if (!told && !host)
-        return from;
-    const char *pseudonym = pseudonyms_address(scan->names, address, 4, 32);
-    if (pseudonym && !scan->keep_addresses) {
-        char dashed[INET_ADDRSTRLEN];
-        snprintf(dashed, sizeof dashed, "%s", pseudonym);
-        for (char *at = dashed; *at; at++)
-            *at = *at == '.' ? '-' : *at;
-        identity_put(scan, from, end, dashed, IDENTITY_ADDRESS);
-    }
-    return end;
-}
 
 /* ---- ARNs ---- */
 
@@ -161,6 +40,56 @@ static void put_account(struct identity_scan *scan, size_t from, size_t to)
                                 : NULL;
     if (pseudonym)
         identity_put(scan, from, to, pseudonym, IDENTITY_ACCOUNT);
+}
+
+/* Twelve digits, or four, four and four of them with dashes; returns where they end, or FROM. */
+static size_t take_account(const struct identity_scan *scan, size_t from, char digits[13])
+{
+    size_t at = from, len = 0, dashes = 0;
+    for (; at < scan->len && len <= 12; at++) {
+        if (scan->text[at] == '-' && len && len % 4 == 0 && len < 12)
+            dashes++;
+        else if (len < 12 && isdigit((unsigned char)scan->text[at]))
+            digits[len++] = scan->text[at];
+        else
+            break;
+    }
+    digits[len] = '\0';
+    bool more = at < scan->len && (identity_is_alnum(scan->text[at]) ||
+                                   (scan->text[at] == '-' && at + 1 < scan->len &&
+                                    isdigit((unsigned char)scan->text[at + 1])));
+    bool before = from && (identity_is_alnum(scan->text[from - 1]) || scan->text[from - 1] == '-');
+    return len != 12 || more || before || (dashes && (dashes != 2 || at - from != 14)) ? from : at;
+}
+
+size_t identity_account(struct identity_scan *scan, size_t from)
+{
+    char digits[13], dashed[15];
+    size_t end = take_account(scan, from, digits);
+    if (end - from != 14)
+        return from;
+    const char *pseudonym = pseudonyms_word(scan->names, digits, 12);
+    if (!pseudonym)
+        return from;
+    snprintf(dashed, sizeof dashed, "%.4s-%.4s-%.4s", pseudonym, pseudonym + 4, pseudonym + 8);
+    identity_put(scan, from, end, dashed, IDENTITY_ACCOUNT);
+    return end;
+}
+
+/* "account 111122223333", "AWS account ID is 1111-2222-3333". */
+static void learn_account(struct identity_scan *scan, size_t from)
+{
+    char digits[13];
+    size_t at = from, left = 32;
+    if (scan->len - from < 7 || strncasecmp(scan->text + from, "account", 7) != 0)
+        return;
+    while (at < scan->len && left-- && !isdigit((unsigned char)scan->text[at])) {
+        char c = scan->text[at++];
+        if (!c || (!identity_is_alnum(c) && !strchr(" _-:=#()\"'\\\t", c)))
+            return;
+    }
+    if (at < scan->len && take_account(scan, at, digits) > at)
+        pseudonyms_name(scan->names, digits, 12);
 }
 
 /* What stands before the first name in a resource says of what kind it is; a bucket is a name. */
@@ -248,6 +177,7 @@ void identity_field(struct identity_scan *scan, size_t from)
 {
     char name[24];
     bool known = false;
+    learn_account(scan, from);
     if (!scan->text[from] || !strchr("ulrshnmaoepdULRSHNMAOEPD", scan->text[from]))
         return;
     size_t at = field_name(scan, from, name);

@@ -3,7 +3,7 @@
  * Deliberately long: a word too many stays readable, a word too few makes a report harder to read. */
 #include "source/identity_words.h"
 
-#include <stdio.h>
+#include <stdint.h>
 #include <string.h>
 
 static const char words[] =
@@ -113,9 +113,41 @@ static const char words[] =
     " worker workers workspaces would write www x86 xds xml xray yaml yes zero zipkin zone zones"
     " zookeeper k8s eksctl ec2 s3 x86 ";
 
+enum { SLOTS = 8192 };
+
+static uint32_t hash_of(const char *word, size_t len)
+{
+    uint32_t hash = 2166136261u;
+    for (size_t i = 0; i < len; i++)
+        hash = (hash ^ (unsigned char)word[i]) * 16777619u;
+    return hash % SLOTS;
+}
+
+/* Where each word begins in WORDS, by its hash; 0 is free. Made when it is first asked. */
+static uint16_t slots[SLOTS];
+
+static uint32_t slot_of(const char *word, size_t len)
+{
+    uint32_t slot = hash_of(word, len);
+    while (slots[slot] &&
+           (strncmp(words + slots[slot], word, len) != 0 || words[slots[slot] + len] != ' '))
+        slot = (slot + 1) % SLOTS;
+    return slot;
+}
+
+static void fill(void)
+{
+    _Static_assert(sizeof words < UINT16_MAX, "a place fits into a slot");
+    for (const char *at = words + 1; *at; at += strcspn(at, " ") + 1)
+        slots[slot_of(at, strcspn(at, " "))] = (uint16_t)(at - words);
+}
+
 bool identity_word_is_plain(const char *word)
 {
-    char between[64];
-    int len = snprintf(between, sizeof between, " %s ", word);
-    return len < (int)sizeof between && strstr(words, between);
+    static bool filled;
+    size_t len = strlen(word);
+    if (!filled)
+        fill();
+    filled = true;
+    return len && slots[slot_of(word, len)];
 }

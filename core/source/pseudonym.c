@@ -7,6 +7,7 @@
 #include "base/arena.h"
 #include "source/identity_words.h"
 #include "source/pseudonym_map.h"
+#include "source/pseudonym_parts.h"
 
 #include <arpa/inet.h>
 #include <ctype.h>
@@ -28,7 +29,8 @@ struct pseudonyms {
     struct arena *arena;
     struct pseudonym **slots; /* by hash of the original; NULL is free */
     size_t cap, len, named;
-    char text[PSEUDONYM_MAX]; /* the answer */
+    struct pseudonym_starts starts; /* of those that are named */
+    char text[PSEUDONYM_MAX];       /* the answer */
 };
 
 /* Accounts that AWS publishes images from: they say whose image it is. */
@@ -122,6 +124,12 @@ static const char *recall(struct pseudonyms *names, const char *original)
     return one ? one->text : NULL;
 }
 
+static bool is_named(struct pseudonyms *names, const char *lowered)
+{
+    const struct pseudonym *one = find(names, lowered, false);
+    return one && one->named;
+}
+
 static void digest_of(const struct pseudonyms *names, char use, const char *text,
                       unsigned char digest[32])
 {
@@ -145,12 +153,15 @@ static bool lower(char out[PSEUDONYM_MAX], const char *word, size_t len)
     return true;
 }
 
-static bool is_pseudonym(const char *word)
+/* Whether one stands in WORD. */
+static bool has_pseudonym(const char *word)
 {
     size_t len = strlen(PREFIX);
-    return strlen(word) == len + CODE_LEN && strncmp(word, PREFIX, len) == 0 &&
-           strspn(word + len, "abcdefghijklmnopqrstuvwxyz234567") >= CODE_LEN - 1 &&
-           isdigit((unsigned char)word[len + CODE_LEN - 1]);
+    for (const char *at = word; (at = strstr(at, PREFIX)); at++)
+        if (strspn(at + len, "abcdefghijklmnopqrstuvwxyz234567") >= CODE_LEN - 1 &&
+            isdigit((unsigned char)at[len + CODE_LEN - 1]))
+            return true;
+    return false;
 }
 
 /* Hexadecimal with a digit (ids, hashes), "dc1", "v1beta1": they name nobody. */
@@ -171,14 +182,7 @@ static bool is_plain_compound(const char *word, size_t len)
 {
     char part[PSEUDONYM_MAX];
     for (size_t from = 0, to; from < len; from = to) {
-        to = from + 1;
-        if (isupper((unsigned char)word[from]))
-            while (to < len && isupper((unsigned char)word[to]) &&
-                   (to + 1 == len || !islower((unsigned char)word[to + 1])))
-                to++;
-        if (to == from + 1)
-            while (to < len && !isupper((unsigned char)word[to]))
-                to++;
+        to = pseudonym_part_end(word, len, from);
         size_t letters = to - from;
         while (letters && isdigit((unsigned char)word[from + letters - 1]))
             letters--;
@@ -207,29 +211,54 @@ static bool identifies(const char *lowered, const char *word, size_t len)
     if (is_account(lowered))
         return strncmp(lowered, "0000", 4) != 0 && !is_published(lowered);
     return len >= 3 && strspn(lowered, "0123456789") < len && !is_id(lowered) &&
-           !is_pseudonym(lowered) && !is_plain_compound(word, len);
+           !has_pseudonym(lowered) && !is_plain_compound(word, len);
+}
+
+static void name_one(struct pseudonyms *names, const char *lowered)
+{
+    struct pseudonym *one = find(names, lowered, true);
+    if (!one)
+        return;
+    one->named = true;
+    names->named++;
+    pseudonym_starts_add(&names->starts, lowered);
+}
+
+/* Of "OkapiTaskRole" it is "okapi" that names somebody. What is cut off by capitals alone ("KJW") is
+ * taken when it is long: short ones are the endings of ids. */
+static bool name_parts(struct pseudonyms *names, const char *word, size_t len)
+{
+    char part[PSEUDONYM_MAX];
+    size_t named = 0;
+    for (size_t from = 0, to; from < len; from = to) {
+        to = pseudonym_part_end(word, len, from);
+        if (from == 0 && to == len)
+            return false;
+        lower(part, word + from, to - from);
+        size_t enough = islower((unsigned char)word[to - 1]) ? 3 : 5;
+        if (to - from < enough || !identifies(part, word + from, to - from))
+            continue;
+        named++;
+        if (!is_named(names, part) && names->named < PSEUDONYMS_NAMED)
+            name_one(names, part);
+    }
+    return named > 0;
 }
 
 void pseudonyms_name(struct pseudonyms *names, const char *word, size_t len)
 {
     char lowered[PSEUDONYM_MAX];
-    if (!lower(lowered, word, len))
+    if (!lower(lowered, word, len) || is_named(names, lowered) || !identifies(lowered, word, len) ||
+        names->named == PSEUDONYMS_NAMED)
         return;
-    struct pseudonym *one = find(names, lowered, false);
-    if (one && one->named)
-        return;
-    if (!identifies(lowered, word, len) || names->named == PSEUDONYMS_NAMED)
-        return;
-    one = find(names, lowered, true);
-    if (one)
-        one->named = true;
-    names->named += one != NULL;
+    if (!name_parts(names, word, len))
+        name_one(names, lowered);
 }
 
 bool pseudonym_is(const char *word, size_t len)
 {
     char lowered[PSEUDONYM_MAX];
-    return lower(lowered, word, len) && is_pseudonym(lowered);
+    return lower(lowered, word, len) && has_pseudonym(lowered);
 }
 
 void pseudonyms_forget(struct pseudonyms *names)
@@ -238,6 +267,7 @@ void pseudonyms_forget(struct pseudonyms *names)
         if (names->slots[i])
             names->slots[i]->named = false;
     names->named = 0;
+    names->starts = (struct pseudonym_starts){{0}};
 }
 
 /* As the original is written: "anon...", "Anon...", "ANON...". */
@@ -273,7 +303,7 @@ static const char *word_of(struct pseudonyms *names, const char *lowered)
 const char *pseudonyms_any(struct pseudonyms *names, const char *word, size_t len)
 {
     char lowered[PSEUDONYM_MAX];
-    if (!lower(lowered, word, len) || is_pseudonym(lowered))
+    if (!lower(lowered, word, len) || has_pseudonym(lowered))
         return NULL;
     word_of(names, lowered);
     return in_case_of(names, word, len);
@@ -284,11 +314,37 @@ const char *pseudonyms_word(struct pseudonyms *names, const char *word, size_t l
     char lowered[PSEUDONYM_MAX];
     if (!lower(lowered, word, len))
         return NULL;
-    const struct pseudonym *one = find(names, lowered, false);
-    if (!one || !one->named)
+    if (!is_named(names, lowered))
         return NULL;
     return is_account(lowered) ? pseudonyms_account(names, lowered)
                                : pseudonyms_any(names, word, len);
+}
+
+static bool is_known(void *user, const char *lowered)
+{
+    return is_named(user, lowered);
+}
+
+size_t pseudonyms_stretches(struct pseudonyms *names, const char *word, size_t len,
+                            struct pseudonym_stretch out[PSEUDONYM_STRETCHES])
+{
+    struct pseudonym_stretch glued[PSEUDONYM_STRETCHES];
+    char part[PSEUDONYM_MAX];
+    size_t found = 0;
+    if (!names->named || !lower(part, word, len) || is_id(part) || has_pseudonym(part))
+        return 0;
+    for (size_t from = 0, to; from < len; from = to) {
+        to = pseudonym_part_end(word, len, from);
+        lower(part, word + from, to - from);
+        size_t more = pseudonym_parts_glued(part, &names->starts, is_known, names, glued);
+        if (is_named(names, part)) {
+            glued[0] = (struct pseudonym_stretch){0, to - from};
+            more = 1;
+        }
+        for (size_t i = 0; i < more && found < PSEUDONYM_STRETCHES; i++)
+            out[found++] = (struct pseudonym_stretch){from + glued[i].start, from + glued[i].end};
+    }
+    return found;
 }
 
 void pseudonyms_each(const struct pseudonyms *names, pseudonyms_fn *fn, void *user)
@@ -313,6 +369,22 @@ const char *pseudonyms_account(struct pseudonyms *names, const char *digits)
     return remember(names, digits);
 }
 
+const char *pseudonyms_card(struct pseudonyms *names, const unsigned char card[6])
+{
+    static const unsigned char nobody[6] = {0}, everybody[6] = {255, 255, 255, 255, 255, 255};
+    unsigned char digest[32];
+    char original[18];
+    if (memcmp(card, nobody, 6) == 0 || memcmp(card, everybody, 6) == 0 || card[0] == 1 ||
+        (card[0] == 0xf2 && card[1] == 0))
+        return NULL;
+    snprintf(original, sizeof original, "%02x:%02x:%02x:%02x:%02x:%02x", card[0], card[1], card[2],
+             card[3], card[4], card[5]);
+    digest_of(names, 'c', original, digest);
+    snprintf(names->text, sizeof names->text, "f2:00:%02x:%02x:%02x:%02x", digest[0], digest[1],
+             digest[2], digest[3]);
+    return remember(names, original);
+}
+
 /* Zero behind BITS. */
 static bool is_network(const unsigned char *address, size_t len, unsigned bits)
 {
@@ -320,6 +392,13 @@ static bool is_network(const unsigned char *address, size_t len, unsigned bits)
         if (address[i / 8] >> (7 - i % 8) & 1)
             return false;
     return true;
+}
+
+bool pseudonyms_knows_address(struct pseudonyms *names, const unsigned char address[4])
+{
+    char text[INET_ADDRSTRLEN];
+    inet_ntop(AF_INET, address, text, sizeof text);
+    return recall(names, text) != NULL;
 }
 
 const char *pseudonyms_address(struct pseudonyms *names, const unsigned char *address, size_t len,
@@ -335,5 +414,8 @@ const char *pseudonyms_address(struct pseudonyms *names, const unsigned char *ad
             out[i / 8] &= (unsigned char)~(0x80 >> i % 8);
     inet_ntop(family, address, original, sizeof original);
     inet_ntop(family, out, names->text, sizeof names->text);
+    if (len == 16 && strchr(names->text, '.')) /* "::ffff:ac13:2c17" was not spelled with dots */
+        snprintf(names->text, sizeof names->text, "::ffff:%x:%x", out[12] << 8 | out[13],
+                 out[14] << 8 | out[15]);
     return bits < len * 8 ? names->text : remember(names, original);
 }

@@ -85,9 +85,23 @@ static bool is_private_v4(const unsigned char *address)
     return false;
 }
 
+/* IPv4 addresses within IPv6: mapped ones, and those behind NAT64 (RFC 6052, RFC 8215). */
+static bool holds_v4(const unsigned char *address)
+{
+    static const unsigned char mapped[12] = {[10] = 0xff, [11] = 0xff};
+    static const unsigned char nat64[12] = {0x00, 0x64, 0xff, 0x9b};
+    static const unsigned char local_nat64[6] = {0x00, 0x64, 0xff, 0x9b, 0x00, 0x01};
+    return memcmp(address, mapped, 12) == 0 || memcmp(address, nat64, 12) == 0 ||
+           memcmp(address, local_nat64, 6) == 0;
+}
+
 bool pseudonym_address(const unsigned char key[PSEUDONYM_KEY], const unsigned char *address,
                        size_t len, unsigned char *out)
 {
+    if (len == 16 && holds_v4(address)) {
+        memcpy(out, address, 12);
+        return pseudonym_address(key, address + 12, 4, out + 12);
+    }
     const struct ranges ranges = len == 4 ? (struct ranges){v4, ARRAY_LEN(v4)}
                                           : (struct ranges){v6, ARRAY_LEN(v6)};
     unsigned char digest[32];

@@ -12,12 +12,16 @@ from harness import TOP, Case, debrief
 ACCOUNTS = ["111122223333", "444455556666"]
 ADDRESSES = ["10.20.30.41", "10.20.30.42", "10.20.77.5", "172.18.9.7", "192.168.44.5", "52.94.233.17", "203.0.113.77",
              "fd12:3456:789a::41", "2600:1f18:4321::7"]
+SPELLED = ["2a05_d018__1f", "2a05:d018::1f", "172_19_44_23", "::ffff:ac13:2c17", "64:ff9b::ac13:2c17", "0a:58:0a:f4:02:01",
+           "23.44.19.172.in-addr.arpa", "f.1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.1.0.d.5.0.a.2.ip6.arpa"]
 HOSTS = ["checkout.zebracorp.com", "zebracorp", "ledger.kiwi.svc.cluster.local", "ledger", "kiwi", "ip-10-20-30-41",
          "zebra-uploads", "inventory-db", "quokka.internal"]
 USERS = ["mallory", "kim.walrus", "walrus", "ledgerrole", "dugong", "narwhal", "pangolin", "wombat@zebracorp.com", "wombat"]
 ARNS = ["arn:aws:appmesh:eu-west-1:111122223333:mesh/marmoset/virtualNode/ledger_kiwi", "marmoset",
         "arn:aws:iam::111122223333:role/LedgerRole"]
-PLANTED = ACCOUNTS + ADDRESSES + HOSTS + USERS + ARNS
+PLANTED = ACCOUNTS + ["4815-1623-4299", "481516234299"] + ADDRESSES + SPELLED + HOSTS + USERS + ARNS
+# Within other words, too.
+GLUED = ["okapi", "zebracorp", "marmoset"]
 
 
 def log_lines():
@@ -30,6 +34,9 @@ def log_lines():
             "cluster outbound|80||ledger.kiwi.svc.cluster.local has no hosts; uploads at "
             "https://zebra-uploads.s3.eu-west-1.amazonaws.com/k and 172.18.9.7, resolver 192.168.44.5 of quokka.internal",
             "closed: 7, User: arn:aws:sts::444455556666:assumed-role/LedgerRole/kim.walrus is not authorized",
+            "the owner's account 4815-1623-4299 pays for 481516234299, resolver says %s and %s" % (SPELLED[6], SPELLED[7]),
+            "no route to [::ffff:ac13:2c17]:80 and 64:ff9b::ac13:2c17 by way of 0a:58:0a:f4:02:01 (172.19.44.23)",
+            "okapiService and OkapiService wait for ZEBRACORPPROD, marmosetbackend answers for the user okapi of okapi.zebracorp.com",
             "kept: 127.0.0.1:9901, 169.254.169.254, 0.0.0.0:15001, sts.eu-west-1.amazonaws.com, istiod.istio-system.svc",
             "kept: public.ecr.aws/appmesh/envoy:v1.29.12.1-prod, type.googleapis.com/envoy.api, source/common/x.cc:32",
             "kept: 840364872350.dkr.ecr.eu-west-1.amazonaws.com/aws-appmesh-envoy, xds_cluster, local_app"]
@@ -51,7 +58,11 @@ def files():
     yield "pod.yaml", ("apiVersion: v1\nkind: Pod\nmetadata:\n  name: ledger-5\n  namespace: kiwi\nspec:\n"
                        "  nodeName: ip-10-20-30-41.eu-west-1.compute.internal\n  containers:\n  - name: envoy\n"
                        "    image: envoyproxy/envoy:v1.36.4\nstatus:\n  podIP: 10.20.30.42\n  hostIP: 10.20.30.41\n")
-    yield "stats.txt", "cluster.ledger_kiwi.upstream_cx_total: 5\ncluster.checkout.zebracorp.com.upstream_rq_total: 3\n"
+    yield "stats.txt", (
+        "cluster.ledger_kiwi.upstream_cx_total: 5\ncluster.checkout.zebracorp.com.upstream_rq_total: 3\n"
+        "listener.[2a05_d018__1f]_8080.downstream_cx_total: 4\nlistener.172.19.44.23_8080.downstream_cx_total: 4\n"
+        "listener.172_19_44_23_8080.downstream_cx_total: 4\ncluster.okapiService.upstream_cx_total: 1\n"
+        "cluster.marmosetbackend.upstream_cx_total: 1\n")
     yield "10.20.30.41.env", "USER=mallory\nHOME=/home/mallory\nDATABASE_URL=postgres://narwhal:pw@10.20.77.5/x\n"
     yield "site.txt", "SITE error ledger.kiwi.svc.cluster.local refuses 10.20.30.41 of 111122223333\n"
 
@@ -69,6 +80,7 @@ class Identities(Case):
     def assertNobody(self, text, where):
         text = text.replace(str(self.dir), "")
         found = [word for word in PLANTED if re.search(r"(?i)(?<![a-z0-9])%s(?![a-z0-9])" % re.escape(word), text)]
+        found += [word for word in GLUED if word in text.lower()]
         with self.subTest(where=where):
             self.assertEqual(found, [])
 
@@ -108,9 +120,19 @@ class Identities(Case):
         self.assertEqual(net(one, 16), net(far, 16))
         self.assertNotEqual(net(one, 24), net(far, 24))
         self.assertTrue(ipaddress.ip_address(pairs["52.94.233.17"]).is_global)
+        stats = (self.dir / "b" / "stats.txt").read_text()
+        here = pairs["172.19.44.23"]
+        for name in ("listener.[%s]_8080" % pairs["2a05:d018::1f"].replace(":", "_"), "listener.%s_8080" % here,
+                     "listener.%s_8080" % here.replace(".", "_"), "cluster.%sService" % pairs["okapi"],
+                     "cluster.%sbackend" % pairs["marmoset"]):
+            self.assertIn(name + ".", stats)
         self.assertRegex(pairs["111122223333"], "^0000[0-9]{8}$")
         self.assertRegex(pairs["zebracorp"], "^anon[a-z2-7]{6}[0-9]$")
         log = (self.dir / "b" / "envoy.log").read_text()
+        self.assertIn("resolver says %s and" % ipaddress.ip_address(here).reverse_pointer, log)
+        self.assertIn("and %s" % ipaddress.ip_address(pairs["2a05:d018::1f"]).reverse_pointer, log)
+        self.assertIn("account %.4s-%.4s-%.4s pays for %s," % (
+            *(pairs["481516234299"][at:] for at in (0, 4, 8)), pairs["481516234299"]), log)
         self.assertIn("checkout." if "checkout" not in pairs else pairs["checkout"] + "." + pairs["zebracorp"] + ".com", log)
         self.assertIn("arn:aws:appmesh:eu-west-1:%s:mesh/%s/virtualNode/%s_%s" % tuple(
             pairs[word] for word in ("111122223333", "marmoset", "ledger", "kiwi")), log)

@@ -15,6 +15,7 @@
 #include "base/alloc.h"
 #include "base/regex.h"
 #include "source/pseudonym.h"
+#include <arpa/inet.h>
 
 static struct redact_policy *new_policy(void)
 {
@@ -81,6 +82,8 @@ static void test_names(void **state)
         {"spiffe://cluster.local/ns/zebra/sa/kiwi-sa", "spiffe://cluster.local/ns/@/sa/@-sa"},
         {"postgres://zebra:[redacted:url-password]@db.acme.com/x",
          "postgres://@:[redacted:url-password]@db.@.com/x"},
+        {"db.zebra.com user=okapi okapiService OkapiService ZEBRAPROD zebrabackend",
+         "db.@.com user=@ @Service @Service @PROD @backend"},
         {"a.acme.com ACME_SERVICE_HOST Acme \"x\\nacme\"", "a.@.com @_SERVICE_HOST @ \"x\\n@\""},
     };
     (void)state;
@@ -106,7 +109,11 @@ static void test_what_stays(void **state)
         "registry-1.docker.io https://www.envoyproxy.io/docs?x=1 quay.io/x appmesh.k8s.aws/mesh",
         "xds_cluster local_app StreamAggregatedResources gRPC config stream closed: 16",
         "127.0.0.1:9901 0.0.0.0:15001 [::1]:80 169.254.169.254 255.255.255.0 12:30:45 std::string",
-        "aa:bb:cc:dd:ee:ff b1946ac9-2ed2-4c1c-8f2e-0d4a1c7b9e11 9f86d081884c7d659a2feaa0c55ad015",
+        "ff:ff:ff:ff:ff:ff 00:00:00:00:00:00 AB:CD:EF:01:02:03:04:05 26-11-21-07-59-00 "
+        "sha1 12:34:56:78:9a:bc:de:f0:12:34:56:78:9a:bc:de:f0:12:34:56:78",
+        "1.0.0.127.in-addr.arpa p50_90_95_99 le_1_5_10_25 ::1 :: [::]:80 a::b ::ffff:127.0.0.1",
+        "4815-1623-4299 2026-1121-0759 481516234299 bytes; accounts and 123456789012345",
+        "b1946ac9-2ed2-4c1c-8f2e-0d4a1c7b9e11 9f86d081884c7d659a2feaa0c55ad015",
         "cluster.web.upstream_cx_total: 123456789012 2026-11-21T07:50:12Z %REQ(X)% 10% of 5",
         "{\"user\": 1337, \"hostname\": \"\", \"account\": null} user: root USER=envoy",
         "840364872350.dkr.ecr.us-west-2.amazonaws.com java.lang.String e.g. this.that() i.e. x",
@@ -148,6 +155,75 @@ static void test_addresses(void **state)
     char *again = redacted(redact_policy_again(policy), out);
     assert_string_equal(again, out);
     free(again);
+    free(out);
+    redact_policy_free(policy);
+}
+
+/* The same address in all its spellings, each in its own. */
+static void test_spellings(void **state)
+{
+    static const char text[] =
+        "172.19.44.23 172_19_44_23 ip-172-19-44-23 ::ffff:ac13:2c17 ::ffff:172.19.44.23 "
+        "64:ff9b::ac13:2c17 64:ff9b::172.19.44.23 23.44.19.172.in-addr.arpa "
+        "44.19.172.in-addr.arpa envoy_listener_172_19_44_23_8080_x\n"
+        "2a05:d018::1f 2A05:D018:0:0:0:0:0:1F [2a05_d018__1f]_8080 "
+        "f.1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.1.0.d.5.0.a.2.ip6.arpa\n"
+        "0a:58:0a:f4:02:01 0a-58-0a-f4-02-01 0A:58:0A:F4:02:01\n";
+    struct redact_policy *policy = new_policy();
+    char v4[32], v6[64], card[32], expected[2048], hex[16], reverse[128] = "", underscored[64];
+    char dashed[32], low[32];
+    unsigned char a[4], b[16];
+    (void)state;
+    char *out = redacted(policy, text);
+    assert_int_equal(sscanf(out, "%31s", v4), 1);
+    assert_int_equal(sscanf(strchr(out, '\n') + 1, "%63s", v6), 1);
+    assert_int_equal(sscanf(strchr(strchr(out, '\n') + 1, '\n') + 1, "%31s", card), 1);
+    assert_string_not_equal(v4, "172.19.44.23");
+    assert_int_equal(inet_pton(AF_INET, v4, a), 1);
+    assert_int_equal(inet_pton(AF_INET6, v6, b), 1);
+    snprintf(hex, sizeof hex, "%x:%x", a[0] << 8 | a[1], a[2] << 8 | a[3]);
+    for (int i = 31; i >= 0; i--)
+        snprintf(reverse + 2 * (31 - i), 4, "%x%s", i % 2 ? b[i / 2] & 15 : b[i / 2] >> 4,
+                 i ? "." : "");
+    snprintf(underscored, sizeof underscored, "%s", v6);
+    snprintf(dashed, sizeof dashed, "%s", card);
+    snprintf(low, sizeof low, "%u_%u_%u_%u", a[0], a[1], a[2], a[3]);
+    for (char *at = underscored; (at = strchr(at, ':'));)
+        *at = '_';
+    for (char *at = dashed; (at = strchr(at, ':'));)
+        *at = '-';
+    snprintf(expected, sizeof expected,
+             "%s %s ip-%u-%u-%u-%u ::ffff:%s ::ffff:%s 64:ff9b::%s 64:ff9b::%s "
+             "%u.%u.%u.%u.in-addr.arpa %u.%u.%u.in-addr.arpa envoy_listener_%s_8080_x\n"
+             "%s %s [%s]_8080 %s.ip6.arpa\n%s %s %s\n",
+             v4, low, a[0], a[1], a[2], a[3], hex, v4, hex, v4, a[3], a[2], a[1], a[0], a[2], a[1],
+             a[0], low, v6, v6, underscored, reverse, card, dashed, card);
+    assert_string_equal(out, expected);
+    char *again = redacted(redact_policy_again(policy), out);
+    assert_string_equal(again, out);
+    free(again);
+    free(out);
+    redact_policy_free(policy);
+}
+
+static void test_accounts_that_are_called_so(void **state)
+{
+    struct redact_policy *policy = new_policy();
+    char plain[16];
+    (void)state;
+    char *out = redacted(policy,
+                         "AWS account ID is 4815-1623-4299, not 1111-2222-3333\n"
+                         "481516234299 and 4815-1623-4299 4815-1623-4299-1 14815-1623-4299");
+    const char *second = strchr(out, '\n') + 1;
+    assert_null(strstr(out, "is 4815-1623-4299"));
+    assert_non_null(strstr(out, "not 1111-2222-3333"));
+    assert_int_equal(sscanf(second, "%15s", plain), 1);
+    assert_int_equal(strncmp(plain, "0000", 4), 0);
+    char dashed[20];
+    snprintf(dashed, sizeof dashed, "%.4s-%.4s-%.4s", plain, plain + 4, plain + 8);
+    assert_non_null(strstr(second, dashed));
+    assert_int_equal(strncmp(out + strlen("AWS account ID is "), dashed, 14), 0);
+    assert_non_null(strstr(second, "4815-1623-4299-1 14815-1623-4299"));
     free(out);
     redact_policy_free(policy);
 }
@@ -234,6 +310,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_names),     cmocka_unit_test(test_what_stays),
         cmocka_unit_test(test_addresses), cmocka_unit_test(test_accounts),
+        cmocka_unit_test(test_spellings), cmocka_unit_test(test_accounts_that_are_called_so),
         cmocka_unit_test(test_portions),  cmocka_unit_test(test_any_bytes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

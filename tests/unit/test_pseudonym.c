@@ -95,21 +95,28 @@ static void test_kinds_of_addresses_are_kept(void **state)
         "fe80::1",
         "fd00:ec2::254",
         "ff02::1",
-        "::ffff:10.0.0.1",
+        "::ffff:127.0.0.1",
+        "64:ff9b::7f00:1",
         "255.255.0.0",
     };
     static const struct {
         const char *address, *prefix;
-    } ranges[] = {{"10.1.2.3", "10."},     {"172.20.1.2", "172."}, {"192.168.7.9", "192.168."},
-                  {"100.100.1.1", "100."}, {"fd12::5", "fd"},      {"fc00::1", "fc"}};
+    } ranges[] = {{"10.1.2.3", "10."},
+                  {"172.20.1.2", "172."},
+                  {"192.168.7.9", "192.168."},
+                  {"100.100.1.1", "100."},
+                  {"fd12::5", "fd"},
+                  {"fc00::1", "fc"},
+                  {"::ffff:10.0.0.1", "::ffff:a"},
+                  {"64:ff9b::10.0.0.1", "64:ff9b::a"}};
     struct pseudonyms *names = pseudonyms(NULL);
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(stay); i++)
         assert_null(address_of(names, stay[i], 0));
     for (size_t i = 0; i < ARRAY_LEN(ranges); i++) {
         const char *pseudonym = address_of(names, ranges[i].address, 0);
-        assert_int_equal(strncmp(pseudonym, ranges[i].prefix, strlen(ranges[i].prefix) - (i > 3)),
-                         0);
+        assert_int_equal(
+            strncmp(pseudonym, ranges[i].prefix, strlen(ranges[i].prefix) - (i == 4 || i == 5)), 0);
         assert_string_not_equal(pseudonym, ranges[i].address);
     }
     /* Public stays public, whatever the key makes of it. */
@@ -137,6 +144,137 @@ static void test_networks(void **state)
     const char *inside = address_of(names, "10.7.3.4", 0);
     assert_int_equal(strncmp(network, inside, strlen(network) - 3), 0);
     assert_string_equal(inside + strlen(inside) - 2, ".4");
+    pseudonyms_free(names);
+}
+
+/* What hides an IPv4 address in an IPv6 one shows the pseudonym of it, in hexadecimal. */
+static void test_addresses_within_addresses(void **state)
+{
+    static const char *const holders[] = {"::ffff:172.19.44.23", "64:ff9b::172.19.44.23",
+                                          "64:ff9b:1::172.19.44.23"};
+    struct pseudonyms *names = pseudonyms(NULL);
+    unsigned char inner[4], outer[16];
+    (void)state;
+    assert_int_equal(inet_pton(AF_INET, address_of(names, "172.19.44.23", 0), inner), 1);
+    for (size_t i = 0; i < ARRAY_LEN(holders); i++) {
+        const char *shown = address_of(names, holders[i], 0);
+        assert_null(strchr(shown, '.'));
+        assert_int_equal(inet_pton(AF_INET6, shown, outer), 1);
+        assert_memory_equal(outer + 12, inner, 4);
+    }
+    pseudonyms_free(names);
+}
+
+static const char *card_of(struct pseudonyms *names, const char *text)
+{
+    unsigned int in[6];
+    unsigned char card[6];
+    assert_int_equal(sscanf(text, "%x:%x:%x:%x:%x:%x", in, in + 1, in + 2, in + 3, in + 4, in + 5),
+                     6);
+    for (int i = 0; i < 6; i++)
+        card[i] = (unsigned char)in[i];
+    return pseudonyms_card(names, card);
+}
+
+static void test_cards(void **state)
+{
+    static const char *const stay[] = {"00:00:00:00:00:00", "ff:ff:ff:ff:ff:ff",
+                                       "01:00:5e:00:00:01", "f2:00:12:34:56:78"};
+    struct pseudonyms *names = pseudonyms(NULL);
+    char first[32];
+    (void)state;
+    snprintf(first, sizeof first, "%s", card_of(names, "02:42:ac:11:00:02"));
+    assert_int_equal(strncmp(first, "f2:00:", 6), 0);
+    assert_string_equal(card_of(names, "02:42:ac:11:00:02"), first);
+    assert_string_not_equal(card_of(names, "02:42:ac:11:00:03"), first);
+    for (size_t i = 0; i < ARRAY_LEN(stay); i++)
+        assert_null(card_of(names, stay[i]));
+    pseudonyms_free(names);
+}
+
+/* WORD with "@" where a stretch of it is replaced. */
+static void assert_stretches(struct pseudonyms *names, const char *word, const char *expected)
+{
+    struct pseudonym_stretch found[PSEUDONYM_STRETCHES];
+    char shown[2 * PSEUDONYM_MAX];
+    size_t at = 0, to = 0, len = pseudonyms_stretches(names, word, strlen(word), found);
+    for (size_t i = 0; i < len; i++) {
+        while (at < found[i].start)
+            shown[to++] = word[at++];
+        shown[to++] = '@';
+        at = found[i].end;
+    }
+    snprintf(shown + to, sizeof shown - to, "%s", word + at);
+    assert_string_equal(shown, expected);
+}
+
+static void test_words_in_words(void **state)
+{
+    static const char *const rows[][2] = {
+        {"okapiService", "@Service"},
+        {"OkapiTaskRole", "@TaskRole"},
+        {"myOkapi", "my@"},
+        {"ZEBRACORPPROD", "@PROD"},
+        {"zebrabackend", "@backend"},
+        {"backendzebra", "backend@"},
+        {"prodzebra01", "prod@01"},
+        {"zebras", "@s"},
+        {"okapizebra", "@@"},
+        {"OkapiZebraKiwi", "@@@"},
+        /* What is left over is no plain word: a long name hides all of it, a short one nothing. */
+        {"zebracorpfish", "@"},
+        {"newzebracorp", "new@"},
+        {"xyzebracorp", "@"},
+        {"zebrafish", "zebrafish"},
+        {"kiwis", "@s"},
+        {"kiwifruit", "kiwifruit"},
+        /* Plain words, ids and pseudonyms hold no names. */
+        {"stacktrace", "stacktrace"},
+        {"startup", "startup"},
+        {"anonk3fqab7zebra", "anonk3fqab7zebra"},
+        {"", ""},
+    };
+    static const char *const known[] = {"okapi", "zebra", "zebracorp", "kiwi", "stac", "startu"};
+    struct pseudonyms *names = pseudonyms(NULL);
+    char word[200];
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(known); i++)
+        pseudonyms_name(names, known[i], strlen(known[i]));
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+        assert_stretches(names, rows[i][0], rows[i][1]);
+    for (size_t len = 1; len < sizeof word; len++) { /* of any length */
+        memset(word, 'z', len);
+        memcpy(word, "zebra", len < 5 ? len : 5);
+        word[len] = '\0';
+        pseudonyms_stretches(names, word, len,
+                             (struct pseudonym_stretch[PSEUDONYM_STRETCHES]){{0}});
+    }
+    for (size_t at = 0; at + 5 < sizeof word; at += 5)
+        memcpy(word + at, "zebra", 6);
+    for (size_t len = 5; len <= 60; len += 5)
+        assert_true(pseudonyms_stretches(names, word, len,
+                                         (struct pseudonym_stretch[PSEUDONYM_STRETCHES]){{0}}) >
+                        0 ||
+                    len == 5);
+    pseudonyms_forget(names);
+    assert_stretches(names, "okapiService", "okapiService");
+    pseudonyms_free(names);
+}
+
+/* Of a compound its parts are known, so that it fits the same name elsewhere. */
+static void test_compounds_are_learned_by_parts(void **state)
+{
+    struct pseudonyms *names = pseudonyms(NULL);
+    char part[PSEUDONYM_MAX];
+    (void)state;
+    pseudonyms_name(names, "OkapiTaskRoleKJ8QW", 18);
+    assert_null(pseudonyms_word(names, "okapitaskrolekj8qw", 18));
+    assert_null(pseudonyms_word(names, "task", 4));
+    assert_null(pseudonyms_word(names, "qw", 2));
+    snprintf(part, sizeof part, "%s", pseudonyms_word(names, "okapi", 5));
+    assert_string_equal(pseudonyms_any(names, "okapi", 5), part);
+    pseudonyms_name(names, "anonk3fqab7Service", 18);
+    assert_null(pseudonyms_word(names, "anonk3fqab7service", 18));
     pseudonyms_free(names);
 }
 
@@ -237,6 +375,10 @@ int main(void)
         cmocka_unit_test(test_prefixes_are_kept),
         cmocka_unit_test(test_kinds_of_addresses_are_kept),
         cmocka_unit_test(test_networks),
+        cmocka_unit_test(test_addresses_within_addresses),
+        cmocka_unit_test(test_cards),
+        cmocka_unit_test(test_words_in_words),
+        cmocka_unit_test(test_compounds_are_learned_by_parts),
         cmocka_unit_test(test_words),
         cmocka_unit_test(test_map),
         cmocka_unit_test(test_maps_that_are_refused),
