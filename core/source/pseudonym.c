@@ -8,6 +8,7 @@
 #include "source/identity_words.h"
 #include "source/pseudonym_map.h"
 #include "source/pseudonym_parts.h"
+#include "source/published.h"
 
 #include <arpa/inet.h>
 #include <ctype.h>
@@ -31,13 +32,6 @@ struct pseudonyms {
     size_t cap, len, named;
     struct pseudonym_starts starts; /* of those that are named */
     char text[PSEUDONYM_MAX];       /* the answer */
-};
-
-/* Accounts that AWS publishes images from: they say whose image it is. */
-static const char *const published[] = {
-    "840364872350", "772975370895", "856666278305", "909464085924", "422531588944",
-    "924023996002", "564877687649", "992897592190", "704106688930", "919366029133",
-    "919830735681", "111345817488", "602401143452",
 };
 
 /* ---- life ---- */
@@ -193,14 +187,6 @@ static bool is_plain_compound(const char *word, size_t len)
     return true;
 }
 
-static bool is_published(const char *digits)
-{
-    for (size_t i = 0; i < ARRAY_LEN(published); i++)
-        if (strcmp(published[i], digits) == 0)
-            return true;
-    return false;
-}
-
 static bool is_account(const char *text)
 {
     return strlen(text) == ACCOUNT_LEN && strspn(text, "0123456789") == ACCOUNT_LEN;
@@ -209,7 +195,7 @@ static bool is_account(const char *text)
 static bool identifies(const char *lowered, const char *word, size_t len)
 {
     if (is_account(lowered))
-        return strncmp(lowered, "0000", 4) != 0 && !is_published(lowered);
+        return strncmp(lowered, "0000", 4) != 0 && !published_region(lowered);
     return len >= 3 && strspn(lowered, "0123456789") < len && !is_id(lowered) &&
            !has_pseudonym(lowered) && !is_plain_compound(word, len);
 }
@@ -331,7 +317,8 @@ size_t pseudonyms_stretches(struct pseudonyms *names, const char *word, size_t l
     struct pseudonym_stretch glued[PSEUDONYM_STRETCHES];
     char part[PSEUDONYM_MAX];
     size_t found = 0;
-    if (!names->named || !lower(part, word, len) || is_id(part) || has_pseudonym(part))
+    if (!lower(part, word, len) || !pseudonym_starts_in(&names->starts, part) || is_id(part) ||
+        has_pseudonym(part))
         return 0;
     for (size_t from = 0, to; from < len; from = to) {
         to = pseudonym_part_end(word, len, from);

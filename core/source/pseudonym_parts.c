@@ -8,7 +8,7 @@
 #include <ctype.h>
 #include <string.h>
 
-enum { NAME_MIN = 4, PLAIN_MIN = 3, WHOLE_MIN = 6 };
+enum { START = 3, NAME_MIN = 4, PLAIN_MIN = 3, WHOLE_MIN = 6 };
 
 size_t pseudonym_part_end(const char *word, size_t len, size_t from)
 {
@@ -26,14 +26,14 @@ size_t pseudonym_part_end(const char *word, size_t len, size_t from)
 static unsigned start_of(const char *name)
 {
     uint32_t hash = 2166136261u;
-    for (int i = 0; i < NAME_MIN; i++)
+    for (int i = 0; i < START; i++)
         hash = (hash ^ (unsigned char)name[i]) * 16777619u;
     return hash >> 20;
 }
 
 void pseudonym_starts_add(struct pseudonym_starts *starts, const char *name)
 {
-    if (strlen(name) < NAME_MIN)
+    if (strlen(name) < START)
         return;
     unsigned start = start_of(name);
     starts->bits[start / 64] |= UINT64_C(1) << start % 64;
@@ -43,6 +43,14 @@ static bool may_start(const struct pseudonym_starts *starts, const char *name)
 {
     unsigned start = start_of(name);
     return starts->bits[start / 64] >> start % 64 & 1;
+}
+
+bool pseudonym_starts_in(const struct pseudonym_starts *starts, const char *word)
+{
+    for (size_t at = 0, len = strlen(word); at + START <= len; at++)
+        if (may_start(starts, word + at))
+            return true;
+    return false;
 }
 
 /* ---- how a part can be cut up ---- */
@@ -129,19 +137,11 @@ static size_t stretches(const struct cutting *cut, struct pseudonym_stretch *out
     return len;
 }
 
-static bool is_worth_it(const char *part, size_t len, const struct pseudonym_starts *starts)
-{
-    for (size_t at = 0; at + NAME_MIN <= len; at++)
-        if (may_start(starts, part + at))
-            return true;
-    return false;
-}
-
 size_t pseudonym_parts_glued(const char *part, const struct pseudonym_starts *starts,
                              pseudonym_known_fn *known, void *user, struct pseudonym_stretch *out)
 {
     size_t len = strlen(part);
-    if (len >= PSEUDONYM_MAX || !is_worth_it(part, len, starts) || identity_word_is_plain(part))
+    if (len >= PSEUDONYM_MAX || !pseudonym_starts_in(starts, part) || identity_word_is_plain(part))
         return 0;
     struct cutting cut = {.len = len, .starts = starts, .known = known, .user = user};
     memcpy(cut.part, part, len + 1);

@@ -8,11 +8,13 @@
 /* Where the part of WORD that begins at FROM ends, by the case of its letters: "okapi|Service|DB2". */
 size_t pseudonym_part_end(const char *word, size_t len, size_t from);
 
-/* Known names of four letters and more, by their first four: whether it is worth to look closer. */
+/* Known names, by their first three letters: whether it is worth to look closer. */
 struct pseudonym_starts {
     uint64_t bits[64];
 };
 void pseudonym_starts_add(struct pseudonym_starts *starts, const char *name);
+/* Whether one may begin somewhere in WORD, which is in small letters. */
+bool pseudonym_starts_in(const struct pseudonym_starts *starts, const char *word);
 
 typedef bool pseudonym_known_fn(void *user, const char *word); /* in small letters */
 

@@ -262,7 +262,7 @@ function debrief.match(text, pattern) end
 function debrief.glob(glob, text) end
 
 ---Where App Mesh publishes its images for a region. Given an account instead: the row of that account (its region is
----"*" for the one that most regions share), nil when it is none of App Mesh's.
+---"*" for the one that most regions share), `account` alone when AWS publishes other images of the mesh from it, else nil.
 ---@param region string
----@return { region: string, account: string, host: string, arn: string, own: boolean }?
+---@return { account: string, region: string?, host: string?, arn: string?, own: boolean? }?
 function debrief.registry(region) end

@@ -7,15 +7,6 @@ local match = debrief.match
 
 local ecr = {}
 
--- Who publishes the App Mesh images, by region; everywhere else the first one does.
-local APPMESH = "840364872350"
-local APPMESH_ACCOUNTS = {
-  ["me-south-1"] = "772975370895", ["ap-east-1"] = "856666278305", ["ap-southeast-3"] = "909464085924",
-  ["eu-south-1"] = "422531588944", ["af-south-1"] = "924023996002", ["il-central-1"] = "564877687649",
-  ["eu-south-2"] = "992897592190", ["eu-central-2"] = "704106688930", ["cn-north-1"] = "919366029133",
-  ["cn-northwest-1"] = "919830735681",
-}
-
 -- Names come from evidence and go into commands that people paste: nothing but names may pass.
 function ecr.safe(text, fallback)
   return text and match(text, [[^[\w.:/@-]+$]]) and text or fallback
@@ -36,15 +27,12 @@ end
 -- The account that publishes an App Mesh image in its region; nil for images of others.
 function ecr.publisher(image)
   if not match(image.repository, [[^aws-appmesh-(?:envoy|proxy-route-manager)$]]) then return nil end
-  return APPMESH_ACCOUNTS[image.region] or APPMESH
+  return debrief.registry(image.region).account
 end
-
-local PUBLIC = { [APPMESH] = true, ["111345817488"] = true, ["602401143452"] = true }
-for _, account in pairs(APPMESH_ACCOUNTS) do PUBLIC[account] = true end
 
 -- Whether the account publishes images for the mesh, in whichever region.
 function ecr.publishes(account)
-  return PUBLIC[account] == true
+  return match(account, [[^\d+$]]) and debrief.registry(account) ~= nil or false
 end
 
 ecr.ACTIONS = { "ecr:GetAuthorizationToken", "ecr:BatchCheckLayerAvailability", "ecr:GetDownloadUrlForLayer", "ecr:BatchGetImage" }
@@ -71,7 +59,7 @@ local function ask(ev, role, action, image, endpoint)
   local resource = action == "ecr:GetAuthorizationToken" and "*" or image.arn
   local decision, why, record, reason = ev:iam{ role = role, action = action, resource = resource, endpoint = endpoint }
   -- What these accounts publish, every account may pull: no policy of theirs is needed to know.
-  if reason == "repository-policy" and decision == "undecidable" and PUBLIC[image.account] then
+  if reason == "repository-policy" and decision == "undecidable" and ecr.publishes(image.account) then
     decision, reason = "granted", nil
   end
   return { action = action, decision = decision, why = why, record = record, reason = reason, endpoint = endpoint }

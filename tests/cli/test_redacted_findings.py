@@ -49,6 +49,25 @@ class Findings(Case):
             wrong.append("%s: pseudonyms change the findings" % case)
         return wrong
 
+    def test_names_of_statistics(self):
+        """Addresses with underscores, and names within names: the ones that checks compare and show."""
+        server = "server.live: 1\nserver.state: 0\nserver.uptime: 3600\n"
+        listener = "listener.%s.no_filter_chain_match: 7\nlistener.%s.downstream_cx_total: 7\n"
+        cluster = "cluster.%s.upstream_cx_connect_fail: 5\ncluster.%s.upstream_cx_total: 5\n"
+        log = ("[2026-11-21 07:59:00.000][1][warning][config] [x.cc:1] %s of okapi.kiwi.svc.cluster.local, account "
+               "4815-1623-4299, arn:aws:iam::481516234299:role/ZebraTaskRole\n")
+        for name, addresses, clusters in (
+                ("six", ["[2a05_d018__1f]_8443", "[::ffff_ac13_2c17]_8444"], ["okapiService", "outbound|80||okapi"]),
+                ("four", ["172_19_44_23_8443", "172.19.44.23_8444"], ["zebrabackend", "ZEBRAPROD"])):
+            evidence = self.dir / "section" / "cases" / name / "evidence"
+            evidence.mkdir(parents=True)
+            (evidence / "stats.txt").write_text(server + "".join(listener % (each, each) for each in addresses) +
+                                                "".join(cluster % (each, each) for each in clusters))
+            (evidence / "envoy.log").write_text(log % "[2a05:d018::1f]:8443 and 172.19.44.23")
+            with self.subTest(name):
+                self.assertGreaterEqual(len(findings(evidence)), 4)
+                self.assertEqual(self.compare(evidence.parent), [])
+
     def test_cases(self):
         todo = [case for case in cases() if str(case.relative_to(TOP / "plugins")) not in EXCEPTIONS]
         self.assertGreater(len(todo), 20)

@@ -7,7 +7,7 @@ import sys
 top = pathlib.Path(sys.argv[1])
 manual = (top / "plugins/envoy-image/README.md").read_text()
 check = (top / "plugins/envoy-image/envoy-image.lua").read_text()
-registry = (top / "core/script/bind_registry.c").read_text()
+registry = (top / "core/source/published.c").read_text()
 
 known = re.findall(r'^  \{ "(.*?)", "(.*?)", "(.*?)", "(.*?)", "(.*?)", "(.*?)" \},$', check, re.M)
 told = [tuple(cell.strip() for cell in line.strip("|").replace("`", "").split("|"))

@@ -233,6 +233,14 @@ static void test_registry(void **state)
     lua_pushliteral(L, "123456789012");
     lua_call(L, 1, 1);
     assert_true(lua_isnil(L, -1));
+    /* An account of AWS that publishes for no region of App Mesh's. */
+    lua_getfield(L, 1, "registry");
+    lua_pushliteral(L, "602401143452");
+    lua_call(L, 1, 1);
+    lua_getfield(L, -1, "region");
+    assert_true(lua_isnil(L, -1));
+    lua_getfield(L, -2, "account");
+    assert_string_equal(lua_tostring(L, -1), "602401143452");
     sandbox_free(sandbox);
 }
 
