@@ -129,19 +129,18 @@ static bool add_member(const struct pack *pack, const char *name, const struct c
 /* ---- the copy ---- */
 
 /* A Secret can be named anywhere in what kubectl prints, and behind what it holds. */
-static enum redact_map_form find_form(const struct source *source)
+static unsigned find_form(const struct source *source)
 {
     struct stream *stream = stream_open(source->path, NULL);
-    enum redact_map_form form = REDACT_MAP_NONE;
+    unsigned form = REDACT_MAP_NONE;
     char *bytes = xmalloc(PORTION + REDACT_MAP_AGAIN);
     size_t got = 0, kept = 0;
     bool whole;
     const char *begin = stream ? stream_peek(stream, &got, &whole) : NULL;
     bool looks = begin && memmem(begin, got, "apiVersion", strlen("apiVersion"));
-    while (looks && form != REDACT_MAP_YAML &&
+    while (looks && form != (REDACT_MAP_JSON | REDACT_MAP_YAML) &&
            stream_read(stream, bytes + kept, PORTION, &got, NULL) && got) {
-        enum redact_map_form found = redact_map_form(bytes, kept + got);
-        form = found > form ? found : form;
+        form |= redact_map_form(bytes, kept + got);
         size_t all = kept + got;
         kept = all < REDACT_MAP_AGAIN ? all : REDACT_MAP_AGAIN;
         memmove(bytes, bytes + all - kept, kept);

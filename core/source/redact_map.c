@@ -14,10 +14,10 @@ enum { WORD_MAX = 64, LINE_KEPT = 1 << 13 };
 #define NO_CHILD SIZE_MAX
 
 struct redact_map {
-    enum redact_map_form form;
+    unsigned form;
     redact_sink_fn *sink;
     void *user;
-    struct buf out; /* of this portion */
+    struct buf json, out; /* of this portion, after each stage */
     uint64_t replaced;
     /* JSON */
     bool in_string, escaped, dropping, has_key;
@@ -39,11 +39,22 @@ static bool is_blank(char c)
     return c == ' ' || c == '\t';
 }
 
-/* What stands behind the word `kind` at AT. */
-static enum redact_map_form form_behind(const char *at, const char *end)
+/* Names are quoted in JSON, and by some writers of YAML: what stands in front of the name tells. */
+static unsigned form_of_quoted(const char *text, const char *name)
 {
+    while (name > text && strchr(" \t\r\n\\\"'", name[-1]) && name[-1])
+        name--;
+    if (name == text)
+        return REDACT_MAP_JSON | REDACT_MAP_YAML;
+    return name[-1] && strchr("{}[],", name[-1]) ? REDACT_MAP_JSON : REDACT_MAP_YAML;
+}
+
+/* What stands behind the word `kind` at NAME. */
+static unsigned form_behind(const char *text, const char *name, const char *end)
+{
+    const char *at = name + 4;
     bool quoted = false;
-    while (at < end && (*at == '\\' || *at == '"')) {
+    while (at < end && (*at == '\\' || *at == '"' || *at == '\'')) {
         quoted = true;
         at++;
     }
@@ -61,35 +72,34 @@ static enum redact_map_form form_behind(const char *at, const char *end)
         at += 4;
     if (at < end && (unsigned char)*at > ' ' && !strchr("\\\"',}#", *at))
         return REDACT_MAP_NONE;
-    return quoted ? REDACT_MAP_JSON : REDACT_MAP_YAML;
+    return quoted ? form_of_quoted(text, name) : REDACT_MAP_YAML;
 }
 
-enum redact_map_form redact_map_form(const char *text, size_t len)
+unsigned redact_map_form(const char *text, size_t len)
 {
-    enum redact_map_form found = REDACT_MAP_NONE;
+    unsigned found = REDACT_MAP_NONE;
     const char *end = text + len;
-    for (const char *at = text; (at = memmem(at, (size_t)(end - at), "kind", 4)); at += 4) {
-        enum redact_map_form form = form_behind(at + 4, end);
-        if (form > found)
-            found = form;
-    }
+    for (const char *at = text; (at = memmem(at, (size_t)(end - at), "kind", 4)); at += 4)
+        found |= form_behind(text, at, end);
     return found;
 }
 
 /* ---- both forms ---- */
 
-struct redact_map *redact_map_new(enum redact_map_form form, redact_sink_fn *sink, void *user)
+struct redact_map *redact_map_new(unsigned form, redact_sink_fn *sink, void *user)
 {
     struct redact_map *map = xcalloc(1, sizeof *map);
     map->form = form;
     map->sink = sink;
     map->user = user;
+    buf_init(&map->json, SIZE_MAX / 2);
     buf_init(&map->out, SIZE_MAX / 2);
     return map;
 }
 
 void redact_map_free(struct redact_map *map)
 {
+    buf_release(&map->json);
     buf_release(&map->out);
     free(map);
 }
@@ -105,9 +115,9 @@ static bool is_copy(const char *name)
     return strcmp(name, "kubectl.kubernetes.io/last-applied-configuration") == 0;
 }
 
-static void put_mark(struct redact_map *map, const char *mark)
+static void put_mark(struct redact_map *map, struct buf *out, const char *mark)
 {
-    buf_adds(&map->out, mark);
+    buf_adds(out, mark);
     map->replaced++;
 }
 
@@ -117,28 +127,33 @@ static void end_string(struct redact_map *map)
 {
     map->in_string = false;
     if (map->dropping)
-        put_mark(map, MARK);
+        put_mark(map, &map->json, MARK);
     map->dropping = false;
     map->word[map->word_len < WORD_MAX ? map->word_len : 0] = '\0';
 }
 
 static void take_in_string(struct redact_map *map, char c)
 {
+    if (c == '\n' && !map->dropping) { /* of YAML: no string of JSON goes on */
+        map->in_string = map->escaped = false;
+        buf_addch(&map->json, c);
+        return;
+    }
     if (!map->escaped && c == '"') {
         end_string(map);
-        buf_addch(&map->out, c);
+        buf_addch(&map->json, c);
         return;
     }
     map->escaped = !map->escaped && c == '\\';
     if (map->word_len < WORD_MAX)
         map->word[map->word_len++] = c;
     if (!map->dropping)
-        buf_addch(&map->out, c);
+        buf_addch(&map->json, c);
 }
 
 static void take_outside(struct redact_map *map, char c)
 {
-    buf_addch(&map->out, c);
+    buf_addch(&map->json, c);
     if (c == '"') {
         map->in_string = true;
         map->word_len = 0;
@@ -176,7 +191,11 @@ static size_t indent_of(const char *line, size_t len)
 /* How long the key at the beginning of TEXT is, its colon not included; 0: none is there. */
 static size_t key_len(const char *text, size_t len)
 {
-    for (size_t i = 0; i < len; i++)
+    size_t i = 0;
+    if (len && (*text == '"' || *text == '\'')) /* whose own colons are part of it */
+        for (i = 1; i < len && text[i] != *text;)
+            i += 1 + (text[i] == '\\');
+    for (; i < len; i++)
         if (text[i] == ':' && (i + 1 == len || text[i + 1] == ' ' || text[i + 1] == '\r'))
             return i;
     return 0;
@@ -200,7 +219,7 @@ static void put_entry(struct redact_map *map, const char *line, size_t len, size
     map->drop_rest = !map->literal && !is_empty(line + key_end, len - key_end);
     buf_add(&map->out, line, map->drop_rest ? key_end : len);
     if (map->drop_rest)
-        put_mark(map, " \"" MARK "\"");
+        put_mark(map, &map->out, " \"" MARK "\"");
 }
 
 static void take_inner_line(struct redact_map *map, const char *line, size_t len, size_t indent)
@@ -216,15 +235,16 @@ static void take_inner_line(struct redact_map *map, const char *line, size_t len
     if (!map->literal) /* goes on from the line before, whose value is replaced */
         return;
     buf_add(&map->out, line, indent);
-    put_mark(map, MARK);
+    put_mark(map, &map->out, MARK);
 }
 
 static void take_outer_line(struct redact_map *map, const char *line, size_t len, size_t indent)
 {
     char name[WORD_MAX] = "";
     size_t key = key_len(line + indent, len - indent), end = indent + key + 1;
+    bool quoted = key > 2 && (line[indent] == '"' || line[indent] == '\'');
     if (key && key < sizeof name)
-        memcpy(name, line + indent, key);
+        memcpy(name, line + indent + quoted, key - 2 * quoted);
     if (!is_map(name) && !is_copy(name)) {
         buf_add(&map->out, line, len);
         return;
@@ -279,24 +299,40 @@ static bool flush(struct redact_map *map)
     return taken;
 }
 
+static void take_json(struct redact_map *map, const char *bytes, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        if (map->in_string)
+            take_in_string(map, bytes[i]);
+        else
+            take_outside(map, bytes[i]);
+}
+
+static void take_yaml(struct redact_map *map, const char *bytes, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        take_in_line(map, bytes[i]);
+}
+
 bool redact_map_feed(struct redact_map *map, const char *bytes, size_t len)
 {
     if (map->form == REDACT_MAP_NONE)
         return map->sink(map->user, bytes, len);
-    for (size_t i = 0; i < len; i++) {
-        if (map->form == REDACT_MAP_YAML)
-            take_in_line(map, bytes[i]);
-        else if (map->in_string)
-            take_in_string(map, bytes[i]);
-        else
-            take_outside(map, bytes[i]);
-    }
+    if (map->form & REDACT_MAP_JSON)
+        take_json(map, bytes, len);
+    else
+        buf_add(&map->json, bytes, len);
+    if (map->form & REDACT_MAP_YAML)
+        take_yaml(map, buf_str(&map->json), map->json.len);
+    else
+        buf_add(&map->out, buf_str(&map->json), map->json.len);
+    buf_clear(&map->json);
     return flush(map);
 }
 
 bool redact_map_end(struct redact_map *map, uint64_t *replaced)
 {
-    if (map->form == REDACT_MAP_YAML && map->len)
+    if ((map->form & REDACT_MAP_YAML) && map->len)
         take_line(map);
     *replaced = map->replaced;
     return flush(map);

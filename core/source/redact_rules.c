@@ -59,8 +59,12 @@
     "(?:(?:bearer|basic|digest|negotiate|ntlm|token|apikey|aws4-hmac-sha256)[ \\t]{1,8}+)?+"
 /* The rest of a command up to one of its options, over continued lines and in exec form; what separates
  * its words; what stands behind an option. */
-#define COMMAND "\\b(?:[^\\r\\n;|]{0,200}?(?:\\\\|\",)\\r?\\n){0,3}[^\\r\\n;|]{0,200}?"
-#define SPACE   "(?:[ \\t]{1,8}|\\\\{0,7}[\"'][ \\t]{0,4},\\s{0,60}\\\\{0,7}[\"'])"
+#define COMMAND                                                                                    \
+    "\\b(?:[^\\r\\n;|]{0,200}?(?:\\\\|\",|(?=\\r?\\n[ \\t]{0,60}- ))\\r?\\n){0,3}"                 \
+    "[^\\r\\n;|]{0,200}?"
+#define SPACE                                                                                      \
+    "(?:[ \\t]{1,8}|\\\\{0,7}[\"'][ \\t]{0,4},\\s{0,60}\\\\{0,7}[\"']"                             \
+    "|[\"']?[ \\t\\r]{0,8}\\n[ \\t]{0,60}-[ \\t]{1,8}[\"']?)"
 #define ARGUMENT(before)                                                                           \
     "(?|\"" before FRESH "([^\"\\\\\\r\\n]+)|'" before FRESH "([^'\\r\\n]+)"                       \
     "|\\\\{0,7}" before FRESH "([^\\s\"'\\\\]+))"
@@ -127,7 +131,8 @@ static const struct rule {
      ")\\\\{0,7}[\"']?[\\s,]{1,80}\\\\{0,7}[\"']?"
      "(?:string_?match\\\\{0,7}[\"']?\\s{0,4}:[\\s{]{0,80}\\\\{0,7}[\"']?)?"
      "|\\b" SECRET_HEADER "\\\\{0,7}[\"']?\\s{0,4}:[\\s{]{1,80}\\\\{0,7}[\"']?)"
-     "(?:safe_?regex\\\\{0,7}[\"']?\\s{0,4}:[\\s{]{0,80}\\\\{0,7}[\"']?)?"
+     "(?:safe_?regex\\\\{0,7}[\"']?\\s{0,4}:[\\s{]{0,80}\\\\{0,7}[\"']?"
+     "(?:google_?re2[^{}]{1,20}\\{\\s{0,60}\\}[\\s,]{1,60}\\\\{0,7}[\"']?)?)?"
      "(?:exact|prefix|suffix|contains|regex)(?:_?match)?\\\\{0,7}[\"']?[ \\t]{0,4}:[ \\t]{0,4}"
      "\\\\{0,7}[\"']?+" SCHEME FRESH "([^\\r\\n\"'{}\\\\]+)"},
     {REDACT_AUTHORIZATION, LINE_STOPS,
@@ -170,7 +175,7 @@ static const struct rule {
      "\\t]{1,4})?(?-i:(?!AWS_)[A-Z0-9_]{0,60}?" LOUD ")=(?![\"'\\\\]|"
      "\\[redacted[:\\]])([^\\r\\n\\x00=\"\\\\]+)(?=[\\r\\n]|$)"},
     {REDACT_PASSWORD, LINE_STOPS,
-     "(?<![^\\n])[ \\t]{0,60}(?:-[ \\t]{1,4})?[\"']?" TELLING
+     "(?<![^\\n])[ \\t]{0,60}(?:-[ \\t]{1,4})?[\"']?(?!aws_)" TELLING
      "[\"']?(?::[ \\t]{1,80}+|[ \\t]{0,8}=[ "
      "\\t]{0,8}+)(?![\"'|>{\\[&!*<\\\\])([^\\r\\n\\x00:=\"\\\\]+|[^\\s\"\\\\]+)(?=[\\r\\n]|$)"},
     {REDACT_PASSWORD, WORD_STOPS, FIRST TELLING "[ \\t]{0,8}[:=][ \\t]{0,8}(?=[\"'])" VALUE},
@@ -179,8 +184,8 @@ static const struct rule {
      "\"" TELLING "\\\\{0,7}\"\\s{0,4}:\\s{0,4}\\[\\s{0,60}\\\\{0,7}\"" FRESH
      "((?:[^\"\\\\\\r\\n]|\\\\{0,7}\"[ \\t]{0,4},[ \\t]{0,4}\\\\{0,7}\")+)"},
     {REDACT_PASSWORD, ",\"'\\\r\n",
-     "(?-i:(?<![A-Z0-9_])[A-Z0-9_]{0,60}?" LOUD "[\"']?,[\"']?(?![A-Z0-9_]+(?:[\"',\\s]|$)))"
-     "([^\\s,\"'\\\\][^,\\r\\n\"'\\\\]*)(?=[\"']?(?:[,\\r\\n]|$))"},
+     "(?-i:(?<![A-Z0-9_])[A-Z0-9_]{0,60}?" LOUD "[\"']?[,|\\t][\"']?(?![A-Z0-9_]+(?:[\"',\\s]|$)))"
+     "([^\\s,|\"'\\\\][^,|\\t\\r\\n\"'\\\\]*)(?=[\"']?(?:[,|\\t\\r\\n]|$))"},
     {REDACT_AUTHORIZATION, LINE_STOPS,
      "\\b(?:key|name):[ \\t]{0,4}[\"']?" SECRET_HEADER
      "[\"']?[ \\t]{0,4}(?:,|\\r?\\n)[ \\t]{0,60}(?:raw_)?value:[ \\t]{0,4}+[\"']?+"
@@ -191,7 +196,8 @@ static const struct rule {
      "\""
      "(?:" TELLING "|" SECRET_HEADER ")\""},
     {REDACT_PASSWORD, "<\r\n", "<(?:\\w{1,30}:)?" TELLING ">" FRESH "([^<\\r\\n]+)</"},
-    {REDACT_PASSWORD, "\"\r\n", "name=\"" TELLING "\"[ \\t]{1,8}value=\"" FRESH "([^\"\\r\\n]+)"},
+    {REDACT_PASSWORD, "\"\r\n",
+     "(?:name|key)=\"" TELLING "\"[ \\t]{1,8}value=\"" FRESH "([^\"\\r\\n]+)"},
     {REDACT_PASSWORD, "\"\r\n",
      "\"(?:-u|--user|--proxy-user)\"\\s{0,4},\\s{0,60}\"[^\\s:\"'\\\\]{1,64}:" FRESH
      "([^\"\\\\\\r\\n]{3,})"},
@@ -206,6 +212,8 @@ static const struct rule {
     {REDACT_PASSWORD, WORD_STOPS,
      "(?<![\\w.-])[\\w.-]{0,60}?(?:(?<![a-z0-9])(?:pass|pwd)|(?-i:(?<=[a-z0-9])P(?:ass|wd)))"
      "=" VALUE},
+    {REDACT_PASSWORD | WEAK, WORD_STOPS, /* as Go prints a struct */
+     "(?-i:(?<=[{ ])[A-Z]\\w{0,40}?(?:Secret|Token)):(?=[^\\s:/\"'])" VALUE},
     {REDACT_PASSWORD, WORD_STOPS, "(?-i:(?<![A-Z0-9_])(?:SECRET|TOKEN))=" VALUE},
     {REDACT_PASSWORD | WEAK, WORD_STOPS, "(?<![\\w.-])[\\w.-]{0,60}?(?:secret|token)=" VALUE},
     {REDACT_PASSWORD, LINE_STOPS,
@@ -232,6 +240,7 @@ static const struct rule {
      "(?-i:\"(?:d|p|q|dp|dq|qi|k)" IS "([\\w-]{40,})={0,2}(?=\\\\{0,7}\"))"},
     {REDACT_SECRET, WORD_STOPS, "kty" IS "oct\\\\{0,7}\"[^{}]{0,400}?\"k" IS FRESH "([\\w-]+)"},
     {REDACT_SECRET, WORD_STOPS, "\"k" IS FRESH "([\\w-]+)(?=[^{}]{0,400}?kty" IS "oct)"},
+    {REDACT_SECRET, WORD_STOPS, "user_?data[ \\t]{0,8}[:=][ \\t]{0,8}[\"']?([\\w+/]{24,}={0,2})"},
     {REDACT_SECRET, "\"\r\n",
      "\"user_?data\\\\{0,7}\"\\s{0,4}:\\s{0,4}(?:\\{\\s{0,60}\\\\{0,7}\"value\\\\{0,7}\"\\s{0,4}:"
      "\\s{0,4})?\\\\{0,7}\"" FRESH "([^\"\\\\\\r\\n]{8,})"},
@@ -257,7 +266,7 @@ static const struct rule {
     {REDACT_AWS_KEY, LINE_STOPS,
      "\\bset" SPACE "aws_(?:secret_access_key|session_token)" SPACE ARGUMENT("")},
     {REDACT_PASSWORD, LINE_STOPS,
-     "\\bset(?:x|env)[ \\t]{1,8}(?:/m[ \\t]{1,8})?" TELLING "[ \\t]{1,8}" ARGUMENT("")},
+     "\\b(?:setx|setenv|env)[ \\t]{1,8}(?:/m[ \\t]{1,8})?" TELLING "[ \\t]{1,8}" ARGUMENT("")},
     {REDACT_PASSWORD, WORD_STOPS, "(\\$(?-i:2[aby]|apr1|argon2id?)\\$[\\w./$,=+-]{20,})"},
     {REDACT_PASSWORD, WORD_STOPS, "(?-i:_(?:SECRET|TOKEN|PASS|PASSPHRASE|PWD))" ASSIGN VALUE},
     {REDACT_PASSWORD | WEAK, WORD_STOPS,
@@ -287,6 +296,8 @@ static const struct rule {
             "code_verifier|(?:client_)?assertion|saml(?:response|request))(?:=|%3D)" FRESH
             "([^&\\s\"'\\\\]+)"},
     {REDACT_PASSWORD, "&\"'\\ \t\r\n",
+     "(?<![\\w.-])" TELLING ENCODED("3D") FRESH "((?:(?!" ENCODED("26") ")[^&\\s\"'\\\\])+)"},
+    {REDACT_PASSWORD, "&\"'\\ \t\r\n",
      ENCODED("22") "(?:" TELLING "|pass|pwd|pw)" ENCODED("22") "(?:" ENCODED("20") "|\\+)?" ENCODED(
          "3A") "(?:" ENCODED("20") "|\\+)?" ENCODED("22") FRESH
      "((?:(?!" ENCODED("22") ")[^\\s\"'\\\\&])+)"},
@@ -309,6 +320,8 @@ static const struct rule {
      "\\.webhook\\.office\\.com/webhookb2|api\\.telegram\\.org)/([\\w/@.:-]{5,})"},
     {REDACT_PASSWORD, WORD_STOPS,
      "\"" TELLING "\\\\{0,7}\"[ \\t]{0,8}:\\s{0,8}(?=\\\\{0,7}\")" VALUE},
+    {REDACT_AUTHORIZATION | WEAK, LINE_STOPS,
+     "\"" SECRET_HEADER IS SCHEME FRESH "((?:[^\"\\\\\\r\\n]++|\\\\[^\"\\r\\n])++)"},
     {REDACT_RANDOM, WORD_STOPS,
      "(?:key|token|secret|credential|signature|auth|passw|pwd)[\\w.-]{0,20}?" ASSIGN ANCHOR QUOTE
          FRESH "([\\w+/=~.-]{20,})"},
@@ -327,19 +340,20 @@ static const struct {
      "credentials?|key-data)[\\x5c\"']{0,8}[ \\t\\r]{0,8}[=:,\\n]",
      HS_FLAG_CASELESS, NEAR},
     {"--[A-Za-z-]*(password|passwd|token|secret|api-?key)[ \\t\"'\\x5c]", 0, NEAR},
-    {"(password|passwd|passphrase|secret|token|key|pass|pwd|pw)%(25){0,3}22", HS_FLAG_CASELESS,
+    {"(password|passwd|passphrase|secret|token|key|pass|pwd|pw)%(25){0,3}(22|3D)", HS_FLAG_CASELESS,
      NEAR},
     {"([?&;]|u0026|%26)(sid|(php|j)?sess(ion)?_?(id)?|assertion|saml(response|request))(=|%3D)",
      HS_FLAG_CASELESS, FAR},
     {"@(tcp|udp|unix)[(]|jdbc:oracle:", 0, FAR},
     {":[\\x5c]?/[\\x5c]?/[^\\s/@\"'\\x5c:]+:[^\\s@\"'\\x5c]+@", 0, FAR},
     {"(curl|etcdctl|(mysql|mariadb|mongo)[a-z-]{0,8}|sshpass|redis-cli|sqlplus|setx|setenv|login|"
+     "env|"
      "requirepass|masterauth|from-literal|-pass(in|out)?|aws_secret_access_key|aws_session_token)"
      "[\\x5c \\t\"'=]",
      HS_FLAG_CASELESS, FAR},
     {"password[ \\t]+[\\x5c]*'", HS_FLAG_CASELESS, NEAR},
     {"\"(d|p|q|dp|dq|qi|k)[\\x5c]{0,7}\"\\s{0,4}:", 0, FAR},
-    {"user_?data[\\x5c]{0,7}\"", HS_FLAG_CASELESS, NEAR},
+    {"user_?data[\\x5c]{0,7}[ \\t]{0,8}[\":=]", HS_FLAG_CASELESS, NEAR},
     {"(hooks[.]slack[.]com|discord(app)?[.]com/api/webhooks|webhook[.]office[.]com|"
      "api[.]telegram[.]org)/",
      HS_FLAG_CASELESS, NEAR},

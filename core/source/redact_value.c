@@ -57,6 +57,11 @@ static int is_shouted(int c)
     return isupper(c) || isdigit(c) || c == '_';
 }
 
+static int is_capital(int c)
+{
+    return isupper(c) || c == '_';
+}
+
 static int is_veil(int c)
 {
     return c == '*' || c == '.' || c == 'x' || c == 'X' || c == '-';
@@ -81,6 +86,7 @@ static bool is_placeholder(struct part value)
         return true;
     struct part rest = {value.at + 1, value.len - 1};
     return (*value.at == '$' && (rest.len == 0 || is_all(rest, is_shouted))) ||
+           (*value.at == '%' && is_all(rest, is_capital)) || /* of a format: %REQ(...)% */
            (value.len > 2 && value.len <= VEIL_MAX && is_all(value, is_veil));
 }
 
@@ -153,7 +159,16 @@ static bool is_words(struct part value)
     return true;
 }
 
-static bool is_reference(const char *text, size_t telling, size_t end)
+/* "namespace/name", perhaps with more behind it. */
+static bool names_object(struct part value)
+{
+    const char *blank = memchr(value.at, ' ', value.len);
+    if (blank)
+        value.len = (size_t)(blank - value.at);
+    return memchr(value.at, '/', value.len) && is_words(value);
+}
+
+static bool is_reference(const char *text, size_t telling, size_t end, struct part value)
 {
     char name[NAME_CAP];
     size_t len = 0;
@@ -166,6 +181,8 @@ static bool is_reference(const char *text, size_t telling, size_t end)
         if (isalnum((unsigned char)*at))
             name[len++] = *at;
     name[len] = '\0';
+    if (len >= 6 && strcmp(name + len - 6, "secret") == 0 && names_object(value))
+        return true;
     for (size_t i = 0; i < ARRAY_LEN(references); i++) {
         size_t tail = strlen(references[i]);
         if (len >= tail && strcmp(name + len - tail, references[i]) == 0)
@@ -191,5 +208,5 @@ bool redact_value_is_evidence(const char *text, size_t telling, size_t start, si
     struct part value = trimmed(text, start, end);
     return value.len == 0 || is_switch(value) || is_placeholder(value) || is_path(value) ||
            is_url(value) || is_marked(value) || is_key_id(value) ||
-           is_reference(text, telling, start) || (weak && is_words(value));
+           is_reference(text, telling, start, value) || (weak && is_words(value));
 }

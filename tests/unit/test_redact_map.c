@@ -37,13 +37,16 @@ static void test_forms(void **state)
     (void)state;
     static const struct {
         const char *text;
-        enum redact_map_form form;
+        unsigned form;
     } rows[] = {
         {"kind: Secret", REDACT_MAP_YAML},
         {"kind: \"Secret\"\n", REDACT_MAP_YAML},
         {"- kind: SecretList\r\n", REDACT_MAP_YAML},
         {"{\"kind\":\"Secret\"}", REDACT_MAP_JSON},
-        {"\"kind\" : \"Secret\",", REDACT_MAP_JSON},
+        {"\"data\":\n  \"a\": \"b\"\n\"kind\": \"Secret\"\n", REDACT_MAP_YAML},
+        {"{\"kind\":\"Secret\"}\n---\nkind: Secret\n", REDACT_MAP_JSON | REDACT_MAP_YAML},
+        {",\n  \"kind\" : \"Secret\",", REDACT_MAP_JSON},
+        {"\"kind\" : \"Secret\",", REDACT_MAP_JSON | REDACT_MAP_YAML}, /* cut in front of it */
         {"kind: SecretProviderClass", REDACT_MAP_NONE},
         {"kind: ConfigMap\nname: Secret", REDACT_MAP_NONE},
         {"a kind of Secret", REDACT_MAP_NONE},
@@ -91,6 +94,27 @@ static void test_yaml(void **state)
           "kind: Secret\nstringData: \"[redacted:secret]\"\n---\nkind: Pod\n");
 }
 
+static void test_quoted_yaml(void **state)
+{
+    (void)state;
+    check("\"apiVersion\": \"v1\"\n\"data\":\n  \"pw\": \"aGVsbG8=\"\n  \"a: b\": "
+          "\"eA==\"\n\"kind\": \"Secret\"\n\"metadata\":\n  \"name\": \"n\"\n",
+          "\"apiVersion\": \"v1\"\n\"data\":\n  \"pw\": \"[redacted:secret]\"\n  \"a: b\": "
+          "\"[redacted:secret]\"\n\"kind\": \"Secret\"\n\"metadata\":\n  \"name\": \"n\"\n");
+    check("'apiVersion': v1\n'kind': 'Secret'\n'stringData':\n  'it''s': |\n    x\n",
+          "'apiVersion': v1\n'kind': 'Secret'\n'stringData':\n  'it''s': |\n    "
+          "[redacted:secret]\n");
+}
+
+static void test_both_in_one_file(void **state)
+{
+    (void)state;
+    check("# a 5\" screen\nkind: Secret\ndata:\n  a: x\n---\n{\"kind\":\"Secret\",\"data\":{\"b\":"
+          "\"y\"}}\n",
+          "# a 5\" screen\nkind: Secret\ndata:\n  a: \"[redacted:secret]\"\n---\n{\"kind\":"
+          "\"Secret\",\"data\":{\"b\":\"[redacted:secret]\"}}\n");
+}
+
 static void test_nothing_is_touched_without_a_secret(void **state)
 {
     (void)state;
@@ -113,6 +137,8 @@ int main(void)
         cmocka_unit_test(test_forms),
         cmocka_unit_test(test_json),
         cmocka_unit_test(test_yaml),
+        cmocka_unit_test(test_quoted_yaml),
+        cmocka_unit_test(test_both_in_one_file),
         cmocka_unit_test(test_nothing_is_touched_without_a_secret),
         cmocka_unit_test(test_a_long_value),
     };
