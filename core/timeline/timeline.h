@@ -39,7 +39,7 @@ const char *timeline_lane_name(enum timeline_lane lane); /* "proxy", "config" ..
 
 /* What the evidence tells, as the report's `timeline` (docs/report.schema.json), in order of time.
  * GATHERED: when the evidence was gathered, ns since the epoch; 0: not known. REDACT: what must not leave. */
-cJSON *timeline_gather(const struct evidence *evidence, int64_t gathered,
+cJSON *timeline_gather(struct evidence *evidence, int64_t gathered,
                        const struct redact_policy *redact);
 
 /* Joins the `findings` of the report's TARGET to its `timeline`: an entry that a finding cites names it,

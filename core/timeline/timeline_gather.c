@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/str.h"
+#include "evidence/identity.h"
 #include "source/redact.h"
 #include "timeline/timeline.h"
 #include <stdio.h>
@@ -23,7 +24,7 @@ struct entry {
 };
 
 struct gathering {
-    const struct evidence *evidence;
+    struct evidence *evidence;
     cJSON *array;
     const struct redact_policy *redact;
 };
@@ -280,19 +281,21 @@ static void gather_rule(const struct gathering *all, const struct timeline_rule 
 static void gather_start(const struct gathering *all, int64_t gathered)
 {
     double uptime;
+    struct record place = {0}; /* of the uptime: the record may have its name from elsewhere */
     const struct record *proxy = evidence_next(all->evidence, "proxy", NULL);
     if (!proxy || !gathered || !record_number(proxy, "uptime_s", &uptime) || uptime < 0 ||
-        uptime > 1e9)
+        uptime > 1e9 ||
+        !identity_place(all->evidence, "uptime_s", &place.source, &place.line, &place.pointer))
         return;
     cJSON *row = cJSON_CreateObject();
     cJSON_AddItemToArray(all->array, row);
     put_time(row, "time", (gathered / CLOCK_SECOND - (int64_t)uptime) * CLOCK_SECOND);
     json_put_str(row, "lane", timeline_lane_name(LANE_PROXY));
     json_put_str(row, "text", "this Envoy process starts (by its uptime)");
-    put_place(row, proxy);
+    put_place(row, &place);
 }
 
-cJSON *timeline_gather(const struct evidence *evidence, int64_t gathered,
+cJSON *timeline_gather(struct evidence *evidence, int64_t gathered,
                        const struct redact_policy *redact)
 {
     struct gathering all = {evidence, cJSON_CreateArray(), redact};

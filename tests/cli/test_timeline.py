@@ -84,8 +84,8 @@ class Timeline(Case):
     def test_a_live_proxy_tells_when_it_began(self):
         with harness.admin_page() as page:
             timeline = debrief("check", page.url, "-o", "json").target["timeline"]
-        self.assertEqual([(entry["time"], entry["source"]) for entry in timeline if "uptime" in entry["text"]],
-                         [("2026-11-21T07:00:00Z", "admin/server_info.json")])
+        self.assertEqual([(entry["time"], entry["source"], entry["locator"]) for entry in timeline if "uptime" in entry["text"]],
+                         [("2026-11-21T07:00:00Z", "admin/server_info.json", "/uptime_current_epoch")])
         (self.dir / "in").mkdir()
         (self.dir / "in/server_info.json").write_text(json.dumps(harness.SERVER_INFO))
         self.assertFalse([entry for entry in self.timeline() if "uptime" in entry["text"]])
