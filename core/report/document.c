@@ -95,6 +95,29 @@ const cJSON *document_first_cause(const cJSON *target)
     return waived;
 }
 
+const cJSON *document_timeline(const cJSON *target)
+{
+    const cJSON *timeline = json_at(target, "timeline"), *entry;
+    if (!cJSON_IsArray(timeline) || cJSON_GetArraySize(timeline) < 2)
+        return NULL;
+    cJSON_ArrayForEach (entry, timeline) {
+        if (cJSON_GetArraySize(json_at(entry, "findings")) > 0)
+            return timeline;
+    }
+    return NULL;
+}
+
+const cJSON *document_rivals(const cJSON *finding)
+{
+    const cJSON *candidates = json_at(finding, "candidates"), *each;
+    const char *id = json_str(finding, "id");
+    cJSON_ArrayForEach (each, candidates) {
+        if (!id || !str_equal(json_str(each, "id"), id))
+            return candidates;
+    }
+    return NULL;
+}
+
 void document_redactions(struct buf *out, const cJSON *target)
 {
     cJSON *kinds = cJSON_CreateObject();

@@ -37,6 +37,13 @@ bool document_stands_among(const cJSON *finding, document_find_fn *find, const v
 /* The most probable root cause of TARGET among those that stand; else one that is waived; else NULL. */
 const cJSON *document_first_cause(const cJSON *target);
 
+/* What else than FINDING itself may be the cause, and it: its candidates; NULL where none is but itself. */
+const cJSON *document_rivals(const cJSON *finding);
+
+/* The timeline of TARGET where it tells an order of events, one of which a finding rests on; else NULL: the
+ * start of a proxy alone is no story. */
+const cJSON *document_timeline(const cJSON *target);
+
 /* "3 jwt, 1 password": what was removed from the evidence of TARGET, by kind; nothing when nothing was. */
 void document_redactions(struct buf *out, const cJSON *target);
 

@@ -1,15 +1,20 @@
 /* Stage: report. Renders what comes first on the HTML page of a target: what is wrong, since when, what to
  * do first, and what proxy it is. Reads the document only; the verdict is the document's. */
+#include "base/alloc.h"
 #include "base/json.h"
 #include "base/str.h"
 #include "report/document.h"
 #include "report/html.h"
-#include "report/report.h"
 #include "report/text_verdict.h"
+#include <stdlib.h>
 #include <string.h>
 
 #define VERDICT_MAX (64u << 10)
-#define ASKS_SHOWN  3
+#define PLACE_MAX   (64u << 10)
+#define REASON_MAX  420 /* bytes of the first proof in the answer */
+#define REASON_HEAD 160
+#define SHORT_MAX   100 /* bytes of a proof that is shown together with others */
+#define SHORT_SHOWN 3
 
 /* Without a cause the verdict is the answer. */
 static void add_verdict(struct html *html, bool whole)
@@ -19,9 +24,10 @@ static void add_verdict(struct html *html, bool whole)
     buf_init(&text, VERDICT_MAX);
     text_verdict(&text, html->target);
     html_addf(html, "<p class=\"verdict\">");
-    html_add_mark(html, verdict, verdict);
-    html_addf(html, whole ? "</p>\n<p class=\"what\">%s</p>\n" : " <span>%s</span></p>\n",
-              buf_str(&text));
+    html_add_mark(html, verdict, whole ? verdict : buf_str(&text));
+    html_addf(html, "</p>\n");
+    if (whole)
+        html_addf(html, "<p class=\"what\">%s</p>\n", buf_str(&text));
     buf_release(&text);
 }
 
@@ -39,67 +45,44 @@ static const char *first_of_followers(const struct html *html, const cJSON *caus
     return earliest;
 }
 
-static void add_span(struct html *html, const cJSON *cause)
+/* "Since TIME UTC, and it went on when this evidence was taken." */
+static void add_span(struct html *html, const cJSON *cause, const char *first)
 {
-    const char *first = json_str(cause, "first"), *last = json_str(cause, "last");
-    const char *follower = first_of_followers(html, cause);
-    bool over = str_equal(json_str(cause, "state"), "before");
-    if (!first && !follower) {
-        html_addf(html, "The evidence does not tell since when");
-        return;
-    }
-    html_addf(html, first ? over ? "From " : "Since " : "What follows from it shows since ");
-    html_add_time(html, first ? first : follower, NULL);
-    if (first && last && over) {
+    const char *last = json_str(cause, "last"), *own = json_str(cause, "first");
+    const char *state = document_str(cause, "state", "unknown");
+    bool over = str_equal(state, "before");
+    html_addf(html, own ? over ? "From " : "Since " : "What follows from it shows since ");
+    html_add_time(html, first, NULL);
+    if (own && last && over) {
         html_addf(html, " to ");
-        html_add_time(html, last, first);
+        html_add_time(html, last, own);
     }
-    html_addf(html, " UTC");
+    html_addf(html, " UTC%s. ",
+              str_equal(state, "now") ? ", and it went on when this evidence was taken"
+              : over                  ? ", over now"
+                                      : "");
 }
 
 static void add_since(struct html *html, const cJSON *cause)
 {
-    const char *state = document_str(cause, "state", "unknown");
+    const char *first = json_str(cause, "first"), *state = json_str(cause, "state");
     const char *confidence = document_str(cause, "confidence", "");
+    if (!first)
+        first = first_of_followers(html, cause);
     html_addf(html, "<p class=\"since\">");
-    add_span(html, cause);
-    if (str_equal(state, "now"))
-        html_addf(html, ", and it went on when this evidence was taken");
+    if (first)
+        add_span(html, cause, first);
+    else if (str_equal(state, "now"))
+        html_addf(html, "It went on when this evidence was taken; since when, it does not tell. ");
     else if (str_equal(state, "before"))
-        html_addf(html, ", over now");
-    html_addf(html, ". ");
+        html_addf(html, "It is over now; when it was, the evidence does not tell. ");
+    else
+        html_addf(html, "Since when, the evidence does not tell. ");
     if (str_equal(confidence, "certain"))
         html_addf(html, "Certain: the evidence states it.");
     else if (*confidence)
         html_addf(html, "This cause is %s, not certain.", confidence);
     html_addf(html, "</p>\n");
-}
-
-static bool is_own_ask(const cJSON *ask)
-{
-    return !str_starts(document_str(ask, "why", ""), REPORT_NEEDED_BY);
-}
-
-/* What the checks themselves ask for, where the cause is open. */
-static void add_decisive(struct html *html)
-{
-    const cJSON *ask;
-    int shown = 0;
-    cJSON_ArrayForEach (ask, json_at(html->target, "asks")) {
-        if (!is_own_ask(ask) || shown == ASKS_SHOWN)
-            continue;
-        if (!shown++) {
-            html_addf(html, "<div class=\"todo more\">");
-            html_add_heading(html, html->level, NULL, "To be sure");
-            html_addf(html, "<ol class=\"steps\">");
-        }
-        html_addf(html, "<li><p><b>%s</b>: %s</p>", document_str(ask, "evidence", "?"),
-                  document_str(ask, "why", ""));
-        html_add_code(html, "command", document_str(ask, "how", ""));
-        html_addf(html, "</li>");
-    }
-    if (shown)
-        html_addf(html, "</ol></div>\n");
 }
 
 void html_add_first_step(struct html *html, const cJSON *cause)
@@ -120,23 +103,107 @@ void html_add_first_step(struct html *html, const cJSON *cause)
 
 static bool is_open(const cJSON *cause)
 {
-    return cJSON_GetArraySize(json_at(cause, "candidates")) > 0 ||
-           !str_equal(json_str(cause, "confidence"), "certain");
+    return document_rivals(cause) || !str_equal(json_str(cause, "confidence"), "certain");
+}
+
+/* The first proof that is a line or a record; a whole document tells nothing at a glance. NULL: none is. */
+static const cJSON *readable_proof(const cJSON *cause)
+{
+    const cJSON *proof;
+    cJSON_ArrayForEach (proof, json_at(cause, "evidence")) {
+        const char *excerpt = document_str(proof, "excerpt", "");
+        if (*excerpt && *excerpt != '{' && (*excerpt != '[' || excerpt[1] != '{'))
+            return proof;
+    }
+    return NULL;
+}
+
+/* TEXT, of a long one without its middle: a line of a log begins with when and where, and ends with why. */
+static void add_shortened(struct html *html, const char *text)
+{
+    char *clean = xstrdup(buf_str(html_clean(html, text)));
+    size_t len = strlen(clean), head = len, tail = len;
+    if (len > REASON_MAX) {
+        head = REASON_HEAD;
+        tail = len - (REASON_MAX - REASON_HEAD);
+        while (((unsigned char)clean[head] & 0xC0) == 0x80)
+            head--;
+        while (((unsigned char)clean[tail] & 0xC0) == 0x80)
+            tail++;
+    }
+    char *lead = xstrndup(clean, head);
+    html_addf(html, "%s%s%s", lead, tail < len ? " \xE2\x80\xA6 " : "", clean + tail);
+    free(lead);
+    free(clean);
+}
+
+static bool is_short(const cJSON *proof)
+{
+    const char *excerpt = document_str(proof, "excerpt", "");
+    return *excerpt && strlen(excerpt) <= SHORT_MAX && !strchr(excerpt, '\n');
+}
+
+/* Counters tell by their company: the short proofs of one source that stand together. */
+static const cJSON *end_of_company(const cJSON *proof)
+{
+    const char *source = document_str(proof, "source", "?");
+    const cJSON *end = proof->next;
+    for (int i = 1; i < SHORT_SHOWN && end && is_short(proof) && is_short(end); i++) {
+        if (!str_equal(document_str(end, "source", "?"), source))
+            break;
+        end = end->next;
+    }
+    return end;
+}
+
+/* The first proof in a few lines: who is woken by this wants to see it, not to believe it. */
+static void add_reason(struct html *html, const cJSON *cause)
+{
+    const cJSON *proof = readable_proof(cause), *end = proof ? end_of_company(proof) : NULL;
+    struct buf place;
+    if (!proof)
+        return;
+    buf_init(&place, PLACE_MAX);
+    if (end == proof->next)
+        document_place(&place, proof);
+    else
+        buf_adds(&place, document_str(proof, "source", "?"));
+    html_addf(html,
+              "<figure class=\"proof reason\"><figcaption>as <code>%s</code> says</figcaption>"
+              "<pre><code>",
+              buf_str(&place));
+    for (const cJSON *each = proof; each != end; each = each->next) {
+        html_addf(html, each == proof ? "" : "\n");
+        add_shortened(html, document_str(each, "excerpt", ""));
+    }
+    html_addf(html, "</code></pre></figure>\n");
+    buf_release(&place);
 }
 
 static void add_cause(struct html *html, const cJSON *cause)
 {
     const struct html_finding *place = html_finding_of(html, json_str(cause, "id"));
     html_addf(html, "<p class=\"what\">%s</p>\n", document_str(cause, "message", ""));
+    add_reason(html, cause);
     add_since(html, cause);
     html_add_first_step(html, cause);
     if (is_open(cause))
-        add_decisive(html);
+        html_add_decisive(html);
     if (place)
         html_addf(
             html,
             "<p class=\"onward\"><a href=\"#%s\">Proof and all steps: <code>%s</code></a></p>\n",
             place->id, document_str(cause, "id", "?"));
+}
+
+/* What could be judged; a verdict of "ok" says it itself. */
+static void add_extent(struct html *html)
+{
+    const struct text_extent extent = text_verdict_extent(html->target);
+    if (!str_equal(json_str(html->target, "verdict"), "ok"))
+        html_addf(html,
+                  "<p class=\"since\">%d of %d checks%s had the evidence that they need.</p>\n",
+                  extent.judged, extent.apply, extent.idle ? " that apply" : "");
 }
 
 void html_answer(struct html *html)
@@ -149,12 +216,8 @@ void html_answer(struct html *html)
     if (cause) {
         add_cause(html, cause);
     } else {
-        const cJSON *checks = json_at(html->target, "checks");
-        html_addf(html, "<p class=\"since\">%d of %d checks had the evidence that they need.</p>\n",
-                  document_count(checks, "outcome", "pass") +
-                      document_count(checks, "outcome", "fail"),
-                  cJSON_GetArraySize(checks));
-        add_decisive(html);
+        add_extent(html);
+        html_add_decisive(html);
     }
     html_addf(html, "</section>\n");
 }

@@ -1,11 +1,14 @@
 /* Stage: report. Draws which finding follows from which for the HTML page, and what may be the cause where it
  * is open: side by side for wide screens, one beneath the other for narrow ones and paper. Reads the document
  * only; decides no cause. */
+#include "base/alloc.h"
 #include "base/json.h"
 #include "base/str.h"
 #include "report/document.h"
 #include "report/html.h"
 #include "report/html_svg.h"
+#include <stdio.h>
+#include <stdlib.h>
 
 enum {
     NODES_MAX = 24,
@@ -16,6 +19,7 @@ enum {
     BETWEEN = 64, /* columns of the wide picture */
     INDENT = 22,  /* of a consequence in the narrow one */
     LINES_MAX = 3,
+    TWINS_MAX = 3, /* findings of one id that are drawn each for itself */
     TEXT_COLUMNS = 35,
     ID_COLUMNS = 38,
 };
@@ -23,7 +27,8 @@ enum {
 struct node {
     const struct html_finding *finding; /* NULL: a candidate */
     const char *id;
-    const char *text;
+    const char *text, *subject; /* of what it is; NULL where the text alone tells */
+    int count;                  /* findings of this id that are drawn as one */
     int column, x, y, height;
 };
 
@@ -32,6 +37,7 @@ struct chain {
     struct node nodes[NODES_MAX];
     bool follows[NODES_MAX][NODES_MAX]; /* [from][to] */
     int order[NODES_MAX], order_len;
+    int *drawn; /* by finding: its node, or -1 */
     int len, columns, left_out;
     int width, height;
 };
@@ -51,7 +57,7 @@ static struct node *add_node(struct chain *chain, const struct html_finding *fin
         return NULL;
     }
     struct node *node = &chain->nodes[chain->len++];
-    *node = (struct node){.finding = finding, .id = id, .text = text};
+    *node = (struct node){.finding = finding, .id = id, .text = text, .count = 1};
     return node;
 }
 
@@ -68,7 +74,7 @@ static void add_candidates(struct chain *chain, int of)
 {
     const cJSON *finding = chain->nodes[of].finding->json, *candidate;
     int drawn = 0;
-    cJSON_ArrayForEach (candidate, json_at(finding, "candidates")) {
+    cJSON_ArrayForEach (candidate, document_rivals(finding)) {
         const char *id = document_str(candidate, "id", "?");
         int known = candidate_of(chain, id);
         if (html_finding_of(chain->html, id) || drawn++ >= CANDIDATES_MAX)
@@ -81,27 +87,64 @@ static void add_candidates(struct chain *chain, int of)
     }
 }
 
-static void gather(struct chain *chain)
+/* The node that stands for all findings of this one's id, where there are many; -1: none does yet. */
+static int crowd_of(const struct chain *chain, size_t at)
+{
+    const struct relations *relations = &chain->html->relations;
+    uint32_t id = relations->items[at].id;
+    if (id == INTERN_NONE || relations->count[id] <= TWINS_MAX)
+        return -1;
+    for (int i = 0; i < chain->len; i++)
+        if (chain->nodes[i].finding && str_equal(chain->nodes[i].id, relations->ids.items[id].text))
+            return i;
+    return -1;
+}
+
+static void gather_nodes(struct chain *chain)
 {
     struct html *html = chain->html;
     for (size_t i = 0; i < html->findings_len; i++) {
         const struct html_finding *finding = &html->findings[i];
         bool explained = html->relations.items[i].explained;
-        bool open = !explained && cJSON_GetArraySize(json_at(finding->json, "candidates")) > 0;
+        bool open = !explained && document_rivals(finding->json);
+        int place = chain->len, crowd = crowd_of(chain, i);
+        chain->drawn[i] = -1;
         if (!open && !explained && !explains_any(html, i))
             continue;
-        int place = chain->len;
-        if (add_node(chain, finding, document_str(finding->json, "id", "?"),
-                     document_str(finding->json, "title", "?")) &&
-            open)
-            add_candidates(chain, place);
+        if (crowd >= 0) {
+            chain->nodes[crowd].count++;
+            chain->drawn[i] = crowd;
+        } else if (add_node(chain, finding, document_str(finding->json, "id", "?"),
+                            document_str(finding->json, "title", "?"))) {
+            chain->drawn[i] = place;
+            if (open)
+                add_candidates(chain, place);
+        }
     }
+}
+
+static void gather(struct chain *chain)
+{
+    const struct relations *relations = &chain->html->relations;
+    chain->drawn = xcalloc(relations->len + 1, sizeof *chain->drawn);
+    gather_nodes(chain);
+    for (size_t i = 0; i < relations->edges_len; i++) {
+        int from = chain->drawn[relations->edges[i].from],
+            to = chain->drawn[relations->edges[i].to];
+        if (from >= 0 && to >= 0 && from != to)
+            chain->follows[from][to] = true;
+    }
+    free(chain->drawn);
+}
+
+/* Boxes that say the same are told apart by what they are about. */
+static void name_twins(struct chain *chain)
+{
     for (int i = 0; i < chain->len; i++)
         for (int j = 0; j < chain->len; j++)
-            if (chain->nodes[i].finding && chain->nodes[j].finding)
-                chain->follows[i][j] = relations_explains(
-                    &html->relations, (size_t)(chain->nodes[i].finding - html->findings),
-                    (size_t)(chain->nodes[j].finding - html->findings));
+            if (i != j && chain->nodes[i].finding && chain->nodes[j].finding &&
+                str_equal(chain->nodes[i].text, chain->nodes[j].text))
+                chain->nodes[i].subject = json_str(chain->nodes[i].finding->json, "subject.name");
 }
 
 /* ---- where it stands ---- */
@@ -152,12 +195,17 @@ static void set_order(struct chain *chain)
                 place(chain, i);
 }
 
+static bool is_marked(const struct node *node)
+{
+    return node->subject || node->count > 1;
+}
+
 static void set_heights(struct chain *chain)
 {
     for (int i = 0; i < chain->len; i++) {
         struct node *node = &chain->nodes[i];
-        node->height = 34 + HTML_SVG_LINE *
-                                html_svg_lines(chain->html, node->text, TEXT_COLUMNS, LINES_MAX);
+        int lines = html_svg_lines(chain->html, node->text, TEXT_COLUMNS, LINES_MAX);
+        node->height = 34 + HTML_SVG_LINE * (lines + (is_marked(node) ? 1 : 0));
     }
 }
 
@@ -195,6 +243,16 @@ static void draw_edge(struct chain *chain, const struct node *from, const struct
     html_addf(chain->html, "<path class=\"head\" d=\"M%d %dl-8 -4v8z\"/>\n", x, y);
 }
 
+static void draw_subject(struct html *html, const struct node *node)
+{
+    char text[64];
+    snprintf(text, sizeof text, "%d findings", node->count);
+    html_addf(html, "<text class=\"subject\">");
+    html_svg_text(html, node->x + 34, node->y + node->height - 11 - HTML_SVG_LINE, TEXT_COLUMNS, 1,
+                  node->count > 1 ? text : node->subject);
+    html_addf(html, "</text>");
+}
+
 static void draw_node(struct chain *chain, const struct node *node, bool first)
 {
     struct html *html = chain->html;
@@ -209,7 +267,10 @@ static void draw_node(struct chain *chain, const struct node *node, bool first)
               node->finding ? kind : "unknown", node->x + 11, node->y + 12);
     html_addf(html, "<text>");
     html_svg_text(html, node->x + 34, node->y + 24, TEXT_COLUMNS, LINES_MAX, node->text);
-    html_addf(html, "</text><text class=\"id\">");
+    html_addf(html, "</text>");
+    if (is_marked(node))
+        draw_subject(html, node);
+    html_addf(html, "<text class=\"id\">");
     html_svg_text(html, node->x + 34, node->y + node->height - 11, ID_COLUMNS, 1, node->id);
     html_addf(html, node->finding ? "</text></g></a>\n" : "</text></g>\n");
 }
@@ -243,6 +304,7 @@ void html_chain(struct html *html)
     gather(&chain);
     if (chain.len < 2)
         return;
+    name_twins(&chain);
     set_columns(&chain);
     set_order(&chain);
     set_heights(&chain);

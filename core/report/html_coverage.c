@@ -1,11 +1,11 @@
 /* Stage: report. Renders for the HTML page what was looked at and what was not: lines that no check knows,
- * asks, checks by outcome, sources, what was removed. Reads the document only; draws no conclusions. */
+ * checks by outcome, sources, what was removed. Reads the document only; draws no conclusions. */
 #include "base/alloc.h"
 #include "base/json.h"
 #include "base/str.h"
 #include "report/document.h"
 #include "report/html.h"
-#include "report/report.h"
+#include "report/text_verdict.h"
 
 void html_unexplained(struct html *html)
 {
@@ -22,54 +22,6 @@ void html_unexplained(struct html *html)
             "<span class=\"path\">%s</span></figcaption><pre><code>%s</code></pre></figure>\n",
             document_str(line, "source", "?"), document_str(line, "locator", ""),
             document_str(line, "text", ""));
-    }
-    html_addf(html, "</section>\n");
-}
-
-static void add_asks(struct html *html, bool missing)
-{
-    const cJSON *ask;
-    html_addf(html, "<ul class=\"asks\">");
-    cJSON_ArrayForEach (ask, json_at(html->target, "asks")) {
-        const char *why = document_str(ask, "why", "");
-        if (str_starts(why, REPORT_NEEDED_BY) != missing)
-            continue;
-        html_addf(html, "<li><p><b>%s</b>: %s</p>", document_str(ask, "evidence", "?"), why);
-        html_add_code(html, "text", document_str(ask, "how", ""));
-        html_addf(html, "</li>");
-    }
-    html_addf(html, "</ul>\n");
-}
-
-static int count_missing(const cJSON *asks)
-{
-    int count = 0;
-    const cJSON *ask;
-    cJSON_ArrayForEach (ask, asks) {
-        count += str_starts(document_str(ask, "why", ""), REPORT_NEEDED_BY);
-    }
-    return count;
-}
-
-void html_asks(struct html *html)
-{
-    const cJSON *asks = json_at(html->target, "asks");
-    int all = cJSON_GetArraySize(asks), missing = count_missing(asks);
-    if (!all)
-        return;
-    html_addf(html, "<section>");
-    html_add_heading(html, html->level, NULL, "What would tell more");
-    if (all > missing) {
-        html_addf(html, "<p>Checks that could not be sure ask for this:</p>");
-        add_asks(html, false);
-    }
-    if (missing) {
-        html_addf(html,
-                  "<details><summary>%d kinds of evidence that nobody gave, and how to supply "
-                  "them</summary>",
-                  missing);
-        add_asks(html, true);
-        html_addf(html, "</details>");
     }
     html_addf(html, "</section>\n");
 }
@@ -95,6 +47,17 @@ static void add_outcome(struct html *html, const char *outcome, const char *mark
     html_addf(html, "</ul></details>\n");
 }
 
+/* The same numbers as in the verdict: of the checks that apply. */
+static void add_extent(struct html *html)
+{
+    const struct text_extent extent = text_verdict_extent(html->target);
+    if (extent.idle)
+        html_addf(html, "<p>%d of %d checks that apply could judge; %d do not apply:</p>\n",
+                  extent.judged, extent.apply, extent.idle);
+    else
+        html_addf(html, "<p>%d of %d checks could judge:</p>\n", extent.judged, extent.apply);
+}
+
 void html_coverage(struct html *html)
 {
     static const char *const rows[][3] = {
@@ -105,7 +68,7 @@ void html_coverage(struct html *html)
         {"not_applicable", "note", "do not apply to this proxy"}};
     html_addf(html, "<section class=\"coverage\">");
     html_add_heading(html, html->level, NULL, "What was judged");
-    html_addf(html, "<p>%d checks:</p>\n", cJSON_GetArraySize(json_at(html->target, "checks")));
+    add_extent(html);
     for (size_t i = 0; i < ARRAY_LEN(rows); i++)
         add_outcome(html, rows[i][0], rows[i][1], rows[i][2]);
     html_addf(html, "</section>\n");

@@ -153,18 +153,22 @@ static void add_reasons(struct html *html, const cJSON *texts, const char *lead)
 static void add_candidates(struct html *html, const cJSON *finding)
 {
     const cJSON *candidates = json_at(finding, "candidates"), *each;
+    bool rivals = document_rivals(finding);
     if (!cJSON_GetArraySize(candidates))
         return;
     html_addf(html, "<section>");
-    html_add_heading(html, html->level + 2, NULL, "Possible causes, the likeliest first");
-    html_addf(html, "<ol class=\"candidates\">");
+    html_add_heading(html, html->level + 2, NULL,
+                     rivals ? "Possible causes, the likeliest first" : "Why this cause");
+    html_addf(html, rivals ? "<ol class=\"candidates\">" : "<ul class=\"candidates\">");
     cJSON_ArrayForEach (each, candidates) {
-        html_addf(html, "<li><code>%s</code><ul>", document_str(each, "id", "?"));
+        if (rivals)
+            html_addf(html, "<li><code>%s</code><ul>", document_str(each, "id", "?"));
         add_reasons(html, json_at(each, "for"), "speaks for it:");
         add_reasons(html, json_at(each, "against"), "speaks against it:");
-        html_addf(html, "</ul></li>");
+        if (rivals)
+            html_addf(html, "</ul></li>");
     }
-    html_addf(html, "</ol></section>\n");
+    html_addf(html, rivals ? "</ol></section>\n" : "</ul></section>\n");
 }
 
 void html_add_step(struct html *html, const cJSON *step)

@@ -403,8 +403,8 @@ static void add_table(const struct timeline *line, const cJSON *entries)
 void html_timeline(struct html *html)
 {
     struct timeline line = {.html = html};
-    const cJSON *entries = json_at(html->target, "timeline");
-    if (!cJSON_GetArraySize(entries))
+    const cJSON *entries = document_timeline(html->target);
+    if (!entries)
         return;
     gather(&line, entries);
     html_addf(html, "<section>");

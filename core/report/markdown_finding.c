@@ -156,21 +156,24 @@ static void write_candidates(struct buf *out, const struct markdown_budget *budg
     static const char *const sides[][2] = {{"for", "speaks for it:"},
                                            {"against", "speaks against it:"}};
     const cJSON *candidate, *each;
+    bool rivals = document_rivals(finding);
     int shown = 0;
     cJSON_ArrayForEach (candidate, json_at(finding, "candidates")) {
         if (shown == budget->steps)
             break;
         if (!shown++)
-            buf_adds(out, "**Possible causes**\n\n");
-        buf_adds(out, "- ");
-        markdown_code(out, MARKDOWN_LINE, document_str(candidate, "id", "?"), budget->text);
-        buf_addch(out, '\n');
+            buf_adds(out, rivals ? "**Possible causes**\n\n" : "**Why this cause**\n\n");
+        if (rivals) {
+            buf_adds(out, "- ");
+            markdown_code(out, MARKDOWN_LINE, document_str(candidate, "id", "?"), budget->text);
+            buf_addch(out, '\n');
+        }
         for (size_t i = 0; i < ARRAY_LEN(sides); i++) {
             int said = 0;
             cJSON_ArrayForEach (each, json_at(candidate, sides[i][0])) {
                 if (!cJSON_IsString(each) || said++ >= budget->steps)
                     continue;
-                buf_addf(out, "  - %s ", sides[i][1]);
+                buf_addf(out, "%s- %s ", rivals ? "  " : "", sides[i][1]);
                 markdown_add(out, MARKDOWN_LINE, each->valuestring, budget->text);
                 buf_addch(out, '\n');
             }

@@ -122,9 +122,9 @@ static void write_event(struct buf *out, const struct markdown_budget *budget, c
 static void write_timeline(struct buf *out, const struct markdown_budget *budget,
                            const cJSON *target)
 {
-    const cJSON *event, *events = json_at(target, "timeline");
+    const cJSON *event, *events = document_timeline(target);
     int shown = 0, all = cJSON_GetArraySize(events);
-    if (!all || !cJSON_IsArray(events))
+    if (!events)
         return;
     begin_fold(out, "Timeline", all);
     buf_adds(out, "| time | what | where |\n|---|---|---|\n");

@@ -318,8 +318,7 @@ static void write_hints(const struct layout *layout, const cJSON *target, const 
 static bool is_settled(const cJSON *target)
 {
     const cJSON *cause = document_first_cause(target);
-    return cause && str_equal(json_str(cause, "confidence"), "certain") &&
-           cJSON_GetArraySize(json_at(cause, "candidates")) == 0;
+    return cause && str_equal(json_str(cause, "confidence"), "certain") && !document_rivals(cause);
 }
 
 void text_asks(const struct layout *layout, const cJSON *target)

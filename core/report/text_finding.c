@@ -217,19 +217,38 @@ static void write_follows(const struct layout *layout, const struct relations *r
     cJSON_Delete(seen);
 }
 
-static void write_candidates(const struct layout *layout, const cJSON *finding)
+/* What speaks for and against a candidate: beneath its name, or where it is the finding itself, in a field
+ * of their own. */
+static void write_reasons(const struct layout *layout, const cJSON *candidate, bool rival)
 {
     static const char *const sides[][2] = {{"for", "speaks for it:"},
                                            {"against", "speaks against it:"}};
-    const cJSON *candidate, *each;
+    const cJSON *each;
     int shown = 0, at = INDENT + LAYOUT_LABEL + 2;
-    cJSON_ArrayForEach (candidate, json_at(finding, "candidates")) {
-        layout_field(layout, INDENT, shown++ ? NULL : "maybe", document_str(candidate, "id", "?"));
-        for (size_t i = 0; i < ARRAY_LEN(sides); i++)
-            cJSON_ArrayForEach (each, json_at(candidate, sides[i][0])) {
-                if (cJSON_IsString(each))
-                    layout_item(layout, at, sides[i][1], INK_DIM, at + 2, each->valuestring);
+    for (size_t i = 0; i < ARRAY_LEN(sides); i++)
+        cJSON_ArrayForEach (each, json_at(candidate, sides[i][0])) {
+            if (!cJSON_IsString(each))
+                continue;
+            if (rival) {
+                layout_item(layout, at, sides[i][1], INK_DIM, at + 2, each->valuestring);
+                continue;
             }
+            char *text = xasprintf("%s %s", sides[i][1], each->valuestring);
+            layout_field(layout, INDENT, shown++ ? NULL : "why", text);
+            free(text);
+        }
+}
+
+static void write_candidates(const struct layout *layout, const cJSON *finding)
+{
+    const cJSON *candidate;
+    bool rivals = document_rivals(finding);
+    int shown = 0;
+    cJSON_ArrayForEach (candidate, json_at(finding, "candidates")) {
+        if (rivals)
+            layout_field(layout, INDENT, shown++ ? NULL : "maybe",
+                         document_str(candidate, "id", "?"));
+        write_reasons(layout, candidate, rivals);
     }
 }
 

@@ -4,6 +4,7 @@
 #include "base/buf.h"
 #include "base/json.h"
 #include "base/str.h"
+#include "report/document.h"
 #include <string.h>
 
 enum {
@@ -16,7 +17,7 @@ enum {
 
 static bool of_finding(const cJSON *entry)
 {
-    return json_at(entry, "findings") != NULL;
+    return cJSON_GetArraySize(json_at(entry, "findings")) > 0;
 }
 
 static int place_of_first(const cJSON *timeline)
@@ -63,8 +64,10 @@ static void add_how_often(struct buf *out, const cJSON *entry, char day[DAY_LEN 
 static void add_findings(struct buf *out, const cJSON *entry)
 {
     const cJSON *id;
-    cJSON_ArrayForEach (id, json_at(entry, "findings"))
-        buf_addf(out, " [%s]", id->valuestring);
+    cJSON_ArrayForEach (id, json_at(entry, "findings")) {
+        if (cJSON_IsString(id))
+            buf_addf(out, " [%s]", id->valuestring);
+    }
 }
 
 static void write_entry(const struct layout *layout, const cJSON *entry, char day[DAY_LEN + 1])
@@ -73,7 +76,7 @@ static void write_entry(const struct layout *layout, const cJSON *entry, char da
     buf_init(&lead, LINE_MAX);
     buf_init(&text, LINE_MAX);
     add_time(&lead, json_str(entry, "time"), day);
-    buf_adds(&text, json_str(entry, "text"));
+    buf_adds(&text, document_str(entry, "text", ""));
     add_how_often(&text, entry, day);
     add_findings(&text, entry);
     layout_item(layout, 4, buf_str(&lead), of_finding(entry) ? INK_BOLD : INK_PLAIN, 8,
@@ -94,11 +97,11 @@ static bool zones_differ(const cJSON *timeline)
 
 void text_timeline(const struct layout *layout, const cJSON *target)
 {
-    const cJSON *timeline = json_at(target, "timeline"), *entry;
+    const cJSON *timeline = document_timeline(target), *entry;
     int len = cJSON_GetArraySize(timeline), first = place_of_first(timeline), at = 0, shown = 0;
     bool whole = layout->style->verbose || len <= SHOWN_MAX;
     char day[DAY_LEN + 1] = "";
-    if (len < 2 || first < 0)
+    if (first < 0)
         return;
     buf_adds(layout->out, "\n  what happened when (UTC)\n");
     cJSON_ArrayForEach (entry, timeline) {

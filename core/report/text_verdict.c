@@ -99,18 +99,24 @@ static void add_reason(struct buf *out, const cJSON *target)
         buf_adds(out, "unknown, nothing could be judged");
 }
 
-/* How much "nothing wrong found" is worth. */
-static void add_extent(struct buf *out, const cJSON *target)
+struct text_extent text_verdict_extent(const cJSON *target)
 {
     const cJSON *checks = json_at(target, "checks");
     int open = document_count(checks, "outcome", "skip") +
                document_count(checks, "outcome", "error");
     int idle = document_count(checks, "outcome", "not_applicable");
-    int all = cJSON_GetArraySize(checks) - idle;
+    int apply = cJSON_GetArraySize(checks) - idle;
+    return (struct text_extent){apply - open, apply, idle};
+}
+
+/* How much "nothing wrong found" is worth. */
+static void add_extent(struct buf *out, const cJSON *target)
+{
+    const struct text_extent extent = text_verdict_extent(target);
     buf_adds(out, "nothing wrong found");
-    if (open)
-        buf_addf(out, " in what could be judged (%d of %d checks%s)", all - open, all,
-                 idle ? " that apply" : "");
+    if (extent.judged < extent.apply)
+        buf_addf(out, " in what could be judged (%d of %d checks%s)", extent.judged, extent.apply,
+                 extent.idle ? " that apply" : "");
     else if (report_target_incomplete(target))
         buf_adds(out, " in what could be looked at");
 }

@@ -12,6 +12,12 @@ void text_verdict(struct buf *out, const cJSON *target);
 /* How many sources of TARGET could be read. */
 int text_verdict_read(const cJSON *target);
 
+/* How much was judged; what does not apply to this proxy is no gap. */
+struct text_extent {
+    int judged, apply, idle; /* checks: JUDGED of those that APPLY; IDLE ones do not */
+};
+struct text_extent text_verdict_extent(const cJSON *target);
+
 /* ", 3 MANY"; nothing for 0. */
 void text_verdict_add_count(struct buf *out, int count, const char *one, const char *many);
 

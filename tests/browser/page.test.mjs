@@ -15,13 +15,16 @@ test("the answer stands on top", () => open(incident.page, async (page) => {
   const answer = page.locator(".answer");
   assert.equal(await answer.locator(".what").textContent(), cause.message);
   assert.match(await answer.locator(".todo").first().textContent(), new RegExp(cause.fix[0].text));
-  assert.equal(await answer.locator("pre").first().textContent(), cause.fix[0].command);
+  assert.equal(await answer.locator(".todo pre").first().textContent(), cause.fix[0].command);
+  assert.ok((await answer.locator(".reason pre").textContent()).startsWith(cause.evidence[0].excerpt.slice(0, 100)));
   assert.ok((await answer.boundingBox()).y < 150);
 }));
 
 test("a healthy proxy: how much was judged", () => open(report("probes/healthy").page, async (page) => {
   assert.match(await page.locator(".answer .what").textContent(), /^nothing wrong found/);
-  assert.match(await page.locator(".answer").textContent(), /\d+ of \d+ checks had the evidence/);
+  const counts = [...(await page.locator("main").textContent()).matchAll(/\d+ of \d+ checks/g)].map(([each]) => each);
+  assert.equal(counts.length, 2);
+  assert.equal(counts[0], counts[1]);
 }));
 
 test("filter by text, severity, section and target, with a count", () => open(several.page, async (page) => {
@@ -88,6 +91,56 @@ test("copying puts the command into the clipboard", () => open(incident.page, as
   await page.locator(".said", { hasText: "Copied the command" }).waitFor();
   assert.equal(await page.evaluate(() => navigator.clipboard.readText()), command);
 }, { permissions: ["clipboard-read", "clipboard-write"] }));
+
+test("only what can be run as it stands is offered for copying", () => {
+  const document = structuredClone(incident.document);
+  const ask = (how) => ({ evidence: "log/envoy.log", why: "it tells", how });
+  document.targets[0].asks = [ask("give the Envoy log with --evidence FILE"), ask("kubectl logs POD, docker logs NAME, or aws logs tail GROUP, into envoy.log"),
+    ask("debrief check k8s:shop/cart (the pod), or kubectl logs cart > envoy.log; or: paste it into a file; or: debrief check k8s:shop/cart (the pod)"),
+    ask("curl -s http://127.0.0.1:9901/stats; then --evidence for it")];
+  return open(render("asks", document), async (page) => {
+    const asks = page.locator(".asks > li");
+    assert.equal(await asks.count(), 4);
+    assert.deepEqual(await page.locator(".asks pre").evaluateAll((all) => all.map((each) => each.textContent)),
+      ["debrief check k8s:shop/cart", "kubectl logs cart > envoy.log"]);
+    assert.equal(await page.locator(".asks button").count(), 2);
+    assert.equal(await asks.nth(0).locator(".how").textContent(), "give the Envoy log with --evidence FILE");
+    assert.match(await asks.nth(2).textContent(), /\(the pod\).*or.*or: paste it into a file$/);
+  });
+});
+
+test("boxes of the picture that say the same are told apart, and many are one", () => {
+  const document = structuredClone(report("probes/live-unconfigured").document);
+  const target = document.targets[0];
+  const boxes = async (page) => page.locator("svg.for-wide .node").evaluateAll((all) => all.map((each) => each.textContent.trim()));
+  return open(render("twins", document), async (page) => {
+    const texts = await boxes(page);
+    assert.equal(texts.length, 4);
+    assert.equal(new Set(texts).size, 4);
+    const twin = target.findings.find((each) => each.id === "config-rejected.fetch-timed-out");
+    for (let i = 0; i < 40; i++) target.findings.push({ ...twin, subject: { ...twin.subject, name: `type ${i}` }, fingerprint: `${i}` });
+    await open(render("crowd", document), async (crowd) => {
+      const many = await boxes(crowd);
+      assert.equal(many.length, 3);
+      assert.equal(many.filter((each) => each.includes("42 findings")).length, 1);
+      assert.doesNotMatch(await crowd.locator("figcaption").first().textContent(), /not drawn/);
+    });
+  });
+});
+
+test("a candidate that is the finding itself is no rival", () => {
+  const document = structuredClone(incident.document);
+  const finding = document.targets[0].findings[0];
+  finding.candidates = [{ id: finding.id, for: ["the server says so"], against: [] }];
+  return open(render("own", document), async (page) => {
+    const text = await page.locator("article.finding").first().evaluate((each) => {
+      each.querySelector(".follows").remove();
+      return each.textContent;
+    });
+    assert.match(text, /Why this cause\s*speaks for it: the server says so/);
+    assert.doesNotMatch(text, /Possible causes/);
+  });
+});
 
 test("copying works where the clipboard is closed to pages", () => open(incident.page, async (page) => {
   const command = findings(incident.document)[0].fix[0].command;

@@ -51,6 +51,20 @@ class Html(harness.Case):
         self.assertNotRegex(page, r"<[^>]+ (style|on[a-z]+)=")
         self.assertNotRegex(page, r"(src|href)=\"(?!#|data:|https?://)")
 
+    def test_a_timeline_is_shown_by_the_same_rule_in_all_formats(self):
+        report = debrief("check", *evidence(CASES[2]), "-o", "json", "--fail-on", "never").report
+        target = report["targets"][0]
+        finding = target["findings"][0]["id"]
+        entry = {"time": "2026-11-21T07:00:00Z", "lane": "proxy", "text": "this Envoy process starts", "source": "admin/server_info.json"}
+        for entries, shown in (([entry], False), ([entry, entry], False), ([{**entry, "findings": [finding]}], False),
+                               ([entry, {**entry, "findings": []}], False), ([entry, {**entry, "findings": [finding]}], True),
+                               ({"a": entry, "b": entry}, False), ("x", False), ([7, {"findings": [finding]}], True)):
+            target["timeline"] = entries
+            path = self.file("timeline.json", json.dumps(report))
+            for form, words in (("text", "what happened when"), ("html", "What happened when"), ("markdown", "Timeline (2)")):
+                with self.subTest(form=form, entries=entries):
+                    self.assertEqual(words in debrief("report", path, "-o", form, "--fail-on", "never").out, shown)
+
     def test_a_fleet_begins_above_fifty_targets(self):
         report = debrief("check", *evidence(CASES[2]), "-o", "json", "--fail-on", "never").report
         for count, is_fleet in ((50, False), (51, True)):

@@ -238,8 +238,10 @@
     } else {
       element.append(make("p", { class: "quiet" }, "The proof is in the JSON report: left out here to keep the page small."));
     }
-    if (objects(value.candidates).length) element.append(part("Possible causes, the likeliest first",
-      make("ol", { class: "candidates" }, ...objects(value.candidates).map((each) => make("li", {}, code(each.id), make("ul", {}, ...reasons(each)))))));
+    const candidates = objects(value.candidates);
+    if (candidates.some((each) => each.id !== value.id)) element.append(part("Possible causes, the likeliest first",
+      make("ol", { class: "candidates" }, ...candidates.map((each) => make("li", {}, code(each.id), make("ul", {}, ...reasons(each)))))));
+    else if (candidates.length) element.append(part("Why this cause", make("ul", { class: "candidates" }, ...candidates.flatMap(reasons))));
     if (list(value.fix).length) element.append(part("Fix", steps(value.fix)));
     const foot = make("footer");
     for (const each of list(value.explained_by)) foot.append(make("p", {}, "Follows from ", code(each)));
@@ -249,6 +251,11 @@
     return element;
   };
   const folded = (title, rowsOf) => rowsOf.length ? make("details", {}, make("summary", {}, title), make("ul", { class: "checks" }, ...rowsOf)) : "";
+  // As document_timeline() has it.
+  const timelineOf = (value) => {
+    const entries = objects(value.timeline);
+    return entries.length > 1 && entries.some((entry) => list(entry.findings).length) ? entries : [];
+  };
   const surroundings = (value) => {
     const checks = objects(value.checks);
     const words = { error: "ended in an error", fail: "found something", pass: "found nothing wrong", skip: "could not judge: evidence is missing", not_applicable: "do not apply" };
@@ -258,8 +265,8 @@
     });
     return [
       ...coverage,
-      folded("What would tell more", objects(value.asks).map((ask) => make("li", {}, make("p", {}, make("b", {}, string(ask.evidence)), `: ${string(ask.why)}`), block("text", ask.how)))),
-      folded("Timeline", objects(value.timeline).map((entry) => make("li", {}, `${when(entry.time)} `, quiet(string(entry.lane)), ` ${string(entry.text)}`))),
+      folded("What would tell more", objects(value.asks).map((ask) => make("li", {}, make("p", {}, make("b", {}, string(ask.evidence)), `: ${string(ask.why)}`), make("p", { class: "how" }, string(ask.how))))),
+      folded("Timeline", timelineOf(value).map((entry) => make("li", {}, `${when(entry.time)} `, quiet(string(entry.lane)), ` ${string(entry.text)}`))),
       folded("Ways of requests", objects(value.walks).map((walk) => make("li", {}, code(walk.request), ` ends ${string(walk.ends)}`,
         make("ol", { class: "hops" }, ...objects(walk.hops).map((hop) => make("li", hop.broke ? { class: "broke" } : {}, quiet(string(hop.kind)), " ", code(hop.name), ` ${string(hop.why)}`)))))),
       folded("Lines that no check knows", objects(value.unexplained).map((line) => make("li", {}, code(line.source), ` ${string(line.locator)} `, code(line.text)))),
