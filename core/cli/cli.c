@@ -27,14 +27,12 @@ static const struct command commands[] = {
      "debrief check http://127.0.0.1:9901 --evidence envoy.log --evidence task.json\n"
      "debrief check k8s:shop/deploy/orders --dry-run\n"
      "debrief check ecs:prod/service/orders\n"
-     "debrief check http://127.0.0.1:15000 --kube shop/orders-7c9d --aws "
-     "mesh/m/virtualNode/orders\n"
+     "debrief check http://127.0.0.1:15000 --kube shop/orders-7c9d\n"
      "sudo debrief check http://127.0.0.1:9901 --host\n"
      "debrief check bundle.tar.gz --probe --dry-run\n"
      "kubectl logs POD -c envoy | debrief check -\n"
      "debrief check bundle.tar.gz -o json=report.json --fail-on warning\n"
-     "debrief check bundle.tar.gz --config debrief.yaml --baseline last.json   # only what is new "
-     "fails\n"
+     "debrief check bundle.tar.gz --baseline last.json   # only what is new fails\n"
      "debrief check http://127.0.0.1:9901 -o nagios --exit nagios\n",
      FOR_CHECK, 0, OPERANDS_ANY, check_command},
     {"collect", "[TARGET...]", "gather only; writes a bundle and prints its path",
@@ -58,7 +56,7 @@ static const struct command commands[] = {
      "of what is new or has become worse.",
      "debrief diff before.json after.json\n"
      "debrief diff before.json after.json -o json\n"
-     "debrief diff --compare http://10.0.0.7:9901 http://10.0.0.9:9901   # the healthy one first\n"
+     "debrief diff --compare http://10.0.0.7:9901 http://10.0.0.9:9901\n"
      "debrief diff --compare healthy.tar.gz broken.tar.gz --verbose\n",
      FOR_DIFF, 2, 2, diff_command},
     {"merge", "REPORT.json...", "join the reports of shards into one",
@@ -83,7 +81,7 @@ static const struct command commands[] = {
      "debrief explain grpc-codes.permission-denied\n"
      "debrief explain grpc-codes\n",
      FOR_EXPLAIN, 1, 1, explain_command},
-    {"new", "NAME", "make a section of your own that passes lint and test",
+    {"new", "NAME", "a section of your own that passes lint and test",
      "Makes the folder NAME with a check, its manual and its cases, ready to be changed.",
      "debrief new site-ports\n"
      "debrief new site-ports --lang c --dir sections\n",

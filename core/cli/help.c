@@ -5,7 +5,7 @@
 #include <string.h>
 
 #define HELP_MAX   (64u << 10)
-#define HELP_WIDTH 90
+#define HELP_WIDTH 80 /* of any terminal */
 
 static const struct report_style style = {.unicode = true, .width = HELP_WIDTH};
 
@@ -29,24 +29,21 @@ void help_program(FILE *out)
     const struct command *commands = cli_commands(&len);
     buf_init(&text, HELP_MAX);
     buf_adds(&text,
-             "debrief tells what is wrong with an Envoy proxy, proves it and says how to fix it\n\n"
+             "debrief tells what is wrong with an Envoy proxy, proves it, says how to fix it\n\n"
              "usage: debrief COMMAND [OPTION...] [ARGUMENT...]\n");
-    add_examples(
-        &text,
-        "debrief check http://127.0.0.1:9901 --evidence envoy.log   # a live proxy\n"
-        "debrief check pasted.txt                                   # whatever you have\n"
-        "debrief collect http://127.0.0.1:9901                      # to look at elsewhere\n"
-        "debrief explain grpc-codes.permission-denied               # what a finding means\n");
+    add_examples(&text, "debrief check http://127.0.0.1:9901            # a live proxy\n"
+                        "debrief check pasted.txt                       # whatever you have\n"
+                        "debrief collect http://127.0.0.1:9901          # to look at elsewhere\n"
+                        "debrief explain grpc-codes.permission-denied   # what a finding means\n");
     buf_adds(&text, "\ncommands:\n");
     for (size_t i = 0; i < len; i++)
-        buf_addf(&text, "  %-9s %-19s %s\n", commands[i].name, commands[i].arguments,
+        buf_addf(&text, "  %-8s %-17s %s\n", commands[i].name, commands[i].arguments,
                  commands[i].summary);
-    buf_adds(
-        &text,
-        "\n'debrief COMMAND --help' shows the options of a command,\n"
-        "'debrief --version' the version and the plugins that are in use\n\n"
-        "exit status: 0 nothing at or above --fail-on, 1 debrief failed or nothing could be read,\n"
-        "2 usage, 3 errors found, 4 warnings found, 5 incomplete, 130 interrupted\n");
+    buf_adds(&text,
+             "\n'debrief COMMAND --help' shows the options of a command,\n"
+             "'debrief --version' the version and the plugins that are in use\n\n"
+             "exit status: 0 nothing at or above --fail-on, 1 debrief failed or nothing could\n"
+             "be read, 2 usage, 3 errors, 4 warnings, 5 incomplete, 130 interrupted\n");
     print(out, &text);
 }
 
@@ -86,7 +83,7 @@ void help_command(FILE *out, const struct command *command)
             continue;
         add_option(&layout, &rows[i]);
         if (strcmp(rows[i].name, "output") == 0)
-            buf_addf(&text, "         formats: %s\n", formats_of(command));
+            layout_item(&layout, 9, "formats:", INK_PLAIN, 9, formats_of(command));
     }
     print(out, &text);
 }

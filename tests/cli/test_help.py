@@ -25,6 +25,10 @@ class Help(Case):
                 self.assertIn("--help", result.out.split("options:")[1])
                 self.assertEqual(debrief("help", command).out, result.out)
 
+    def test_help_fits_any_terminal(self):
+        for words in ([], *([command] for command in COMMANDS)):
+            self.assertEqual([line for line in debrief(*words, "--help").out.splitlines() if len(line) > 80], [], words)
+
     def test_options_of_check(self):
         out = debrief("check", "--help").out
         for option in ("output", "select", "skip", "plugin-path", "param", "fail-on", "dry-run", "cacert", "cert",
