@@ -31,7 +31,19 @@ def socket_address(host, port):
     return {"socket_address": {"address": host, "port_value": port}}
 
 
-def bootstrap(own, app=APP, domains=("*",)):
+def upstream(app, limit, tls):
+    """The cluster of the application."""
+    cluster = {"name": "orders", "connect_timeout": "1s", "type": "STATIC", "load_assignment": {
+        "cluster_name": "orders", "endpoints": [{"lb_endpoints": [{"endpoint": {"address": socket_address("127.0.0.1", app)}}]}]}}
+    if limit:
+        cluster["circuit_breakers"] = {"thresholds": [{"max_connections": limit, "max_requests": limit}]}
+    if tls:
+        cluster["transport_socket"] = {"name": "envoy.transport_sockets.tls", "typed_config": {
+            "@type": TYPES + "extensions.transport_sockets.tls.v3.UpstreamTlsContext", "sni": "orders.shop"}}
+    return cluster
+
+
+def bootstrap(own, app=APP, domains=("*",), port=INGRESS, limit=None, tls=False):
     """A gateway in front of one application."""
     router = {"name": "envoy.filters.http.router", "typed_config": {
         "@type": TYPES + "extensions.filters.http.router.v3.Router"}}
@@ -45,11 +57,9 @@ def bootstrap(own, app=APP, domains=("*",)):
         "node": {"id": "gateway-" + own.replace(".", "-"), "cluster": "shop", "metadata": {"INSTANCE_IPS": own}},
         "admin": {"address": socket_address(own, ADMIN)},
         "static_resources": {
-            "listeners": [{"name": "ingress", "address": socket_address(own, INGRESS), "filter_chains": [
+            "listeners": [{"name": "ingress", "address": socket_address(own, port), "filter_chains": [
                 {"filters": [{"name": "envoy.filters.network.http_connection_manager", "typed_config": manager}]}]}],
-            "clusters": [{"name": "orders", "connect_timeout": "1s", "type": "STATIC", "load_assignment": {
-                "cluster_name": "orders", "endpoints": [{"lb_endpoints": [
-                    {"endpoint": {"address": socket_address("127.0.0.1", app)}}]}]}}]}}
+            "clusters": [upstream(app, limit, tls)]}}
 
 
 def ask(host, port, path):
@@ -119,6 +129,10 @@ def play(options, version, other, folder):
         ("another version", other, {}, [("version", "", "version", version, other)]),
         ("an upstream that is not there", version, {"app": NOBODY_THERE},
          [("endpoint", "orders", "endpoints", "127.0.0.1:%d" % APP, "127.0.0.1:%d" % NOBODY_THERE)]),
+        ("another port", version, {"port": 10443}, [("listener", "ingress", "port", str(INGRESS), "10443")]),
+        ("narrow circuit breakers", version, {"limit": 1},
+         [("cluster", "orders", "thresholds", None, "DEFAULT max_connections=1 max_requests=1")]),
+        ("TLS that the application does not speak", version, {"tls": True}, [("cluster", "orders", "tls", "no", "yes")]),
         ("other domains", version, {"domains": ["shop.test"]},
          [("route", "routes shop", "domains", "*", "shop.test")]),
     ]
