@@ -26,8 +26,8 @@ static const struct {
      "aws logs tail GROUP --since 3h > envoy.log (ECS), or kubectl logs POD -c CONTAINER "
      "--timestamps > envoy.log (EKS)"},
     {"log", NULL,
-     "kubectl logs POD -c CONTAINER --timestamps, docker logs --timestamps NAME, or aws logs tail "
-     "GROUP --since 3h, into envoy.log"},
+     "the Envoy log, with --evidence envoy.log: kubectl logs POD -c CONTAINER --timestamps, docker "
+     "logs --timestamps NAME, or aws logs tail GROUP --since 3h"},
     {"log-before", "kubernetes", "kubectl logs POD -c CONTAINER --previous > before.log"},
     {"log-before", "ecs", "aws logs tail GROUP --since 6h > before.log"},
     {"log-before", "docker", "docker logs NAME > before.log 2>&1"},

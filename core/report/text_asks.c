@@ -24,6 +24,8 @@ struct hints {
     const cJSON *target;
     unsigned platforms; /* whose tools may be suggested */
     bool has_admin;     /* pages of the admin address were read */
+    bool all;           /* also those that are of little use */
+    int passed_over;    /* asks that are left out for that */
 };
 
 /* ---- where the target runs ---- */
@@ -75,8 +77,8 @@ static cJSON *hint_of(struct hints *hints, const char *how)
     cJSON *hint;
     cJSON_ArrayForEach (hint, hints->items) {
         const char *known = document_str(hint, "how", "");
-        if (strcmp(known, how) == 0 ||
-            (str_starts(known, LIVE "http") && str_starts(how, LIVE "http")))
+        bool live = str_starts(known, LIVE "http") && str_starts(how, LIVE "http");
+        if (strcmp(known, how) == 0 || (live && !strstr(known, " --") && !strstr(how, " --")))
             return hint;
     }
     hint = cJSON_CreateObject();
@@ -159,6 +161,57 @@ static void add_ways(struct hints *hints, const cJSON *ask, const char *number)
     free(copy);
 }
 
+/* ---- what nobody needs to be told ---- */
+
+/* Whether a source of this name was read, whatever the layout of the page ("admin/stats.txt" or .json). */
+static bool has_source(const cJSON *target, const char *name, size_t len)
+{
+    const cJSON *source;
+    cJSON_ArrayForEach (source, json_at(target, "sources")) {
+        const char *known = document_str(source, "name", "");
+        if (strncmp(known, name, len) == 0 && known[len] == '.' &&
+            *document_str(source, "kind", "") &&
+            cJSON_GetArraySize(json_at(source, "problems")) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Whether the evidence that is asked for is a list of admin pages, all of which are there. */
+static bool is_given(const cJSON *target, const char *evidence)
+{
+    while (str_starts(evidence, "admin/")) {
+        size_t len = strcspn(evidence, ".,"), all = strcspn(evidence, ",");
+        if (evidence[len] != '.' || strcspn(evidence, " ") < all)
+            return false; /* "admin/stats.txt twice" */
+        if (!has_source(target, evidence, len))
+            return false;
+        if (!evidence[all])
+            return true;
+        evidence += all + strspn(evidence + all, ", ");
+    }
+    return false;
+}
+
+/* What a machine tells of itself is worth a walk to it only where something points there: a finding of the
+ * section that wants it. */
+static bool is_far_fetched(const cJSON *target, const cJSON *ask)
+{
+    const char *why = document_str(ask, "why", "");
+    const cJSON *finding;
+    if (!str_starts(document_str(ask, "evidence", ""), "host.") ||
+        !str_starts(why, REPORT_NEEDED_BY))
+        return false;
+    const char *needer = why + strlen(REPORT_NEEDED_BY);
+    size_t len = strcspn(needer, "/,");
+    cJSON_ArrayForEach (finding, json_at(target, "findings")) {
+        const char *id = document_str(finding, "id", "");
+        if (strncmp(id, needer, len) == 0 && id[len] == '.')
+            return false;
+    }
+    return true;
+}
+
 static void gather(struct hints *hints)
 {
     const cJSON *ask;
@@ -166,6 +219,11 @@ static void gather(struct hints *hints)
     cJSON_Delete(hints->items);
     hints->items = cJSON_CreateArray();
     cJSON_ArrayForEach (ask, json_at(hints->target, "asks")) {
+        if (!hints->all && (is_given(hints->target, document_str(ask, "evidence", "")) ||
+                            is_far_fetched(hints->target, ask))) {
+            hints->passed_over++;
+            continue;
+        }
         char *number = xasprintf("%d", count++);
         if (str_starts(document_str(ask, "why", ""), REPORT_NEEDED_BY))
             add_ways(hints, ask, number);
@@ -225,10 +283,10 @@ static void arrange(struct hints *hints, bool all)
 
 static cJSON *hints_of(const cJSON *target, bool verbose)
 {
-    struct hints hints = {.target = target, .has_admin = has_admin_pages(target)};
+    struct hints hints = {.target = target, .has_admin = has_admin_pages(target), .all = verbose};
     hints.platforms = verbose ? ON_ANY : platforms_of(target);
     gather(&hints);
-    if (!hints.platforms && !cJSON_GetArraySize(hints.items)) {
+    if (!hints.platforms && !hints.passed_over && !cJSON_GetArraySize(hints.items)) {
         hints.platforms = ON_ANY;
         gather(&hints);
     }
