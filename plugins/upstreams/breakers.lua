@@ -170,7 +170,7 @@ return debrief.check {
   applies = "mode != proxyless",
   version = "0.1.0",
   tags = { "xds", "gateway", "istio", "consul" },
-  needs = { "access.error | stats{cluster.*}", "?access.error", "?clusters", "?hosts", "?stats{cluster.*}", "?xds.listeners", "?xds.filter_chains",
+  needs = { "access.error | clusters | stats{cluster.*} | xds.listeners", "?access.error", "?clusters", "?hosts", "?stats{cluster.*}", "?xds.listeners", "?xds.filter_chains",
     "?xds.virtual_hosts", "?xds.routes", "?xds.clusters", "?bootstrap", "?proxy", "?log.start" },
   findings = {
     ["upstreams.pending-overflow"] = { title = "too many requests wait for a connection", severity = "error" },
@@ -178,6 +178,10 @@ return debrief.check {
     ["upstreams.connection-overflow"] = { title = "too many connections to a cluster", severity = "error" },
   },
   run = function(ev)
+    if ev:state("access.error") == "absent" and ev:state("stats") == "absent" then
+      ev:ask { evidence = "admin/stats.txt, log/access.log", why = "only they tell whether a circuit breaker refused anything", how = "curl -s http://ADMIN/stats > stats.txt" }
+      return
+    end
     local facts = gather(ev)
     each_cluster(ev, facts, judge_requests)
     each_cluster(ev, facts, judge_connections)

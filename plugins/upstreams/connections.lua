@@ -186,7 +186,7 @@ return debrief.check {
   applies = "mode != proxyless",
   version = "0.1.0",
   tags = { "xds", "gateway", "istio", "consul" },
-  needs = { "access.error | stats{cluster.*}", "?access.error", "?clusters", "?hosts", "?stats{cluster.*}", "?xds.listeners", "?xds.filter_chains",
+  needs = { "access.error | clusters | stats{cluster.*} | xds.listeners", "?access.error", "?clusters", "?hosts", "?stats{cluster.*}", "?xds.listeners", "?xds.filter_chains",
     "?xds.virtual_hosts", "?xds.routes", "?xds.clusters", "?bootstrap", "?proxy", "?log.start" },
   findings = {
     ["upstreams.connect-fail"] = { title = "connections to the upstream fail", severity = "error", explains = { "upstreams.no-healthy-host" } },
@@ -194,6 +194,10 @@ return debrief.check {
       explains = { "upstreams.connect-fail", "upstreams.no-healthy-host" } },
   },
   run = function(ev)
+    if ev:state("access.error") == "absent" and ev:state("stats") == "absent" then
+      ev:ask { evidence = "admin/stats.txt, log/access.log", why = "only they tell whether connections to hosts failed", how = "curl -s http://ADMIN/stats > stats.txt" }
+      return
+    end
     local facts = gather(ev)
     each_cluster(ev, facts, judge_certificates)
     each_cluster(ev, facts, judge_connects)

@@ -290,7 +290,7 @@ return debrief.check {
   applies = "mode != proxyless",
   version = "0.1.0",
   tags = { "xds", "gateway", "istio", "consul" },
-  needs = { "access.error | clusters | xds.listeners", "?access.error", "?clusters", "?hosts", "?stats{cluster.*}", "?xds.listeners",
+  needs = { "access.error | clusters | stats{cluster.*} | xds.listeners", "?access.error", "?clusters", "?hosts", "?stats{cluster.*}", "?xds.listeners",
     "?xds.filter_chains", "?xds.virtual_hosts", "?xds.routes", "?xds.clusters", "?xds.resources{type=route}", "?bootstrap", "?proxy", "?log.start" },
   params = { request = { type = "string", default = "", help = "a request to follow, as \"GET http://host/path\"" } },
   findings = {
