@@ -3,6 +3,8 @@
  * numbers, dates and fingerprints alone: they look like addresses. */
 #include "source/identity_scan.h"
 
+#include "base/alloc.h"
+
 #include <arpa/inet.h>
 #include <ctype.h>
 #include <stdio.h>
@@ -35,26 +37,29 @@ static bool is_before(const struct identity_scan *scan, size_t at, const char *t
 
 /* TEXT for FROM..END, with SEPARATOR where it has MARK. */
 static void put_spelled(struct identity_scan *scan, size_t from, size_t end, const char *text,
-                        char mark, char separator)
+                        char mark, const char *separator)
 {
-    char spelled[ADDRESS_TEXT];
+    char spelled[4 * ADDRESS_TEXT];
+    size_t len = 0;
     if (!text || scan->keep_addresses)
         return;
-    snprintf(spelled, sizeof spelled, "%s", text);
-    for (char *at = spelled; *at; at++)
-        *at = *at == mark ? separator : *at;
+    for (; *text && len + 8 < sizeof spelled; text++) {
+        const char one[2] = {*text, 0};
+        len += (size_t)snprintf(spelled + len, 8, "%s", *text == mark ? separator : one);
+    }
     identity_put(scan, from, end, spelled, IDENTITY_ADDRESS);
 }
 
 /* Four numbers with SEPARATOR between them; returns where they end, or FROM. */
-static size_t numbers(const struct identity_scan *scan, size_t from, char separator,
+static size_t numbers(const struct identity_scan *scan, size_t from, const char *separator,
                       unsigned char out[4])
 {
     size_t at = from;
     for (int i = 0; i < 4; i++) {
         unsigned value = 0, digits = 0;
-        if (i && (at >= scan->len || scan->text[at++] != separator))
+        if (i && !is_at(scan, at, separator))
             return from;
+        at += i ? strlen(separator) : 0;
         while (digit_at(scan, at) && digits++ < 3)
             value = value * 10 + (unsigned)(scan->text[at++] - '0');
         if (!digits || value > 255 || digit_at(scan, at))
@@ -78,29 +83,15 @@ static unsigned prefix_bits(const struct identity_scan *scan, size_t at, unsigne
 
 /* ---- IPv4 ---- */
 
-/* "1.29.12.1", as App Mesh numbers its Envoys, is no address; nor is "10.1.2.3-alpine". */
+/* "1.29.12.1", as App Mesh numbers its Envoys, is no address; nor are "10.1.2.3-alpine" and 2.5.29.17, an
+ * object id of X.509. */
 static bool is_version(const struct identity_scan *scan, size_t end, const unsigned char *address)
 {
     bool suffix = end + 1 < scan->len && scan->text[end] == '-' &&
                   isalpha((unsigned char)scan->text[end + 1]);
-    return suffix || (address[0] == 1 && address[1] < 64 && address[2] < 64 && address[3] < 10);
-}
-
-static size_t address_v4(struct identity_scan *scan, size_t from)
-{
-    unsigned char address[4];
-    const char *text = scan->text;
-    size_t end = numbers(scan, from, '.', address);
-    if (end == from || (from > 1 && text[from - 1] == '.' && digit_at(scan, from - 2)))
-        return from;
-    if (end < scan->len &&
-        (isalpha((unsigned char)text[end]) || (text[end] == '.' && digit_at(scan, end + 1))))
-        return from;
-    if (is_version(scan, end, address))
-        return from;
-    put_spelled(scan, from, end,
-                pseudonyms_address(scan->names, address, 4, prefix_bits(scan, end, 32)), '.', '.');
-    return end;
+    bool object = address[0] == 2 && address[1] == 5 && (address[2] == 29 || address[2] == 4);
+    return suffix || object ||
+           (address[0] == 1 && address[1] < 64 && address[2] < 64 && address[3] < 10);
 }
 
 static bool is_private(const unsigned char *address)
@@ -109,10 +100,48 @@ static bool is_private(const unsigned char *address)
            (address[0] == 192 && address[1] == 168) || (address[0] == 100 && address[1] / 64 == 1);
 }
 
+/* "10.0.0.1.5060 > 10.0.0.2.80:", as tcpdump writes ports. */
+static bool is_port(const struct identity_scan *scan, size_t from, size_t end,
+                    const unsigned char *address)
+{
+    size_t at = end + 1;
+    while (digit_at(scan, at) && at - end < 7)
+        at++;
+    if (at - end > 6 || (at < scan->len && identity_is_alnum(scan->text[at])) ||
+        (at + 1 < scan->len && scan->text[at] == '.' && digit_at(scan, at + 1)))
+        return false;
+    return is_private(address) || is_at(scan, at, " >") || is_before(scan, from, "> ") ||
+           pseudonyms_knows_address(scan->names, address);
+}
+
+/* In regular expressions, in those within JSON, and in URLs. */
+static const char *const dots[] = {".", "\\.", "\\\\.", "%2E"};
+
+static size_t address_v4(struct identity_scan *scan, size_t from)
+{
+    unsigned char address[4];
+    const char *text = scan->text, *dot = dots[0];
+    size_t end = from;
+    for (size_t i = 0; i < ARRAY_LEN(dots) && end == from; i++)
+        end = numbers(scan, from, dot = dots[i], address);
+    if (end == from || (from > 1 && text[from - 1] == '.' && digit_at(scan, from - 2)))
+        return from;
+    if (end < scan->len && isalpha((unsigned char)text[end]))
+        return from;
+    if (end < scan->len && text[end] == '.' && digit_at(scan, end + 1) &&
+        !is_port(scan, from, end, address))
+        return from;
+    if (is_version(scan, end, address))
+        return from;
+    put_spelled(scan, from, end,
+                pseudonyms_address(scan->names, address, 4, prefix_bits(scan, end, 32)), '.', dot);
+    return end;
+}
+
 /* "10_0_0_1" and "10-0-0-1" may be counts, days and versions: the place, the range or another place must
  * say that they are none. */
-static bool is_told(const struct identity_scan *scan, size_t from, size_t end, char separator,
-                    const unsigned char *address)
+static bool is_told(const struct identity_scan *scan, size_t from, size_t end,
+                    const char *separator, const unsigned char *address)
 {
     const char *text = scan->text;
     bool host = end + 1 < scan->len && text[end] == '.' && isalpha((unsigned char)text[end + 1]);
@@ -121,20 +150,31 @@ static bool is_told(const struct identity_scan *scan, size_t from, size_t end, c
     if (is_before(scan, from, "ip-") || is_before(scan, from, "ec2-") ||
         pseudonyms_knows_address(scan->names, address))
         return true;
-    return separator == '-' ? host
-                            : is_private(address) || port || is_before(scan, from, "listener_") ||
-                                  is_before(scan, from, "ip_");
+    return *separator == '-' ? host
+                             : is_private(address) || port || is_before(scan, from, "listener_") ||
+                                   is_before(scan, from, "ip_");
 }
 
-static size_t separated(struct identity_scan *scan, size_t from, char separator)
+/* "9-10-0-0-1": more than four. */
+static bool is_longer(const struct identity_scan *scan, size_t from, char separator)
+{
+    size_t at = from;
+    if (!from || scan->text[from - 1] != separator)
+        return false;
+    while (--at && digit_at(scan, at - 1))
+        ;
+    return at + 1 < from && !(at && identity_is_alnum(scan->text[at - 1]));
+}
+
+static size_t separated(struct identity_scan *scan, size_t from, const char *separator)
 {
     unsigned char address[4];
     const char *text = scan->text;
     size_t end = numbers(scan, from, separator, address);
-    bool more = from > 1 && text[from - 1] == separator && digit_at(scan, from - 2);
-    if (end == from || more || (end < scan->len && identity_is_alnum(text[end])))
+    if (end == from || is_longer(scan, from, *separator) ||
+        (end < scan->len && identity_is_alnum(text[end])))
         return from;
-    if (end < scan->len && text[end] == separator && separator == '-')
+    if (end < scan->len && text[end] == '-' && *separator == '-')
         return from;
     if (!is_told(scan, from, end, separator, address))
         return from;
@@ -144,8 +184,8 @@ static size_t separated(struct identity_scan *scan, size_t from, char separator)
 
 size_t identity_dashed(struct identity_scan *scan, size_t from)
 {
-    size_t end = digit_at(scan, from) ? separated(scan, from, '-') : from;
-    return end > from || !digit_at(scan, from) ? end : separated(scan, from, '_');
+    size_t end = digit_at(scan, from) ? separated(scan, from, "-") : from;
+    return end > from || !digit_at(scan, from) ? end : separated(scan, from, "_");
 }
 
 /* ---- IPv6 ---- */
@@ -158,29 +198,30 @@ static bool is_plain_v6(const char *text, size_t len)
 }
 
 /* The address that begins at FROM, with ':' for SEPARATOR; returns where it ends, or FROM. */
-static size_t take_v6(const struct identity_scan *scan, size_t from, char separator,
+static size_t take_v6(const struct identity_scan *scan, size_t from, const char *separator,
                       unsigned char address[16])
 {
     char text[ADDRESS_TEXT];
-    size_t len = 0, colons = 0;
-    while (len < INET6_ADDRSTRLEN - 1 &&
-           (hex_at(scan, from + len) ||
-            (from + len < scan->len && scan->text[from + len] == separator))) {
-        bool mark = scan->text[from + len] == separator;
-        text[len] = mark ? ':' : scan->text[from + len];
+    size_t len = 0, colons = 0, end = from, width = strlen(separator);
+    while (len < INET6_ADDRSTRLEN - 1) {
+        bool mark = is_at(scan, end, separator);
+        if (!mark && !hex_at(scan, end))
+            break;
+        text[len++] = mark ? ':' : scan->text[end];
+        end += mark ? width : 1;
         colons += mark;
-        len++;
     }
     /* The colon of a sentence, or of a key. */
-    if (len > 2 && text[len - 1] == ':' && text[len - 2] != ':')
+    if (len > 2 && text[len - 1] == ':' && text[len - 2] != ':') {
         len--;
+        end -= width;
+    }
     text[len] = '\0';
-    size_t end = from + len;
     if (colons < 2 || inet_pton(AF_INET6, text, address) != 1 ||
         (end < scan->len && identity_is_alnum(scan->text[end])))
         return from;
     bool bracket = from && scan->text[from - 1] == '[' && end < scan->len && scan->text[end] == ']';
-    return separator == ':' || bracket || is_plain_v6(text, len) ? end : from;
+    return *separator != '_' || bracket || is_plain_v6(text, len) ? end : from;
 }
 
 /* The end of "2a05::10.0.0.1", whose last number was taken for a group that ends at END; else END. */
@@ -191,7 +232,7 @@ static size_t dotted_end(const struct identity_scan *scan, size_t from, size_t e
     while (at > from && scan->text[at - 1] != ':')
         at--;
     if (at == from || end >= scan->len || scan->text[end] != '.' || !digit_at(scan, end + 1) ||
-        (behind = numbers(scan, at, '.', address + 12)) == at)
+        (behind = numbers(scan, at, dots[0], address + 12)) == at)
         return end;
     char text[ADDRESS_TEXT];
     snprintf(text, sizeof text, "%.*s", (int)(behind - from), scan->text + from);
@@ -213,17 +254,17 @@ static size_t put_dotted(struct identity_scan *scan, size_t from, size_t end,
         snprintf(text, sizeof text, "%u.%u.%u.%u", shown[12], shown[13], shown[14], shown[15]);
         pseudonym = text;
     }
-    put_spelled(scan, from, end, pseudonym, '.', '.');
+    put_spelled(scan, from, end, pseudonym, '.', dots[0]);
     return end;
 }
 
-static size_t address_v6(struct identity_scan *scan, size_t from, char separator)
+static size_t address_v6(struct identity_scan *scan, size_t from, const char *separator)
 {
     unsigned char address[16];
     size_t end = take_v6(scan, from, separator, address);
     if (end == from)
         return from;
-    size_t dotted = separator == ':' ? dotted_end(scan, from, end, address) : end;
+    size_t dotted = *separator == ':' ? dotted_end(scan, from, end, address) : end;
     if (dotted > end)
         return put_dotted(scan, from, dotted, address);
     put_spelled(scan, from, end,
@@ -243,6 +284,7 @@ static size_t card(struct identity_scan *scan, size_t from)
     if (scan->len - from < 17 || !text[from + 2] || !strchr(":-_", text[from + 2]))
         return from;
     char separator = text[from + 2];
+    const char spelled[2] = {separator, 0};
     for (size_t i = 0; i < 6; i++) {
         char pair[3] = {text[from + 3 * i], text[from + 3 * i + 1], 0};
         unsigned value;
@@ -259,7 +301,7 @@ static size_t card(struct identity_scan *scan, size_t from)
                                                     identity_is_alnum(text[end + 1])));
     if (before || behind || (separator != ':' && !letter))
         return from;
-    put_spelled(scan, from, end, pseudonyms_card(scan->names, bytes), ':', separator);
+    put_spelled(scan, from, end, pseudonyms_card(scan->names, bytes), ':', spelled);
     return end;
 }
 
@@ -302,7 +344,7 @@ static size_t reverse_v4(struct identity_scan *scan, size_t from)
         return end + strlen(ZONE_V4);
     for (size_t i = len, at = 0; i-- > 0;)
         at += (size_t)snprintf(text + at, sizeof text - at, "%s%u", at ? "." : "", shown[i]);
-    put_spelled(scan, from, end, text, '.', '.');
+    put_spelled(scan, from, end, text, '.', dots[0]);
     return end + strlen(ZONE_V4);
 }
 
@@ -332,7 +374,7 @@ static size_t reverse_v6(struct identity_scan *scan, size_t from)
                  nibble % 2 ? shown[nibble / 2] & 15 : shown[nibble / 2] >> 4);
     }
     text[2 * len - 1] = '\0';
-    put_spelled(scan, from, end, text, '.', '.');
+    put_spelled(scan, from, end, text, '.', dots[0]);
     return end + strlen(ZONE_V6);
 }
 
@@ -349,7 +391,9 @@ size_t identity_address(struct identity_scan *scan, size_t from)
         return from; /* in the middle of something else */
     if (digit_at(scan, from) && (end = address_v4(scan, from)) > from)
         return end;
-    if ((end = address_v6(scan, from, ':')) > from)
-        return end;
-    return colon ? from : address_v6(scan, from, '_');
+    static const char *const colons[] = {":", "_", "%3A", "\\:"};
+    for (size_t i = 0; i < (colon ? 1 : ARRAY_LEN(colons)); i++)
+        if ((end = address_v6(scan, from, colons[i])) > from)
+            return end;
+    return from;
 }

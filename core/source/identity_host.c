@@ -175,6 +175,16 @@ static bool cut_statistic(struct dotted *name)
     return false;
 }
 
+/* A name of Envoy's, or the end of one: "envoy.transport_sockets.http_11_proxy.info". */
+static bool is_own(const struct dotted *name)
+{
+    const struct identity_scan *scan = name->scan;
+    size_t at = name->start[0];
+    while (at && (is_label(scan->text[at - 1]) || scan->text[at - 1] == '.'))
+        at--;
+    return scan->len - at > 6 && memcmp(scan->text + at, "envoy.", 6) == 0;
+}
+
 static bool is_host(struct dotted *name)
 {
     if (name->len < 2)
@@ -186,7 +196,7 @@ static bool is_host(struct dotted *name)
     if (is_one_of(name, name->len - 1, domains, ARRAY_LEN(domains)))
         return true;
     if (is_one_of(name, name->len - 1, unsure, ARRAY_LEN(unsure)) &&
-        (name->len > 2 || is_placed(name)))
+        (is_placed(name) || (name->len > 2 && !is_own(name))))
         return true;
     return cut_statistic(name);
 }
@@ -264,6 +274,8 @@ size_t identity_host(struct identity_scan *scan, size_t from)
     if (!is_host(&name))
         return from;
     size_t labels = labels_below(&name, &owned), domain = owned ? registered(&name) : name.len;
+    if (labels == 0 && name.len > 2)
+        identity_known(scan, name.start[0], name.start[name.len - 2]);
     for (size_t i = 0; i < labels && i <= domain; i++) {
         size_t before = scan->at;
         identity_names(scan, name.start[i], name.end[i]);

@@ -38,9 +38,12 @@ static void put_stretches(struct identity_scan *scan, size_t from, size_t to)
     size_t len = pseudonyms_stretches(scan->names, word, to - from, stretches);
     for (size_t i = 0; i < len; i++) {
         size_t start = stretches[i].start, end = stretches[i].end;
-        const char *pseudonym = pseudonyms_any(scan->names, word + start, end - start);
+        const char *pseudonym = pseudonyms_word(scan->names, word + start, end - start);
+        if (!pseudonym)
+            pseudonym = pseudonyms_any(scan->names, word + start, end - start);
         if (pseudonym)
-            identity_put(scan, from + start, from + end, pseudonym, IDENTITY_NAME);
+            identity_put(scan, from + start, from + end, pseudonym,
+                         isdigit((unsigned char)*pseudonym) ? IDENTITY_ACCOUNT : IDENTITY_NAME);
     }
 }
 
@@ -54,6 +57,15 @@ static void put_word(struct identity_scan *scan, size_t from, size_t to)
                      isdigit((unsigned char)*pseudonym) ? IDENTITY_ACCOUNT : IDENTITY_NAME);
     else if (scan->out)
         put_stretches(scan, from, to);
+}
+
+void identity_known(struct identity_scan *scan, size_t start, size_t end)
+{
+    for (size_t at = start, to; at<end; at = to> at ? to : at + 1) {
+        to = word_end(scan, at);
+        if (to > at)
+            put_word(scan, at, to < end ? to : end);
+    }
 }
 
 /* Eight, four, four, four and twelve hexadecimal digits: an id, whose parts are no words. */

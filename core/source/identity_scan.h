@@ -28,6 +28,8 @@ bool identity_is_alnum(char c);
 /* Writes what stands before START as it is, and TEXT for what stands up to END. */
 void identity_put(struct identity_scan *scan, size_t start, size_t end, const char *text,
                   enum identity_kind kind);
+/* Replaces what is known from START to END; learns nothing. */
+void identity_known(struct identity_scan *scan, size_t start, size_t end);
 /* All words from START to END name somebody unless they are plain. Returns END. */
 size_t identity_names(struct identity_scan *scan, size_t start, size_t end);
 

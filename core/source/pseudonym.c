@@ -402,7 +402,7 @@ const char *pseudonyms_address(struct pseudonyms *names, const unsigned char *ad
     inet_ntop(family, address, original, sizeof original);
     inet_ntop(family, out, names->text, sizeof names->text);
     if (len == 16 && strchr(names->text, '.')) /* "::ffff:ac13:2c17" was not spelled with dots */
-        snprintf(names->text, sizeof names->text, "::ffff:%x:%x", out[12] << 8 | out[13],
-                 out[14] << 8 | out[15]);
+        snprintf(names->text, sizeof names->text, "::%s%x:%x", out[10] ? "ffff:" : "",
+                 out[12] << 8 | out[13], out[14] << 8 | out[15]);
     return bits < len * 8 ? names->text : remember(names, original);
 }

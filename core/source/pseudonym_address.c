@@ -91,8 +91,16 @@ static bool holds_v4(const unsigned char *address)
     static const unsigned char mapped[12] = {[10] = 0xff, [11] = 0xff};
     static const unsigned char nat64[12] = {0x00, 0x64, 0xff, 0x9b};
     static const unsigned char local_nat64[6] = {0x00, 0x64, 0xff, 0x9b, 0x00, 0x01};
-    return memcmp(address, mapped, 12) == 0 || memcmp(address, nat64, 12) == 0 ||
-           memcmp(address, local_nat64, 6) == 0;
+    static const unsigned char compatible[12] = {0}; /* RFC 4291, given up; ::1 and such stay */
+    return memcmp(address, mapped, 12) == 0 || memcmp(address, compatible, 12) == 0 ||
+           memcmp(address, nat64, 12) == 0 || memcmp(address, local_nat64, 6) == 0;
+}
+
+/* A link-local one that a network card has made of its own address (RFC 4291, appendix A). */
+static bool is_of_card(const unsigned char *address)
+{
+    return address[0] == 0xfe && (address[1] & 0xc0) == 0x80 && address[11] == 0xff &&
+           address[12] == 0xfe;
 }
 
 bool pseudonym_address(const unsigned char key[PSEUDONYM_KEY], const unsigned char *address,
@@ -106,6 +114,13 @@ bool pseudonym_address(const unsigned char key[PSEUDONYM_KEY], const unsigned ch
                                           : (struct ranges){v6, ARRAY_LEN(v6)};
     unsigned char digest[32];
     bool turned = false;
+    if (len == 16 && is_of_card(address)) {
+        memcpy(out, address, 16);
+        digest_of(key, address, len, 16, digest);
+        memcpy(out + 8, digest, 3);
+        memcpy(out + 13, digest + 3, 3);
+        return true;
+    }
     /* .0, .1 and .2 of a network mean something. */
     size_t octets = len == 4 && is_private_v4(address) ? 3 : len;
     memcpy(out, address, len);

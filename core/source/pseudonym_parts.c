@@ -98,7 +98,7 @@ static void step(struct cutting *cut, size_t from)
         if (!is_piece(cut, from, to, true))
             continue;
         cut->whole |= to - from >= WHOLE_MIN;
-        for (int before = 0; before < 2; before++)
+        for (int before = 1; before >= 0; before--)
             if (cut->reached[from][before])
                 reach(cut, from, to, before, true);
     }
