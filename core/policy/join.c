@@ -11,6 +11,16 @@ static cJSON *member(cJSON *object, const char *name)
     return cJSON_GetObjectItemCaseSensitive(object, name);
 }
 
+/* The list NAME of POLICY, made when there is none; what a damaged report has in its place goes. */
+static cJSON *list_of(cJSON *policy, const char *name)
+{
+    if (!cJSON_IsArray(member(policy, name))) {
+        cJSON_DeleteItemFromObjectCaseSensitive(policy, name);
+        json_put_array(policy, name);
+    }
+    return member(policy, name);
+}
+
 static bool same(const cJSON *a, const cJSON *b)
 {
     return a == b || (a && b && cJSON_Compare(a, b, true));
@@ -55,9 +65,7 @@ static void join_rules(cJSON *policy, const cJSON *other, const char *name)
         if (ours)
             add_count(ours, "findings", row);
         else
-            cJSON_AddItemToArray(member(policy, name) ? member(policy, name)
-                                                      : json_put_array(policy, name),
-                                 cJSON_Duplicate(row, true));
+            cJSON_AddItemToArray(list_of(policy, name), cJSON_Duplicate(row, true));
     }
 }
 
@@ -65,14 +73,12 @@ static void join_left_out(cJSON *policy, const cJSON *other)
 {
     const cJSON *id, *ours;
     cJSON_ArrayForEach (id, json_at(other, "left_out")) {
-        bool there = false;
+        bool there = !cJSON_IsString(id);
         cJSON_ArrayForEach (ours, json_at(policy, "left_out")) {
             there |= str_equal(ours->valuestring, id->valuestring);
         }
         if (!there)
-            cJSON_AddItemToArray(member(policy, "left_out") ? member(policy, "left_out")
-                                                            : json_put_array(policy, "left_out"),
-                                 cJSON_Duplicate(id, true));
+            cJSON_AddItemToArray(list_of(policy, "left_out"), cJSON_Duplicate(id, true));
     }
 }
 
@@ -107,8 +113,11 @@ bool join_policy(cJSON *report, const cJSON *other)
     const cJSON *theirs = json_at(other, "policy");
     if (!theirs && !member(report, "policy"))
         return true;
-    cJSON *policy = member(report, "policy") ? member(report, "policy")
-                                             : json_put_object(report, "policy");
+    if (!cJSON_IsObject(member(report, "policy"))) {
+        cJSON_DeleteItemFromObjectCaseSensitive(report, "policy");
+        json_put_object(report, "policy");
+    }
+    cJSON *policy = member(report, "policy");
     join_rules(policy, theirs, "severity");
     join_rules(policy, theirs, "waivers");
     join_left_out(policy, theirs);

@@ -146,6 +146,18 @@ class Merge(Case):
         saved = self.save("a", harness.ERROR)
         self.assertEqual(debrief("merge", saved, "-o", "json").out, saved.read_text())
 
+    def test_a_policy_of_a_wrong_type_loses_nothing_of_the_others(self):
+        config = self.file("p.yaml", "severity: {site-said.error: warning}\nwaivers:\n"
+                           "  - {finding: site-said.*, reason: r, owner: o, expires: 2026-12-31}\n")
+        path = self.dir / "whole.json"
+        self.site(self.file("e.txt", harness.ERROR), "--config", config, "-o", f"json={path}")
+        whole = json.loads(path.read_text())
+        for damage in ({"policy": "none"}, {"policy": {"waivers": 7, "severity": "x", "left_out": {}}}):
+            saved = self.file("damaged.json", json.dumps({**whole, **damage}))
+            merged = debrief("merge", saved, path, "-o", "json").report
+            for name in ("waivers", "severity"):
+                self.assertEqual(merged["policy"][name], whole["policy"][name])
+
     def test_something_that_is_no_report_among_them(self):
         saved = self.save("a", harness.ERROR)
         self.assertStatus(debrief("merge", saved, self.file("b.json", "{}")), 1)
