@@ -63,6 +63,11 @@ static bool spool_portion(struct spool *spool, char *bytes, size_t cap)
 
 static void spool_in(struct collection *collection, int from, const char *name, const char *origin)
 {
+    struct err err = ERR_INIT;
+    if (!slurp_check(from, origin, &err)) {
+        collection_missing(collection, name, origin, "%s", err.text);
+        return;
+    }
     struct source *source = collection_add(collection, name, origin);
     char *path = collection_path(collection, source->name);
     struct spool spool = {.collection = collection, .from = from};
@@ -129,11 +134,8 @@ static void add_pipe(struct collection *collection, const char *path)
     /* Nobody may write to it yet: that is waited for within the time limit, not here. */
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     char *name = xasprintf("file/%s", collection_base_name(path));
-    struct err err = ERR_INIT;
     if (fd < 0)
         collection_missing(collection, name, path, "cannot read '%s': %s", path, strerror(errno));
-    else if (!slurp_check(fd, path, &err))
-        collection_missing(collection, name, path, "%s", err.text);
     else
         spool_in(collection, fd, name, path);
     if (fd >= 0)

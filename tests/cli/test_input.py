@@ -73,6 +73,11 @@ class Files(Case):
                 self.assertIn(device, result.out + result.err)
         self.assertIn("/dev/zero", debrief("report", "/dev/zero").err)
         self.assertStatus(debrief("check", "/dev/null"), 1)
+        with open("/dev/zero", "rb") as zero:
+            for arguments in (["check", "-"], ["report", "-"]):
+                done = subprocess.run([harness.PROGRAM, *arguments], stdin=zero, capture_output=True, text=True, timeout=60,
+                                      env=harness.environment())
+                self.assertIn("'standard input': it is a device", done.stdout + done.stderr)
 
     def test_a_pipe_that_nobody_writes_to(self):
         os.mkfifo(self.dir / "pipe")
