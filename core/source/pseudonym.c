@@ -317,13 +317,15 @@ size_t pseudonyms_stretches(struct pseudonyms *names, const char *word, size_t l
     struct pseudonym_stretch glued[PSEUDONYM_STRETCHES];
     char part[PSEUDONYM_MAX];
     size_t found = 0;
-    if (!lower(part, word, len) || !pseudonym_starts_in(&names->starts, part) || is_id(part) ||
+    if (!lower(part, word, len) || !pseudonym_starts_in(&names->starts, part) ||
         has_pseudonym(part))
         return 0;
-    for (size_t from = 0, to; from < len; from = to) {
+    /* "ZebraCorpAPI" may be cut up in another way than its capitals do. */
+    size_t all = pseudonym_parts_glued(part, &names->starts, is_known, names, false, out);
+    for (size_t from = 0, to; from < len && !all; from = to) {
         to = pseudonym_part_end(word, len, from);
         lower(part, word + from, to - from);
-        size_t more = pseudonym_parts_glued(part, &names->starts, is_known, names, glued);
+        size_t more = pseudonym_parts_glued(part, &names->starts, is_known, names, true, glued);
         if (is_named(names, part)) {
             glued[0] = (struct pseudonym_stretch){0, to - from};
             more = 1;
@@ -331,7 +333,7 @@ size_t pseudonyms_stretches(struct pseudonyms *names, const char *word, size_t l
         for (size_t i = 0; i < more && found < PSEUDONYM_STRETCHES; i++)
             out[found++] = (struct pseudonym_stretch){from + glued[i].start, from + glued[i].end};
     }
-    return found;
+    return all + found;
 }
 
 void pseudonyms_each(const struct pseudonyms *names, pseudonyms_fn *fn, void *user)

@@ -102,7 +102,9 @@ static void step(struct cutting *cut, size_t from)
             if (cut->reached[from][before])
                 reach(cut, from, to, before, true);
     }
-    size_t digits = from + strspn(cut->part + from, "0123456789");
+    bool version = cut->part[from] == 'v' && isdigit((unsigned char)cut->part[from + 1]);
+    size_t digits = from + version;
+    digits += strspn(cut->part + digits, "0123456789");
     bool plural = cut->part[from] == 's' && from + 1 == cut->len;
     for (int before = 0; any && before < 2; before++) {
         if (!cut->reached[from][before])
@@ -138,7 +140,8 @@ static size_t stretches(const struct cutting *cut, struct pseudonym_stretch *out
 }
 
 size_t pseudonym_parts_glued(const char *part, const struct pseudonym_starts *starts,
-                             pseudonym_known_fn *known, void *user, struct pseudonym_stretch *out)
+                             pseudonym_known_fn *known, void *user, bool whole,
+                             struct pseudonym_stretch *out)
 {
     size_t len = strlen(part);
     if (len >= PSEUDONYM_MAX || !pseudonym_starts_in(starts, part) || identity_word_is_plain(part))
@@ -150,6 +153,8 @@ size_t pseudonym_parts_glued(const char *part, const struct pseudonym_starts *st
         step(&cut, at);
     if (cut.reached[len][1])
         return stretches(&cut, out);
+    if (!whole)
+        return 0;
     out[0] = (struct pseudonym_stretch){0, len};
     return cut.whole;
 }

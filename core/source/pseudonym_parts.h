@@ -19,9 +19,10 @@ bool pseudonym_starts_in(const struct pseudonym_starts *starts, const char *word
 typedef bool pseudonym_known_fn(void *user, const char *word); /* in small letters */
 
 /* The stretches of PART (small letters, one part, no known name as a whole) that names stand in. Where
- * all the rest is plain words and digits, these are the names alone; else, when a name of six letters or
- * more stands in it, it is the whole of it; else nothing. Returns how many. */
+ * all the rest is plain words and digits, these are the names alone; else, with WHOLE, when a name of six
+ * letters or more stands in it, it is the whole of it; else nothing. Returns how many. */
 size_t pseudonym_parts_glued(const char *part, const struct pseudonym_starts *starts,
-                             pseudonym_known_fn *known, void *user, struct pseudonym_stretch *out);
+                             pseudonym_known_fn *known, void *user, bool whole,
+                             struct pseudonym_stretch *out);
 
 #endif

@@ -220,6 +220,10 @@ static void test_words_in_words(void **state)
         {"prodzebra01", "prod@01"},
         {"zebras", "@s"},
         {"okapizebra", "@@"},
+        {"okapiv2", "@v2"},
+        {"v2okapi", "v2@"},
+        {"ZebraCorpAPI", "@API"},
+        {"myOkapiTeamZebra", "my@Team@"},
         {"OkapiZebraKiwi", "@@@"},
         /* What is left over is no plain word: a long name hides all of it, a short one nothing. */
         {"zebracorpfish", "@"},
