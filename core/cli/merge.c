@@ -28,7 +28,7 @@ static void join_plugins(cJSON *into, const cJSON *from)
         cJSON_ArrayForEach (each, into) {
             there |= same_plugin(each, plugin);
         }
-        if (!there)
+        if (!there && cJSON_IsArray(into))
             cJSON_AddItemToArray(into, cJSON_Duplicate(plugin, true));
     }
 }

@@ -152,11 +152,12 @@ class Merge(Case):
         path = self.dir / "whole.json"
         self.site(self.file("e.txt", harness.ERROR), "--config", config, "-o", f"json={path}")
         whole = json.loads(path.read_text())
-        for damage in ({"policy": "none"}, {"policy": {"waivers": 7, "severity": "x", "left_out": {}}}):
+        for damage in ({"policy": "none"}, {"policy": {"waivers": 7, "severity": "x", "left_out": {}}},
+                       {"tool": 7}):
             saved = self.file("damaged.json", json.dumps({**whole, **damage}))
             merged = debrief("merge", saved, path, "-o", "json").report
             for name in ("waivers", "severity"):
-                self.assertEqual(merged["policy"][name], whole["policy"][name])
+                self.assertEqual([{**row, "findings": 1} for row in merged["policy"][name]], whole["policy"][name])
 
     def test_something_that_is_no_report_among_them(self):
         saved = self.save("a", harness.ERROR)
