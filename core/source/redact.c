@@ -9,6 +9,7 @@
 #include "source/redact_key.h"
 #include "source/redact_policy.h"
 #include "source/redact_rules.h"
+#include "source/redact_split.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,7 +17,8 @@
 
 enum {
     WINDOW = 1 << 18,
-    CONTEXT = 64, /* bytes before the next one that patterns may look back at */
+    CONTEXT =
+        1 << 15, /* bytes before the next one that may be looked back at: a record, and more */
     INNER_MAX = 64,
     SMALL = 1 << 15, /* texts that are not worth a coarse look first */
     TEXT_MAX = 1 << 26,
@@ -111,14 +113,26 @@ static void put_mark(struct redact_stream *stream, enum redact_kind kind)
     stream->counts.by_kind[kind]++;
 }
 
+/* Up to one of the stops, over the ends of records. */
 static void drop_rest_of_secret(struct redact_stream *stream)
 {
+    size_t next;
     while (stream->stops && stream->at < stream->len) {
-        if (stream->text[stream->at] && strchr(stream->stops, stream->text[stream->at]))
-            stream->stops = NULL;
-        else
+        char c = stream->text[stream->at];
+        if (!c || !strchr(stream->stops, c))
             stream->at++;
+        else if (redact_split_goes_on(stream->text, stream->len, stream->at, &next))
+            put_until(stream, next);
+        else
+            stream->stops = NULL;
     }
+}
+
+/* What is in quotes goes on up to the closing one. */
+static const char *stops_of(const struct redact_stream *stream, const struct redact_hit *hit)
+{
+    char before = hit->start ? stream->text[hit->start - 1] : '\0';
+    return before == '"' ? "\"\\\r\n" : before == '\'' ? "'\r\n" : hit->stops;
 }
 
 /* Walks on within a private key; false when it goes on behind the window. */
@@ -141,6 +155,9 @@ static bool walk_key(struct redact_stream *stream, bool last)
 
 static void replace(struct redact_stream *stream, const struct redact_hit *hit, bool last)
 {
+    size_t next;
+    if (hit->end < stream->at) /* it has gone with a secret that went on in another record */
+        return;
     put_until(stream, hit->start);
     if (hit->key_begins) {
         redact_key_begin(&stream->key);
@@ -150,7 +167,13 @@ static void replace(struct redact_stream *stream, const struct redact_hit *hit, 
     put_mark(stream, hit->kind);
     stream->at = hit->end;
     if (hit->end == stream->len && !last)
-        stream->stops = hit->stops;
+        stream->stops = stops_of(stream, hit);
+    if (!redact_split_goes_on(stream->text, stream->len, hit->end, &next))
+        return;
+    stream->stops = stops_of(stream, hit);
+    drop_rest_of_secret(stream);
+    if (last)
+        stream->stops = NULL;
 }
 
 /* Two secrets that overlap become one. */

@@ -213,7 +213,7 @@ static const struct rule {
      "(?<![\\w.-])[\\w.-]{0,60}?(?:(?<![a-z0-9])(?:pass|pwd)|(?-i:(?<=[a-z0-9])P(?:ass|wd)))"
      "=" VALUE},
     {REDACT_PASSWORD | WEAK, WORD_STOPS, /* as Go prints a struct */
-     "(?-i:(?<=[{ ])[A-Z]\\w{0,40}?(?:Secret|Token)):(?=[^\\s:/\"'])" VALUE},
+     "(?-i:(?<=[{ ])(?:[A-Z]\\w{0,40}?)?(?:Secret|Token)):(?=[^\\s:/\"'])" VALUE},
     {REDACT_PASSWORD, WORD_STOPS, "(?-i:(?<![A-Z0-9_])(?:SECRET|TOKEN))=" VALUE},
     {REDACT_PASSWORD | WEAK, WORD_STOPS, "(?<![\\w.-])[\\w.-]{0,60}?(?:secret|token)=" VALUE},
     {REDACT_PASSWORD, LINE_STOPS,
@@ -258,7 +258,8 @@ static const struct rule {
      "\\b(?:sshpass|mongo[a-z]{0,8}|(?:docker|podman|nerdctl|buildah|skopeo|helm|oras|crane|oc|az)"
      "\\b[^\\r\\n]{0,60}?\\blogin)" COMMAND SPACE "(?-i:-p)(?:" SPACE "|=)?+(?!-)" ARGUMENT("")},
     {REDACT_PASSWORD, LINE_STOPS,
-     "\\bredis-cli" COMMAND SPACE "(?-i:-a)" SPACE "(?!-)" ARGUMENT("")},
+     "\\bredis-cli" COMMAND SPACE "(?:(?-i:-a)|auth)" SPACE "(?!-)" ARGUMENT("")},
+    {REDACT_PASSWORD, LINE_STOPS, "\\bvault[ \\t]{1,8}login[ \\t]{1,8}(?!-)" ARGUMENT("")},
     {REDACT_PASSWORD, LINE_STOPS, "(?:requirepass|masterauth)" SPACE "(?!-)" ARGUMENT("")},
     {REDACT_PASSWORD, LINE_STOPS,
      "--from-literal(?:" SPACE "|=)" ARGUMENT("[^=\\s\"'\\\\]{1,100}=")},
@@ -337,7 +338,7 @@ static const struct {
     {"LS0tLS1CRUdJTi", 0, NEAR},
     {"eyJ[A-Za-z0-9_-]{8}", 0, NEAR},
     {"(key|token|secret|secretid|webhook_?url|pass|passwd|password|passphrase|pwd|pw|_auth|"
-     "credentials?|key-data)[\\x5c\"']{0,8}[ \\t\\r]{0,8}[=:,\\n]",
+     "credentials?|key-data)[\\x5c\"']{0,8}[ \\t\\r]{0,8}[=:,|\\t\\n]",
      HS_FLAG_CASELESS, NEAR},
     {"--[A-Za-z-]*(password|passwd|token|secret|api-?key)[ \\t\"'\\x5c]", 0, NEAR},
     {"(password|passwd|passphrase|secret|token|key|pass|pwd|pw)%(25){0,3}(22|3D)", HS_FLAG_CASELESS,
@@ -349,7 +350,7 @@ static const struct {
     {"(curl|etcdctl|(mysql|mariadb|mongo)[a-z-]{0,8}|sshpass|redis-cli|sqlplus|setx|setenv|login|"
      "env|"
      "requirepass|masterauth|from-literal|-pass(in|out)?|aws_secret_access_key|aws_session_token)"
-     "[\\x5c \\t\"'=]",
+     "[\\x5c\\s\"'=]",
      HS_FLAG_CASELESS, FAR},
     {"password[ \\t]+[\\x5c]*'", HS_FLAG_CASELESS, NEAR},
     {"\"(d|p|q|dp|dq|qi|k)[\\x5c]{0,7}\"\\s{0,4}:", 0, FAR},

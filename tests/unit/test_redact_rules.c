@@ -42,7 +42,7 @@ static int tear_down(void **state)
     return 0;
 }
 
-static void assert_becomes(const char *text, size_t before, const char *expected)
+static char *redacted(const char *text, size_t before)
 {
     struct buf in, out;
     buf_init(&in, 1 << 20);
@@ -50,9 +50,15 @@ static void assert_becomes(const char *text, size_t before, const char *expected
     buf_add(&in, filler.data, before);
     buf_adds(&in, text);
     redact_text(&out, in.data, in.len, policy, NULL);
-    assert_string_equal(buf_str(&out) + before, expected);
     buf_release(&in);
-    buf_release(&out);
+    return buf_take(&out);
+}
+
+static void assert_becomes(const char *text, size_t before, const char *expected)
+{
+    char *out = redacted(text, before);
+    assert_string_equal(out + before, expected);
+    free(out);
 }
 
 static void assert_redacts(const char *text, const char *expected)
@@ -222,12 +228,298 @@ static void test_commands(void **state)
     CHECK_ROWS(rows);
 }
 
+#define STAMP "2026-11-21T07:59:00.123456789Z"
+
+/* What operators hold, with hUnt3r for the secret. */
+static const char *const leaky[] = {
+    "Environment=\"DB_PASSWORD=hUnt3r er\"",
+    "Environment='DB_PASS=hUnt3r er'",
+    "      DB_PASS:           hUnt3r",
+    "master_password    = \"hUnt3r\"",
+    "  password = var.hUnt3r1",
+    "//registry.npmjs.org/:_authToken=hUnt3r",
+    "_password=hUnt3r",
+    "java -Djavax.net.ssl.keyStorePassword=hUnt3r -Dspring.datasource.password=hUnt3r -jar x",
+    "spring.datasource.password=hUnt3r",
+    "'password' => 'hUnt3r',",
+    ":password => \"hUnt3r\"",
+    "Authorization=Basic hUnt3r",
+    "Proxy-Authorization: Basic hUnt3raGVsbG8=",
+    "<add key=\"DbPassword\" value=\"hUnt3r\"/>",
+    "<Password>hUnt3r</Password>",
+    "{\"password\": \"hUnt3r\"}",
+    "{\"log\":\"{\\\"dbPass\\\":\\\"hUnt3r\\\"}\\n\"}",
+    "export TOKEN=hUnt3r",
+    "set TOKEN=hUnt3r",
+    "$env:API_TOKEN = \"hUnt3r\"",
+    "ENV DB_PASSWORD hUnt3r",
+    "ENV DB_PASSWORD=hUnt3r",
+    "docker run -e DB_PASSWORD=hUnt3r -e X_TOKEN=\"hUnt3r x\" img",
+    "docker run -e \"DB_PASS=hUnt3r y\" img",
+    "kubectl create secret docker-registry r --docker-password=hUnt3r --docker-username=a",
+    "psql \"host=db user=a password=hUnt3r dbname=x\"",
+    "psql \"host=db user=a password='hUnt3r a' dbname=x\"",
+    "{\"apiKey\":\"hUnt3r\",\"api-key\":\"hUnt3r\",\"api_key\": \"hUnt3r\"}",
+    "X-Api-Key: hUnt3r1",
+    "-H \"X-Api-Key: hUnt3r1\"",
+    "-H 'Authorization: Bearer hUnt3r'",
+    "-H 'Authorization: hUnt3r1hUnt3r1hUnt3r1hUnt3r1'",
+    "-H \"PRIVATE-TOKEN: hUnt3r1\"",
+    "--header=\"Cookie: sid=hUnt3r\"",
+    "curl -uadmin:hUnt3r http://x",
+    "curl --user=admin:hUnt3r http://x",
+    "curl -k --user \"admin:hUnt3r x\" http://x",
+    "wget --http-password=hUnt3r --user=a http://x",
+    "wget --password hUnt3r",
+    "mysql --password=hUnt3r",
+    "mysql -u root --password=\"hUnt3r x\"",
+    "mongosh -u a -p hUnt3r",
+    "helm registry login -u a -p hUnt3r r",
+    "etcdctl --user=root:hUnt3r get a",
+    "vault login hUnt3r",
+    "redis-cli AUTH hUnt3r",
+    "{\"secretKey\":\"hUnt3r\",\"accessKey\":\"minio\"}",
+    "client_secret: \"hUnt3r\"",
+    "clientSecret=hUnt3r",
+    "GET /a?api_key=hUnt3r&x=1",
+    "GET /a?apikey=hUnt3r&x=1",
+    "GET /a?access_token=hUnt3r",
+    "POST body=username=a&password=hUnt3r&x=1",
+    "user=a;password=hUnt3r;x",
+    "{\"credentials\":{\"username\":\"a\",\"password\":\"hUnt3r\"}}",
+    "\"authorization\": \"hUnt3r1\"",
+    "{\"key\":\"x-api-key\",\"raw_value\":\"hUnt3r\"}",
+    "{\"header\":{\"key\":\"authorization\",\"value\":\"Bearer "
+    "hUnt3r\"},\"append_action\":\"X\"}",
+    "- header: {key: \"authorization\", value: \"Bearer hUnt3r\"}",
+    "- header:\n    key: Cookie\n    value: hUnt3r\n",
+    "{\"header\":{\"value\":\"hUnt3r\",\"key\":\"authorization\"}}",
+    "{\"name\":\"x-api-key\",\"exact_match\":\"hUnt3r\"}",
+    "{\"name\":\"x-api-key\",\"stringMatch\":{\"exact\":\"hUnt3r\"}}",
+    "{\"name\":\"x-api-key\",\"string_match\":{\"safe_regex\":{\"google_re2\":{},\"regex\":"
+    "\"hUnt3r\"}}}",
+    "x-api-key:\n  exact: hUnt3r\n",
+    "{\"x-api-key\":{\"exact\":\"hUnt3r\"}}",
+    "map[X-Api-Key:[hUnt3r a b] Z:[x]]",
+    "map[password:hUnt3r user:a]",
+    "&{User:a Password:hUnt3r Host:h}",
+    "{User:a Token:hUnt3r1}",
+    "Password=\"hUnt3r\"",
+    "level=info msg=\"login\" password=hUnt3r user=a",
+    "level=info secret=\"hUnt3r x\" user=a",
+    "mongodb://u:hU/nt3r@h:27017/x",
+    "mongodb://u:hU@nt3r@h1,h2/x",
+    "amqp://u:hUnt3r@h:5672",
+    "postgresql://u:hUnt3r#x@h/d",
+    "redis://:hUnt3r@h:6379",
+    "jdbc:oracle:thin:u/hUnt3r@//h:1521/s",
+    "jdbc:mysql://h/db?user=a&password=hUnt3r",
+    "jdbc:sqlserver://h;user=a;password=hUnt3r;x",
+    "u:hUnt3r@tcp(h)/d",
+    "\"app:hU/nt3r@unix(/s)/d\"",
+    "SharedAccessKey=hUnt3r/+=",
+    "sv=1&sig=hUnt3r%2B%3D",
+    "https://hooks.slack.com/workflows/hUnt3r/x",
+    "https://discordapp.com/api/webhooks/1/hUnt3r",
+    "https://api.telegram.org/bot1:hUnt3r/x",
+    "{\"UserData\":{\"Value\":\"hUnt3raGVsbG8=\"}}",
+    "user_data = \"hUnt3raGVsbG8hUnt3raGVsbG8a\"",
+    "UserData: hUnt3raGVsbG8hUnt3raGVsbG8a==",
+    "%7B%22pw%22%3A%22hUnt3r%22%7D",
+    "password%3DhUnt3r%26x%3D1",
+    "ansible_become_pass: hUnt3r",
+    "ansible_password=hUnt3r",
+    "\"DB_PASSWORD\",\"hUnt3r\"",
+    "DB_PASSWORD|hUnt3r",
+    "DB_PASSWORD\thUnt3r",
+    "openssl rsa -passout pass:hUnt3r -in a",
+    "openssl enc -pass pass:hUnt3r",
+    "ALTER USER a IDENTIFIED BY \"hUnt3r\";",
+    "ALTER ROLE a WITH ENCRYPTED PASSWORD 'hUnt3r';",
+    "setx /M DB_SECRET \"hUnt3r\"",
+    "aws configure set aws_session_token hUnt3r",
+    "[\"mysql\",\"-phUnt3r\"]",
+    "[\"redis-cli\",\"-a\",\"hUnt3r\"]",
+    "- redis-cli\n- -a\n- hUnt3r\n",
+    "- --requirepass\n- hUnt3r\n",
+    "[\"--password\",\"hUnt3r\"]",
+    "args: [\"--api-key=hUnt3r\"]",
+    "\"token\":\n   \"hUnt3r\"",
+    "{\"kty\":\"oct\",\"kid\":\"x\",\"k\":\"hUnt3r\"}",
+    "generic_secret: {secret: {inline_string: hUnt3r}}",
+    "generic_secret: {secrets: {a: {inline_string: \"hUnt3r\"}}}",
+    "\"session_ticket_keys\": {\"keys\": [{\"inline_string\": \"hUnt3r\"},{\"inline_string\": "
+    "\"hUnt3r\"},{\"inline_string\": \"hUnt3r\"}]}",
+    "pkcs12: {inline_bytes: hUnt3r}",
+    "password: {inline_string: hUnt3r}",
+};
+
+static void test_nothing_is_left(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(leaky); i++)
+        for (size_t before = 0; before <= filler.len; before += filler.len) {
+            char *out = redacted(leaky[i], before);
+            if (strstr(out, "hU"))
+                fail_msg("%s becomes %s", leaky[i], out + before);
+            free(out);
+        }
+}
+
+/* Evidence that looks like secrets, and without which a report is worth nothing. */
+static const char *const evidence[] = {
+    "SERVER_KEY=/app/k.pem",
+    "FEATURE_AUTH=enabled",
+    "ENABLE_AUTH=1",
+    "REQUIRE_AUTH=true MTLS_AUTH=false",
+    "KAFKA_PARTITION_KEY=user_id",
+    "SERVICE_AUTH=http://authz:8080",
+    "EXT_AUTH=authz.shop.svc:9191",
+    "AWS_ACCESS_KEY_ID=AKIAIOSFODNN7EXAMPLE",
+    "ACCESS_KEY=AKIAIOSFODNN7EXAMPLE",
+    "AWS_ACCESS_KEY=ASIAIOSFODNN7EXAMPLE",
+    "\"IdempotencyToken\": \"5f3c1d2e-8a7b-4c6d-9e0f-1a2b3c4d5e6f\"",
+    "\"ClientToken\": \"5f3c1d2e8a7b4c6d9e0f1a2b3c4d5e6f\"",
+    "\"NextToken\": \"eyJfoo5f3c1d2e8a7b4c6d9e0f1a2b3c4d5e6f\"",
+    "\"subject_key_identifier\": \"5F3C1D2E8A7B4C6D9E0F1A2B3C4D5E6F5F3C1D2E\"",
+    "\"authority_key_identifier\": \"5F:3C:1D:2E\"",
+    "\"token_sha\": \"5f3c1d2e8a7b4c6d9e0f1a2b3c4d5e6f\"",
+    "\"secret_sha256\": \"9f86d081884c7d659a2feaa0c55ad0159f86d081884c7d659a2feaa0c55ad015\"",
+    "private_key: /etc/envoy/tls/tls.key",
+    "\"private_key\": {\"filename\": \"/etc/certs/key.pem\"}",
+    "{\"name\": \"DB_PASSWORD\", \"valueFrom\": "
+    "\"arn:aws:secretsmanager:eu-west-1:111122223333:secret:prod/db-a1B2c3:password::\"}",
+    "{\"name\":\"API_TOKEN\",\"valueFrom\":\"/prod/api-token\"}",
+    "token: ${VAULT_TOKEN}",
+    "password: \"$DB_PASSWORD\"",
+    "password: <set-me>",
+    "password: '***'",
+    "- name: DB_PASSWORD\n  valueFrom:\n    secretKeyRef:\n      name: db\n      key: password",
+    "existingSecret: web-credentials",
+    "imagePullSecret: regcred-1",
+    "\"tlsSecret\": \"web-tls-2026\"",
+    "\"token_type\": \"Bearer\"",
+    "spiffe://cluster.local/ns/shop/sa/token-service",
+    "\"exact\": \"spiffe://td/ns/a/sa/secret\"",
+    "http://host:8080/path?email=a@b.com",
+    "http://10.0.0.1:9901/clusters?format=json&token_bucket=1",
+    "docker-pullable://"
+    "nginx:1.25@sha256:9f86d081884c7d659a2feaa0c55ad0159f86d081884c7d659a2feaa0c55ad015",
+    "outlier_detection: {consecutive_5xx: 5} key: x-request-id",
+    "{\"key\": \"x-envoy-upstream-service-time\", \"value\": \"12\"}",
+    "{\"name\": \":authority\", \"string_match\": {\"exact\": \"shop.example.com\"}}",
+    "- name: x-user-group\n  string_match:\n    exact: beta",
+    "{\"name\": \"authorization\", \"present_match\": true}",
+    "{\"name\": \"cookie\", \"ttl\": \"0s\", \"path\": \"/\"}",
+    "JWT verification fails: Jwt is missing",
+    "\"private_key_provider\": {\"provider_name\": \"cryptomb\"}",
+    "sds.token.update_success: 3",
+    "cluster.secret.upstream_cx_total: 12",
+    "\"max_tokens\": 100, \"tokens_per_fill\": 10",
+    "failed to fetch token: connection refused",
+    "error reading secret: permission denied",
+    "unexpected token: '}' at line 3",
+    "\"secrets\": [{\"name\": \"web\", \"mount\": \"/run/secrets/web\"}]",
+    "curl -s -o /dev/null http://localhost:9901/stats",
+    "curl --cacert ca.pem --user-agent \"envoy: test\" http://x",
+    "mysql -h db -P 3306 -u root",
+    "docker run -p 8080:80 --user 1000:1000 nginx",
+    "kubectl login required",
+    "ssh -p 2222 host",
+    "PATH=/usr/bin PWD=/root HOME=/root",
+    "PASS=12 FAIL=0",
+    "test bypass=true compass=north",
+    "<token>true</token>",
+    "\"inline_bytes\": \"LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0t\"",
+    "\"text_format_source\": {\"inline_string\": \"%REQ(X-API-KEY)% [%START_TIME%]\"}",
+    "x-api-key=%REQ(X-API-KEY)%",
+    "\"default_source_code\": {\"inline_string\": \"function envoy_on_request(h) end\"}",
+    "\"body\": {\"inline_string\": \"maintenance\"}",
+    "\"kty\":\"RSA\",\"kid\":\"abc\",\"n\":"
+    "\"0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc\""
+    ",\"e\":\"AQAB\"",
+    "\"k\": \"v\", \"d\": \"s\", \"p\": 99",
+    "DB_PASSWORD,DB_USER,API_TOKEN\n",
+    "[\"x-auth-token\",\"x-request-id\",\"authorization\"]",
+    "response_flags=UAEX auth=denied token=expired",
+    "secret=default/web-tls not found",
+    "\"kmsKeyId\": \"alias/app\", \"SSEKMSKeyId\": \"1234abcd-12ab-34cd-56ef-1234567890ab\"",
+    "licenseKeyFile: /opt/license",
+    "www-authenticate: Basic realm=\"x\"",
+    "access_token: missing",
+    "\"hash_key\": \"sha256-abcdef\"",
+    "%22name%22%3A%22token-service%22",
+    "?page=2&sidebar=on&keyword=abc",
+    "\"Token\": null, \"password\": \"\", \"secret\": true",
+    "\"publicKey\": \"MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE5f3c1d2e\"",
+    "[2026-11-21 07:59:00.000][1][info][main] [source/server/server.cc:430]   "
+    "envoy.http.credential_injector: envoy.http.injected_credentials.generic, "
+    "envoy.http.injected_credentials.oauth2",
+    "authenticate with basic auth: user a",
+    "node: pod-template-hash=7d9f8b6c5,app=token-service",
+};
+
+static void test_evidence_stays(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(evidence); i++)
+        assert_redacts(evidence[i], evidence[i]);
+}
+
+static void test_split_records(void **state)
+{
+    static const char *const rows[][2] = {
+        {STAMP " stderr P {\"password\":\"hun\n" STAMP " stderr F ter 2\",\"a\":1}\n",
+         STAMP " stderr P {\"password\":\"" PW "\n" STAMP " stderr F \",\"a\":1}\n"},
+        {STAMP " stdout P saw DB_PASSWORD=hun\n" STAMP " stdout P ter\n" STAMP
+               " stdout F 2 and more\n" STAMP " stdout F next\n",
+         STAMP " stdout P saw DB_PASSWORD=" PW "\n" STAMP " stdout P \n" STAMP
+               " stdout F  and more\n" STAMP " stdout F next\n"},
+        {STAMP " stdout F saw DB_PASSWORD=hun\n" STAMP " stdout F next\n",
+         STAMP " stdout F saw DB_PASSWORD=" PW "\n" STAMP " stdout F next\n"},
+        {"{\"log\":\"{\\\"password\\\":\\\"hun\",\"stream\":\"stderr\",\"time\":\"" STAMP
+         "\"}\n{\"log\":\"ter 2\\\",\\\"a\\\":1}\\n\",\"stream\":\"stderr\"}\n",
+         "{\"log\":\"{\\\"password\\\":\\\"" PW "\",\"stream\":\"stderr\",\"time\":\"" STAMP
+         "\"}\n{\"log\":\"\\\",\\\"a\\\":1}\\n\",\"stream\":\"stderr\"}\n"},
+    };
+    (void)state;
+    CHECK_ROWS(rows);
+}
+
+/* Of the size that runtimes cut at, over the borders of windows. */
+static void test_long_split_records(void **state)
+{
+    enum { RECORDS = 100, RECORD = 1 << 14 };
+    struct buf in, out;
+    (void)state;
+    buf_init(&in, 1 << 26);
+    buf_init(&out, 1 << 26);
+    for (int i = 0; i < RECORDS; i++) {
+        buf_adds(&in, STAMP " stderr P ");
+        for (size_t left = RECORD - 16; left > 5; left -= 5)
+            buf_adds(&in, "fill ");
+        buf_adds(&in, " DB_PASSWORD=hun\n" STAMP " stderr F ter kept\n");
+    }
+    redact_text(&out, in.data, in.len, policy, NULL);
+    assert_null(strstr(buf_str(&out), "=hun"));
+    assert_null(strstr(buf_str(&out), "ter kept"));
+    assert_non_null(strstr(buf_str(&out), " stderr F  kept\n"));
+    buf_release(&in);
+    buf_release(&out);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_envoy),        cmocka_unit_test(test_headers),
-        cmocka_unit_test(test_short_values), cmocka_unit_test(test_urls),
+        cmocka_unit_test(test_envoy),
+        cmocka_unit_test(test_headers),
+        cmocka_unit_test(test_short_values),
+        cmocka_unit_test(test_urls),
         cmocka_unit_test(test_commands),
+        cmocka_unit_test(test_nothing_is_left),
+        cmocka_unit_test(test_evidence_stays),
+        cmocka_unit_test(test_split_records),
+        cmocka_unit_test(test_long_split_records),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
