@@ -203,6 +203,44 @@ def configured_files():
     yield "cookies.log", "'cookie', 'sid=%s; theme=dark'\n" % secret("cookie pair")
 
 
+def tool_files():
+    """What Terraform, Ansible, shells and dashboards write, and the proxy's own configuration with secrets in it."""
+    yield "terraform.yaml", ('"apiVersion": "v1"\n"data":\n  "pw": "%s"\n"kind": "Secret"\n"metadata":\n  "name": "s"\n'
+                             '---\n"apiVersion": "v1"\n"kind": "Secret"\n"stringData":\n  "own": "%s"\n' % (
+                                 base64_secret("quoted YAML secret"), secret("quoted YAML string data")))
+    yield "envoy.yaml", (
+        "static_resources:\n  secrets:\n  - name: t\n    session_ticket_keys:\n      keys:\n      - inline_bytes: %s\n"
+        "      - inline_bytes: %s\n      - inline_string: %s\n  - name: g\n    generic_secret:\n      secrets:\n"
+        "        api: {inline_string: \"%s\"}\n        web: {inline_string: \"%s\"}\n  - name: p\n    tls_certificate:\n"
+        "      pkcs12: {inline_bytes: %s}\n      password: {inline_string: %s}\n" % tuple(
+            secret("of Envoy, %d" % i, 28) for i in range(7)) +
+        "  routes:\n  - match:\n      headers:\n      - name: x-api-key\n        string_match:\n          exact: %s\n"
+        "    request_headers_to_add:\n    - header:\n        key: Authorization\n        value: \"Bearer %s\"\n"
+        "    - header:\n        key: Cookie\n        value: sid=%s\n" % tuple(secret("header %d" % i, 8) for i in range(3)) +
+        "  lua: |\n    function envoy_on_request(h)\n      h:headers():add(\"x-api-key\", \"%s\")\n    end\n" % secret("Lua", 8))
+    keys = {"keys": [{"kty": "RSA", "kid": "a", "n": "sXchDaQe", "e": "AQAB",
+                      **{name: secret("member %s of a key" % name, 60) for name in ("d", "p", "q", "dp", "dq", "qi")}},
+                     {"kty": "oct", "kid": "b", "k": secret("symmetric key", 12)}]}
+    match = {"headers": [{"name": "x-api-key", "string_match": {"exact": secret("matched header", 8)}}]}
+    yield "jwks.json", json.dumps({"local_jwks": {"inline_string": json.dumps(keys)}, "match": match}, indent=1)
+    yield "kubeconfig-short.yaml", "apiVersion: v1\nkind: Config\nusers:\n- user:\n    token: %s\n" % secret("short token", 6)
+    yield "user-data.json", json.dumps({"LaunchTemplateData": {"UserData": base64_secret("user data")}})
+    yield "run-book.sh", "".join(line % secret(line.split()[0] + " of a run book", 9) + "\n" for line in (
+        "curl -sSu a:%s http://h", "curl --proxy-user a:%s http://h", "mysql -uroot -p%s", "redis-cli -a %s ping",
+        "sshpass -p %s ssh h", "docker login -u a -p %s r", "redis-server --requirepass %s", "etcdctl --user root:%s get a",
+        "kubectl create secret generic s --from-literal=pw=%s", "openssl rsa -passin pass:%s -in k",
+        "aws configure set aws_secret_access_key %s", "setx NAME_SECRET %s", "ALTER USER a WITH PASSWORD '%s'",
+        "CREATE USER a IDENTIFIED BY '%s'", "h ansible_ssh_pass=%s", "db_pass=%s", "Server=h;Pwd=%s;", "SECRET=%s", "DB_PASSWORD,%s",
+        "postgres://a:p@%s@db/x", "postgres://a:p/%s@db/x", "dsn app:%s@tcp(db:3306)/x", "jdbc:oracle:thin:scott/%s@h:1521/x",
+        "https://discord.com/api/webhooks/1/%s", "https://x.webhook.office.com/webhookb2/%s", "https://h/a?sid=%s", "https://h/a?pw=%s",
+        "https://p.logic.azure.com/workflows/a?sv=1.0&sig=%s", "GET /?q=%%7B%%22password%%22%%3A%%22%s%%22%%7D",
+        "SharedAccessKey=a/b+%s=", "map[Accept:[*/*] Cookie:[%s] Host:[h]]", "map[Authorization:[Bearer %s]]",
+        '{"password":["%s"]}', "PRIVATE-TOKEN: %s", "'api-key','%s'"))
+    value, stamp = secret("split over records"), "2026-11-21T07:59:00.000000000Z stderr"
+    PLAIN["its second half"] = value[20:]
+    yield "split.log", '%s P {"password":"%s\n%s F %s","a":1}\n' % (stamp, value[:20], stamp, value[20:])
+
+
 def uuid(what):
     PLAIN[what] = "b1946ac9-2ed2-4c1c-8f2e-0d4a1c7b%04d" % len(PLAIN)
     return PLAIN[what]
@@ -227,6 +265,10 @@ KEPT = [
     "author: Kim-Example-Person-1234", "authority: " + HEX + ".example.com", "jwt_authn.denied: 3",
     "sds.key_rotation_failed: 0", "token bucket of 100 tokens per second", "authorization: allowed by policy",
     "basic health checks of 12 hosts", "WWW-Authenticate: Bearer realm=\"https://auth.docker.io/token\"",
+    "SERVER_KEY=/app/k.pem", "FEATURE_AUTH=enabled", "ENABLE_AUTH=1", "KAFKA_PARTITION_KEY=user_id",
+    "SERVICE_AUTH=http://authz:8080", "AWS_ACCESS_KEY_ID=AKIAIOSFODNN7EXAMPLE", "IdempotencyToken: " + HEX, "token_sha=" + HEX,
+    "subject_key_identifier: " + HEX, "docker-pullable://nginx:1.25@sha256:" + HEX, "secret=default/web-tls is not there",
+    "failed to fetch token: connection refused", "http://host:8080/path?email=a@b.com",
     "closed: 16, unauthenticated: no token", "key rotation of 2026-11-21T07:50:12Z", "secret not found: web-tls",
     "s.example.com/" + HEX, "image envoyproxy/envoy:v1.36.4-" + HEX[:12], "password authentication failed for user app",
 ]
@@ -238,7 +280,8 @@ class Secrets(Case):
         PLAIN.clear()
         self.evidence = self.dir / "evidence"
         self.evidence.mkdir()
-        for files in (aws_files, kubernetes_files, proxy_files, wrapped_files, configured_files):
+        for files in (aws_files, kubernetes_files, proxy_files, wrapped_files, configured_files,
+                      tool_files):
             for name, text in files():
                 (self.evidence / name).write_text(text)
         with gzip.open(self.evidence / "old.log.gz", "wt") as packed:
@@ -280,7 +323,7 @@ class Secrets(Case):
         """Behind much text a coarse look comes first: it must pass over none of what the exact one knows."""
         filler = "a line of a healthy log that says nothing at all\n" * 4000
         for path in sorted(self.evidence.rglob("*")):
-            if path.suffix == ".log":
+            if path.suffix in (".log", ".sh", ".env"):
                 path.write_text(filler + path.read_text() + filler)
         (self.evidence / "described.txt").write_text(filler + "Environment:\n      DB_PASSWORD:%s%s\n" % (" " * 40, secret("described variable")))
         (self.evidence / "requests.log").write_text(filler + "".join(
