@@ -67,6 +67,8 @@ static void replace_identities(cJSON *target, const cJSON *about,
     redact_json_learn(target, policy);
     redact_json(target, except, again ? redact_policy_again(policy) : policy, counts);
     renew_fingerprints(target);
+    /* Workers of other targets, which are started later, must not know them either. */
+    pseudonyms_forget(redact_policy_names(policy));
 }
 
 void job_redact(cJSON *target, const cJSON *about, const struct redact_policy *policy)
