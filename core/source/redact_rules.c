@@ -81,7 +81,7 @@
 #define WORD_STOPS " \t\r\n\"'\\,;&<>{}()[]"
 #define LINE_STOPS "\"'\\\r\n"
 
-enum { WEAK = 1 << 8 }; /* of more than secrets: redact_value.h */
+enum { PIECE = 1 << 11, WEAK = 1 << 8 }; /* of more than secrets: redact_value.h */
 
 /* What many rules share, as groups of one pattern: written out each time it would be too large. */
 enum { SHARED_GROUPS = 2 };
@@ -450,7 +450,9 @@ static bool match_from(const char *text, size_t len, size_t from, size_t to, str
     return true;
 }
 
-bool redact_rules_next(const char *text, size_t len, size_t from, size_t to, struct redact_hit *hit)
+/* Likewise, of what begins before TO, which is not far behind FROM. */
+static bool next_in_piece(const char *text, size_t len, size_t from, size_t to,
+                          struct redact_hit *hit)
 {
     size_t near = len - to < REDACT_REACH ? len : to + REDACT_REACH;
     while (match_from(text, near, from, to, hit)) {
@@ -459,6 +461,17 @@ bool redact_rules_next(const char *text, size_t len, size_t from, size_t to, str
         /* The secret may go on behind what was looked at. */
         from = hit->match;
         near = len;
+    }
+    return false;
+}
+
+/* In pieces: how many steps one look may take is limited, and much text must not use them up. */
+bool redact_rules_next(const char *text, size_t len, size_t from, size_t to, struct redact_hit *hit)
+{
+    for (size_t end; from < to; from = end) {
+        end = to - from > PIECE ? from + PIECE : to;
+        if (next_in_piece(text, len, from, end, hit))
+            return true;
     }
     return false;
 }
