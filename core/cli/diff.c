@@ -5,7 +5,7 @@
 #include "cli/diff_compare.h"
 #include "cli/output.h"
 #include "cli/session.h"
-#include "report/compare.h"
+#include "report/match.h"
 #include <string.h>
 
 typedef bool diff_writer(struct buf *out, const cJSON *document, const struct report_style *style,
@@ -51,7 +51,7 @@ static int compare(const cJSON *old, cJSON *new, const struct outputs *outputs,
     cJSON *document = diff_document(old, new);
     bool written = write_all(outputs, document, options);
     cJSON_Delete(document);
-    compare_mark(new, old, NULL, NULL);
+    match_mark(new, old, NULL, NULL);
     int status = report_exit(new, (enum fail_on)options->fail_on);
     return written || status == STATUS_ERRORS ? status : STATUS_FAILED;
 }

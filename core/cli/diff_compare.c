@@ -12,8 +12,8 @@
 #include "compare/compare.h"
 #include "compare/document.h"
 #include "compare/facts.h"
-#include "report/compare.h"
 #include "report/diff.h"
+#include "report/match.h"
 #include <string.h>
 
 struct pair {
@@ -84,7 +84,7 @@ static bool write_all(const struct outputs *outputs, const cJSON *document,
 /* By what is new in B; where one of the two could not be read there is nothing to rely on. */
 static int status_of(const cJSON *a, cJSON *b, const struct options *options)
 {
-    compare_mark(b, a, NULL, NULL);
+    match_mark(b, a, NULL, NULL);
     int status = report_exit(b, (enum fail_on)options->fail_on);
     bool unread = str_equal(json_str(a, "summary.verdict"), "unknown");
     return status != STATUS_ERRORS && unread ? STATUS_FAILED : status;

@@ -4,7 +4,7 @@
 #include "base/alloc.h"
 #include "base/str.h"
 #include "cli/cli.h"
-#include "report/compare.h"
+#include "report/match.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -217,7 +217,7 @@ static void mark(cJSON *report, const struct options *options)
     if (!options->baseline_report)
         return;
     str_to_utf8(path, sizeof path, options->baseline, strlen(options->baseline));
-    compare_mark(report, options->baseline_report, path, options->baseline_sha256);
+    match_mark(report, options->baseline_report, path, options->baseline_sha256);
 }
 
 int output_report(const struct outputs *outputs, cJSON *report, const struct options *options,

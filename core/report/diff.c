@@ -1,10 +1,10 @@
 /* Stage: report. Puts what changed between two reports into a document. Reads both reports, writes
- * debrief.diff/1; matching is compare.c's, wording the writers'. */
+ * debrief.diff/1; matching is match.c's, wording the writers'. */
 #include "report/diff.h"
 #include "base/json.h"
 #include "base/str.h"
-#include "report/compare.h"
 #include "report/document.h"
+#include "report/match.h"
 
 static void put_copy(cJSON *object, const char *name, const cJSON *value)
 {
@@ -38,17 +38,17 @@ static void put_names(cJSON *row, const char *name, const cJSON *old, const cJSO
         json_put_str(row, "old_target", before);
 }
 
-static cJSON *finding_row(const struct compare_row *from)
+static cJSON *finding_row(const struct match_row *from)
 {
     cJSON *row = cJSON_CreateObject();
-    json_put_str(row, "change", compare_name(from->change));
+    json_put_str(row, "change", match_name(from->change));
     put_names(row, "target", from->old_target, from->new_target);
     put_copy(row, "finding", from->new ? from->new : from->old);
     put_was(row, from->old, from->new);
     return row;
 }
 
-static cJSON *target_row(const struct compare_pair *pair)
+static cJSON *target_row(const struct match_pair *pair)
 {
     cJSON *row = cJSON_CreateObject();
     put_names(row, "target", pair->old, pair->new);
@@ -59,31 +59,30 @@ static cJSON *target_row(const struct compare_pair *pair)
 
 cJSON *diff_document(const cJSON *old, cJSON *new)
 {
-    struct compare compare;
+    struct match match;
     cJSON *document = cJSON_CreateObject();
-    compare_init(&compare, old, new);
+    match_init(&match, old, new);
     json_put_str(document, "schema", DIFF_SCHEMA);
     json_put_str(document, "old", json_str(old, "finished"));
     json_put_str(document, "new", json_str(new, "finished"));
     cJSON *summary = json_put_object(document, "summary");
-    for (int change = 0; change < COMPARE_KINDS; change++)
-        json_put_num(summary, compare_name((enum compare_change)change),
-                     (double)compare.counts[change]);
+    for (int change = 0; change < MATCH_KINDS; change++)
+        json_put_num(summary, match_name((enum match_change)change), (double)match.counts[change]);
     cJSON *targets = json_put_array(document, "targets");
-    for (size_t i = 0; i < compare.targets_len; i++)
-        cJSON_AddItemToArray(targets, target_row(&compare.targets[i]));
+    for (size_t i = 0; i < match.targets_len; i++)
+        cJSON_AddItemToArray(targets, target_row(&match.targets[i]));
     cJSON *findings = json_put_array(document, "findings");
-    for (size_t i = 0; i < compare.len; i++)
-        cJSON_AddItemToArray(findings, finding_row(&compare.rows[i]));
-    compare_release(&compare);
+    for (size_t i = 0; i < match.len; i++)
+        cJSON_AddItemToArray(findings, finding_row(&match.rows[i]));
+    match_release(&match);
     return document;
 }
 
 void diff_total(struct buf *out, const cJSON *document)
 {
     size_t written = 0;
-    for (int change = 0; change < COMPARE_KINDS; change++) {
-        const char *name = compare_name((enum compare_change)change);
+    for (int change = 0; change < MATCH_KINDS; change++) {
+        const char *name = match_name((enum match_change)change);
         double count = 0;
         if (json_num(json_at(document, "summary"), name, &count) && count > 0)
             buf_addf(out, "%s%.0f %s", written++ ? ", " : "", count, name);

@@ -2,10 +2,10 @@
  * of what changed. Reads the debrief.diff/1 document only. Stays below the size that such places take. */
 #include "base/json.h"
 #include "base/str.h"
-#include "report/compare.h"
 #include "report/diff.h"
 #include "report/document.h"
 #include "report/markdown_text.h"
+#include "report/match.h"
 
 #define SIZE_LIMIT 60000
 #define ROW_LIMIT  50000 /* rows begin below this */
@@ -42,7 +42,7 @@ static void add_row(struct buf *out, const cJSON *row)
 
 static bool is_shown(const cJSON *row, const struct report_style *style)
 {
-    return style->verbose || !str_equal(json_str(row, "change"), compare_name(COMPARE_UNCHANGED));
+    return style->verbose || !str_equal(json_str(row, "change"), match_name(MATCH_UNCHANGED));
 }
 
 static void add_rows(struct buf *out, const cJSON *document, const struct report_style *style)

@@ -3,10 +3,10 @@
 #include "base/alloc.h"
 #include "base/json.h"
 #include "base/str.h"
-#include "report/compare.h"
 #include "report/diff.h"
 #include "report/document.h"
 #include "report/layout.h"
+#include "report/match.h"
 #include "report/text_finding.h"
 #include "report/text_policy.h"
 #include <stdlib.h>
@@ -113,9 +113,9 @@ static void write_finding(const struct layout *layout, const cJSON *row)
 /* ---- one target ---- */
 
 static void write_change(const struct layout *layout, const struct rows *rows,
-                         enum compare_change change)
+                         enum match_change change)
 {
-    const char *name = compare_name(change);
+    const char *name = match_name(change);
     if (!count_change(rows, name))
         return;
     buf_adds(layout->out, "  ");
@@ -150,17 +150,17 @@ static void write_heading(const struct layout *layout, const cJSON *target)
 /* Whether there is more to say of a target than that all is as it was. */
 static bool has_news(const struct rows *rows, const cJSON *target)
 {
-    return count_change(rows, compare_name(COMPARE_UNCHANGED)) < rows->len ||
+    return count_change(rows, match_name(MATCH_UNCHANGED)) < rows->len ||
            !str_equal(json_str(target, "old"), json_str(target, "new"));
 }
 
 static void write_target(const struct layout *layout, const struct rows *rows, const cJSON *target)
 {
     write_heading(layout, target);
-    for (int change = 0; change < COMPARE_UNCHANGED; change++)
-        write_change(layout, rows, (enum compare_change)change);
+    for (int change = 0; change < MATCH_UNCHANGED; change++)
+        write_change(layout, rows, (enum match_change)change);
     if (layout->style->verbose)
-        write_change(layout, rows, COMPARE_UNCHANGED);
+        write_change(layout, rows, MATCH_UNCHANGED);
     buf_addch(layout->out, '\n');
 }
 

@@ -1,7 +1,7 @@
 /* Stage: report. Matches the findings of two reports. Reads both documents, writes rows, and for a
  * baseline the members `baseline` of the newer one. Deliberately tells a finding that is gone from one
  * that nobody looked for this time. */
-#include "report/compare.h"
+#include "report/match.h"
 #include "base/alloc.h"
 #include "base/json.h"
 #include "base/str.h"
@@ -16,7 +16,7 @@
 static const char *const names[] = {"new",    "worse",    "better",   "gone",
                                     "waived", "unjudged", "unchanged"};
 
-const char *compare_name(enum compare_change change)
+const char *match_name(enum match_change change)
 {
     return names[change];
 }
@@ -91,7 +91,7 @@ static void couple(struct side *old, size_t i, struct side *new, size_t j)
 
 /* Makes partners of those with equal keys at PATH: the first of several with the first, or only where
  * each is the only one. */
-static void match(struct side *old, struct side *new, const char *path, bool only_unique)
+static void couple_equal(struct side *old, struct side *new, const char *path, bool only_unique)
 {
     side_sort(old, path);
     side_sort(new, path);
@@ -114,8 +114,8 @@ static void match_targets(struct side *old, struct side *new)
         old->partners[0] = new->partners[0] = 0;
         return;
     }
-    match(old, new, "name", false);
-    match(old, new, "envoy.node", true);
+    couple_equal(old, new, "name", false);
+    couple_equal(old, new, "envoy.node", true);
 }
 
 /* ---- judging ---- */
@@ -137,101 +137,101 @@ static int level_of(const cJSON *finding)
     return document_waived(finding) ? 0 : document_severity(finding);
 }
 
-static enum compare_change change_of(const cJSON *old, const cJSON *new)
+static enum match_change change_of(const cJSON *old, const cJSON *new)
 {
     if (!old)
-        return COMPARE_NEW;
+        return MATCH_NEW;
     int was = level_of(old), is = level_of(new);
     if (is > was)
-        return COMPARE_WORSE;
+        return MATCH_WORSE;
     if (is < was)
-        return document_waived(new) ? COMPARE_WAIVED : COMPARE_BETTER;
-    return COMPARE_UNCHANGED;
+        return document_waived(new) ? MATCH_WAIVED : MATCH_BETTER;
+    return MATCH_UNCHANGED;
 }
 
 struct gathering {
-    struct compare *compare;
+    struct match *match;
     size_t cap;
 };
 
-static void add_row(struct gathering *to, struct compare_row row)
+static void add_row(struct gathering *to, struct match_row row)
 {
-    struct compare *compare = to->compare;
-    if (compare->len == to->cap) {
+    struct match *match = to->match;
+    if (match->len == to->cap) {
         to->cap = to->cap ? to->cap * 2 : 64;
-        compare->rows = xrealloc(compare->rows, to->cap * sizeof *compare->rows);
+        match->rows = xrealloc(match->rows, to->cap * sizeof *match->rows);
     }
-    compare->rows[compare->len++] = row;
-    compare->counts[row.change]++;
+    match->rows[match->len++] = row;
+    match->counts[row.change]++;
 }
 
-static void compare_pair(struct gathering *to, const struct compare_pair *pair)
+static void match_findings(struct gathering *to, const struct match_pair *pair)
 {
     struct side old, new;
     side_init(&old, json_at(pair->old, "findings"));
     side_init(&new, json_at(pair->new, "findings"));
-    match(&old, &new, "fingerprint", false);
+    couple_equal(&old, &new, "fingerprint", false);
     for (size_t i = 0; i < new.len; i++) {
         const cJSON *before = new.partners[i] == NOBODY ? NULL : old.items[new.partners[i]];
-        add_row(to, (struct compare_row){change_of(before, new.items[i]), before ? pair->old : NULL,
-                                         before, pair->new, (cJSON *)new.items[i]});
+        add_row(to, (struct match_row){change_of(before, new.items[i]), before ? pair->old : NULL,
+                                       before, pair->new, (cJSON *)new.items[i]});
     }
     for (size_t i = 0; i < old.len; i++) {
         if (old.partners[i] != NOBODY)
             continue;
         bool judged = was_judged(pair->new, json_str(old.items[i], "check"));
-        add_row(to, (struct compare_row){judged ? COMPARE_GONE : COMPARE_UNJUDGED, pair->old,
-                                         old.items[i], pair->new, NULL});
+        add_row(to, (struct match_row){judged ? MATCH_GONE : MATCH_UNJUDGED, pair->old,
+                                       old.items[i], pair->new, NULL});
     }
     side_release(&old);
     side_release(&new);
 }
 
-static void pair_targets(struct compare *compare, const cJSON *old_report, const cJSON *new_report)
+static void pair_targets(struct match *match, const cJSON *old_report, const cJSON *new_report)
 {
     struct side old, new;
     side_init(&old, json_at(old_report, "targets"));
     side_init(&new, json_at(new_report, "targets"));
     match_targets(&old, &new);
-    compare->targets = xcalloc(old.len + new.len + 1, sizeof *compare->targets);
+    match->targets = xcalloc(old.len + new.len + 1, sizeof *match->targets);
     for (size_t i = 0; i < new.len; i++)
-        compare->targets[compare->targets_len++] = (struct compare_pair){
+        match->targets[match->targets_len++] = (struct match_pair){
             new.partners[i] == NOBODY ? NULL : old.items[new.partners[i]], (cJSON *)new.items[i]};
     for (size_t i = 0; i < old.len; i++)
         if (old.partners[i] == NOBODY)
-            compare->targets[compare->targets_len++] = (struct compare_pair){old.items[i], NULL};
+            match->targets[match->targets_len++] = (struct match_pair){old.items[i], NULL};
     side_release(&old);
     side_release(&new);
 }
 
 /* By change; within a change the order stays. */
-static void sort_rows(struct compare *compare)
+static void sort_rows(struct match *match)
 {
-    struct compare_row *sorted = xcalloc(compare->len + 1, sizeof *sorted);
+    struct match_row *sorted = xcalloc(match->len + 1, sizeof *sorted);
     size_t len = 0;
-    for (int change = 0; change < COMPARE_KINDS; change++)
-        for (size_t i = 0; i < compare->len; i++)
-            if (compare->rows[i].change == (enum compare_change)change)
-                sorted[len++] = compare->rows[i];
-    free(compare->rows);
-    compare->rows = sorted;
+    for (int change = 0; change < MATCH_KINDS; change++)
+        for (size_t i = 0; i < match->len; i++)
+            if (match->rows[i].change == (enum match_change)change)
+                sorted[len++] = match->rows[i];
+    free(match->rows);
+    match->rows = sorted;
 }
 
-void compare_init(struct compare *compare, const cJSON *old, cJSON *new)
+void match_init(struct match *match, const cJSON *old, cJSON *new)
 {
-    struct gathering gathering = {.compare = compare};
-    *compare = (struct compare){0};
-    pair_targets(compare, old, new);
-    for (size_t i = 0; i < compare->targets_len; i++)
-        compare_pair(&gathering, &compare->targets[i]);
-    sort_rows(compare);
+    struct gathering gathering = {.match = match};
+    *match = (struct match){0};
+    pair_targets(match, old, new);
+    for (size_t i = 0; i < match->targets_len; i++)
+        match_findings(&gathering, &match->targets[i]);
+    sort_rows(match);
 }
 
-void compare_release(struct compare *compare)
+void match_release(struct match *match)
 {
-    free(compare->rows);
-    free(compare->targets);
-    *compare = (struct compare){0};
+    free(match->rows);
+    free(match->targets);
+    *match = (struct match){0};
 }
 
 /* ---- a baseline ---- */
@@ -250,12 +250,12 @@ static void forget_marks(cJSON *report)
 }
 
 /* A report knows four words; what was waived since has become better. */
-static const char *mark_of(enum compare_change change)
+static const char *mark_of(enum match_change change)
 {
-    return names[change == COMPARE_WAIVED ? COMPARE_BETTER : change];
+    return names[change == MATCH_WAIVED ? MATCH_BETTER : change];
 }
 
-static void mark_target(const struct compare_pair *pair)
+static void mark_target(const struct match_pair *pair)
 {
     const char *verdict = json_str(pair->old, "verdict");
     if (!pair->new || !verdict)
@@ -284,19 +284,19 @@ static void put_gone(cJSON *report, size_t gone)
     json_put_num(json_put_object(summary, "baseline"), "gone", (double)gone);
 }
 
-void compare_mark(cJSON *new, const cJSON *old, const char *path, const char *sha256)
+void match_mark(cJSON *new, const cJSON *old, const char *path, const char *sha256)
 {
-    struct compare compare;
+    struct match match;
     forget_marks(new);
-    compare_init(&compare, old, new);
-    for (size_t i = 0; i < compare.len; i++)
-        if (compare.rows[i].new)
-            json_put_str(compare.rows[i].new, "baseline", mark_of(compare.rows[i].change));
-    for (size_t i = 0; i < compare.targets_len; i++)
-        mark_target(&compare.targets[i]);
+    match_init(&match, old, new);
+    for (size_t i = 0; i < match.len; i++)
+        if (match.rows[i].new)
+            json_put_str(match.rows[i].new, "baseline", mark_of(match.rows[i].change));
+    for (size_t i = 0; i < match.targets_len; i++)
+        mark_target(&match.targets[i]);
     name_file(new, path, sha256);
-    put_gone(new, compare.counts[COMPARE_GONE]);
+    put_gone(new, match.counts[MATCH_GONE]);
     report_summarise(new);
     report_arrange(new);
-    compare_release(&compare);
+    match_release(&match);
 }
