@@ -170,16 +170,10 @@ static void write_details(struct buf *out, const struct markdown_budget *budget,
 
 static void write_fleet(struct buf *out, const struct markdown_budget *budget, const cJSON *report)
 {
-    static const char *const words[][2] = {{"error", "with errors"},
-                                           {"warning", "with warnings"},
-                                           {"unknown", "unknown"},
-                                           {"ok", "ok"}};
     const cJSON *targets = json_at(report, "targets");
     struct buf counts;
     buf_init(&counts, FIELD_MAX);
-    for (size_t i = 0; i < ARRAY_LEN(words); i++)
-        text_verdict_add_count(&counts, document_count(targets, "verdict", words[i][0]),
-                               words[i][1], words[i][1]);
+    text_verdict_fleet(&counts, targets);
     buf_addf(out, "## %s %d targets: %s\n\n", glyph(json_at(report, "summary")),
              cJSON_GetArraySize(targets), buf_str(&counts));
     buf_release(&counts);

@@ -14,9 +14,24 @@ static bool is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
+static bool is_lower(char c)
+{
+    return c >= 'a' && c <= 'z';
+}
+
+static bool is_upper(char c)
+{
+    return c >= 'A' && c <= 'Z';
+}
+
+static bool is_letter(char c)
+{
+    return is_lower(c) || is_upper(c);
+}
+
 static bool is_alnum(char c)
 {
-    return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+    return is_digit(c) || is_letter(c);
 }
 
 static void clean(struct buf *out, const char *text, bool keep_lines, size_t cap)
@@ -87,6 +102,40 @@ static bool is_active(const char *word, size_t len)
     return len >= 4 && strncasecmp(word, "www.", 4) == 0;
 }
 
+/* Names that are no words of a language, though Markdown minds none of their characters: "linuxParameters",
+ * "capabilities.add", "--proxy-uid". They are shown as the names with underscores beside them are. */
+static bool is_name(const char *word, size_t len)
+{
+    if (len > 3 && strncmp(word, "--", 2) == 0 && is_alnum(word[2]))
+        return true;
+    if (len > 1 && *word == '/' && is_alnum(word[1]))
+        return true;
+    for (size_t i = 2; i + 1 < len; i++) {
+        bool hump = is_upper(word[i]) && is_lower(word[i - 1]) && is_lower(*word);
+        bool dot = word[i] == '.' && is_lower(word[i - 1]) && is_lower(word[i - 2]) &&
+                   is_letter(word[i + 1]);
+        if (hump || dot)
+            return true;
+    }
+    return false;
+}
+
+/* Bytes of a value behind "name: ", where NAME is written in code: "true", "0s", "V4_ONLY". */
+static size_t value_len(const char *text)
+{
+    size_t len = strcspn(text, " "), mark = len;
+    while (mark && strchr(".,;)", text[mark - 1]))
+        mark--;
+    for (size_t i = 0; i < mark; i++)
+        if (!is_digit(text[i]) && !is_upper(text[i]) && text[i] != '_' &&
+            !(is_digit(*text) && is_lower(text[i])))
+            return (mark == 4 && strncmp(text, "true", 4) == 0) ||
+                           (mark == 5 && strncmp(text, "false", 5) == 0)
+                       ? mark
+                       : 0;
+    return mark > 1 || is_digit(*text) ? mark : 0;
+}
+
 /* What makes a list or a rule of a line that it begins: "-", "+", "---", "12." */
 static bool is_mark(const char *word, size_t len)
 {
@@ -97,7 +146,8 @@ static bool is_mark(const char *word, size_t len)
            (digits && digits + 1 == len && strchr(".)", word[digits]));
 }
 
-static void add_word(struct buf *out, enum markdown_place place, const char *word, size_t len)
+/* The word of LEN bytes; returns how much was written, which is more when it is the name of a value. */
+static size_t add_word(struct buf *out, enum markdown_place place, const char *word, size_t len)
 {
     size_t from = 0, to = len;
     while (from < len && strchr("(\"'", word[from]))
@@ -106,15 +156,23 @@ static void add_word(struct buf *out, enum markdown_place place, const char *wor
         to--;
     if (to == from) { /* marks only */
         from = 0;
-        to = len;
+        to = len > 1 && strchr(".,;", word[len - 1]) ? len - 1 : len;
     }
-    if (!is_active(word + from, to - from)) {
+    bool active = is_active(word + from, to - from);
+    if (!active && !is_name(word + from, to - from)) {
         buf_add(out, word, len);
-        return;
+        return len;
+    }
+    if (to + 1 == len && word[to] == ':' && word[len] == ' ') {
+        const char *next = word + len + 1;
+        size_t value = value_len(next);
+        to = value ? len + 1 + value : to;
+        len += value ? 1 + strcspn(next, " ") : 0;
     }
     buf_add(out, word, from);
     add_code(out, place, word + from, to - from);
     buf_add(out, word + to, len - to);
+    return len;
 }
 
 void markdown_add(struct buf *out, enum markdown_place place, const char *text, size_t cap)
@@ -129,7 +187,7 @@ void markdown_add(struct buf *out, enum markdown_place place, const char *text, 
         if (first && is_mark(at, len))
             add_code(out, place, at, len);
         else
-            add_word(out, place, at, len);
+            len = add_word(out, place, at, len);
         at += len;
         first = false;
     }

@@ -79,15 +79,9 @@ static const cJSON *worst(const cJSON *targets)
 
 static void add_fleet(struct buf *out, const cJSON *targets)
 {
-    static const char *const words[][2] = {{"error", "with errors"},
-                                           {"warning", "with warnings"},
-                                           {"unknown", "unknown"},
-                                           {"ok", "ok"}};
     struct buf counts;
     buf_init(&counts, FIELD_MAX);
-    for (size_t i = 0; i < ARRAY_LEN(words); i++)
-        text_verdict_add_count(&counts, document_count(targets, "verdict", words[i][0]),
-                               words[i][1], words[i][1]);
+    text_verdict_fleet(&counts, targets);
     buf_addf(out, "%d targets: %s - ", cJSON_GetArraySize(targets), buf_str(&counts));
     buf_release(&counts);
 }

@@ -1,6 +1,7 @@
 /* Stage: report. Says in one line what came out for a target, and when nothing did, why: that it could
  * not be reached, is empty, is no evidence. Reads the document only; judges nothing. */
 #include "report/text_verdict.h"
+#include "base/alloc.h"
 #include "base/json.h"
 #include "base/str.h"
 #include "report/document.h"
@@ -14,6 +15,17 @@ void text_verdict_add_count(struct buf *out, int count, const char *one, const c
 {
     if (count)
         buf_addf(out, "%s%d %s", out->len ? ", " : "", count, count == 1 ? one : many);
+}
+
+void text_verdict_fleet(struct buf *out, const cJSON *targets)
+{
+    static const char *const verdicts[][2] = {{"error", "with errors"},
+                                              {"warning", "with warnings"},
+                                              {"unknown", "unknown"},
+                                              {"ok", "ok"}};
+    for (size_t i = 0; i < ARRAY_LEN(verdicts); i++)
+        text_verdict_add_count(out, document_count(targets, "verdict", verdicts[i][0]),
+                               verdicts[i][1], verdicts[i][1]);
 }
 
 /* A row of kind "bundle" tells of trouble with the whole; it is no evidence. */

@@ -9,6 +9,9 @@
 /* "3 errors, 1 warning from 2 causes", how much was judged when nothing is wrong, or why nothing was. */
 void text_verdict(struct buf *out, const cJSON *target);
 
+/* "3 with errors, 1 unknown": how many of TARGETS are how well; nothing for none. */
+void text_verdict_fleet(struct buf *out, const cJSON *targets);
+
 /* How many sources of TARGET could be read. */
 int text_verdict_read(const cJSON *target);
 

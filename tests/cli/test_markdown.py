@@ -99,6 +99,18 @@ class Rendered(Case):
         tree = self.open(consumers.edited(consumers.incident(), change))
         self.assertIn("the proxy waits for its first configuration", "".join(map(text, tree.findall("h3"))))
 
+    def test_names_are_code_whole_and_alike(self):
+        words = "set initial_fetch_timeout: 0s, (runAsUser: 0) or linuxParameters and capabilities.add, retry_on: true; --proxy-uid " \
+                "of the Service: e.g. ports: 8080. connect_timeout: the time, bind ::, then HTTP/1.0 at 10.0.0.1:80 i.e. v1.2"
+        def change(report):
+            finding_of(report)["fix"] = [{"text": words}]
+        tree = self.open(consumers.edited(consumers.incident(), change))
+        step = next(li for li in tree.iter("li") if "initial_fetch_timeout" in text(li))
+        self.assertEqual(text(step).strip(), words)
+        self.assertEqual([text(code) for code in step.iter("code")],
+                         ["initial_fetch_timeout: 0s", "runAsUser: 0", "linuxParameters", "capabilities.add", "retry_on: true", "--proxy-uid",
+                          "connect_timeout", "::"])
+
     def test_a_fence_is_longer_than_what_it_holds(self):
         def change(report):
             finding_of(report)["evidence"][0]["excerpt"] = "```\n# no heading\n``````\n</pre><script>x</script>"
