@@ -79,7 +79,7 @@ void html_coverage(struct html *html)
 static void add_number(struct html *html, const cJSON *row, const char *member)
 {
     double value = 0;
-    html_addf(html, "<td class=\"number\">");
+    html_addf(html, "<td class=\"number\" data-unit=\"%s\">", member);
     if (json_num(row, member, &value) && value >= 0 && value < 1e15)
         buf_addf(html->out, "%.0f", value);
     html_addf(html, "</td>");
