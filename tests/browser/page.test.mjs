@@ -74,6 +74,11 @@ test("a deep link opens what is folded and highlights it", async () => {
   });
 });
 
+test("a link that cannot be decoded leads nowhere", () => open(incident.page, async (page) => {
+  assert.ok(await page.locator(".answer").isVisible());
+  assert.equal(await page.locator(".hit").count(), 0);
+}, { hash: "#finding-%E0%A4" }));
+
 test("every link within the page has its end", async () => {
   for (const each of [incident, several])
     await open(each.page, async (page) => {

@@ -2,7 +2,7 @@
 // rows in sight are in the page. Texts enter it as text nodes alone.
 "use strict";
 (() => {
-  const { all, make, addCopyButtons } = window.debrief;
+  const { all, make, addCopyButtons, hashName } = window.debrief;
   const ROW = 52; // pixels; as in report.css
 
   // ---- the data: a table of values that name others by number, see core/report/html_data.c ----
@@ -304,7 +304,7 @@
 
   // "#target-7"; "#finding-FINGERPRINT" is the first target that has it, "-7" and "-7-1" behind it tell which.
   const openHash = () => {
-    const name = decodeURIComponent(location.hash.slice(1));
+    const name = hashName();
     const byNumber = /^target-(\d+)$/.exec(name);
     const byPrint = /^finding-([0-9a-f]+|of)(?:-(\d+)(?:-(\d+))?)?$/.exec(name);
     if (byNumber && targets[byNumber[1] - 1]) show(targets[byNumber[1] - 1]);

@@ -55,6 +55,16 @@
   };
   window.debrief.addCopyButtons = addCopyButtons;
 
+  // Links are typed and cut by mail programs: one that cannot be decoded leads nowhere.
+  const hashName = () => {
+    try {
+      return decodeURIComponent(location.hash.slice(1));
+    } catch {
+      return "";
+    }
+  };
+  window.debrief.hashName = hashName;
+
   // ---- folding ----
 
   const unfold = (element) => {
@@ -75,7 +85,7 @@
   const findings = all("article.finding"); // a fleet's are drawn later, by fleet.js
   const isShown = (element) => !element.closest("[hidden]");
   const openHash = () => {
-    const name = decodeURIComponent(location.hash.slice(1));
+    const name = hashName();
     const element = name && document.getElementById(name);
     for (const each of all(".hit")) each.classList.remove("hit");
     if (!element) return;
