@@ -141,7 +141,7 @@ static bool want_day(struct reading *reading, const char *text, size_t line)
     if (strlen(text) == strlen("2026-11-21") && text[4] == '-' && text[7] == '-' &&
         clock_bound_parse(text, &day) && str_starts(clock_text(day.time, again), text))
         return true;
-    return fail(reading, line, "'%s' is no day like 2026-12-31", text);
+    return fail(reading, line, "'%s' is no day like 2026-12-31, of the years 1970 to 2261", text);
 }
 
 static bool join_texts(struct reading *reading, const struct yaml_tree *node, struct buf *list)

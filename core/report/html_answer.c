@@ -4,6 +4,7 @@
 #include "base/json.h"
 #include "base/str.h"
 #include "report/document.h"
+#include "report/excerpt.h"
 #include "report/html.h"
 #include "report/text_verdict.h"
 #include <stdlib.h>
@@ -12,7 +13,6 @@
 #define VERDICT_MAX (64u << 10)
 #define PLACE_MAX   (64u << 10)
 #define REASON_MAX  420 /* bytes of the first proof in the answer */
-#define REASON_HEAD 160
 #define SHORT_MAX   100 /* bytes of a proof that is shown together with others */
 #define SHORT_SHOWN 3
 
@@ -118,22 +118,16 @@ static const cJSON *readable_proof(const cJSON *cause)
     return NULL;
 }
 
-/* TEXT, of a long one without its middle: a line of a log begins with when and where, and ends with why. */
 static void add_shortened(struct html *html, const char *text)
 {
     char *clean = xstrdup(buf_str(html_clean(html, text)));
-    size_t len = strlen(clean), head = len, tail = len;
-    if (len > REASON_MAX) {
-        head = REASON_HEAD;
-        tail = len - (REASON_MAX - REASON_HEAD);
-        while (((unsigned char)clean[head] & 0xC0) == 0x80)
-            head--;
-        while (((unsigned char)clean[tail] & 0xC0) == 0x80)
-            tail++;
-    }
-    char *lead = xstrndup(clean, head);
-    html_addf(html, "%s%s%s", lead, tail < len ? " \xE2\x80\xA6 " : "", clean + tail);
-    free(lead);
+    const struct excerpt shown = excerpt_of(clean, REASON_MAX);
+    char *head = xstrndup(clean, shown.head);
+    char *rest = xstrndup(clean + shown.from, shown.to - shown.from);
+    html_addf(html, "%s%s%s%s", head, shown.head ? " \xE2\x80\xA6 " : "", rest,
+              clean[shown.to] ? " \xE2\x80\xA6" : "");
+    free(head);
+    free(rest);
     free(clean);
 }
 

@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "base/str.h"
 #include "report/document.h"
+#include "report/excerpt.h"
 #include "report/text_policy.h"
 #include <stdlib.h>
 #include <string.h>
@@ -14,9 +15,7 @@
 enum {
     INDENT = 5,
     PROOFS_MAX = 3,
-    EXCERPT_MAX = 400, /* bytes; of those the first EXCERPT_HEAD are always shown */
-    EXCERPT_HEAD = 120,
-    EXCERPT_LEAD = 60, /* before the words that tell why */
+    EXCERPT_MAX = 400, /* bytes */
 };
 
 enum glyph text_finding_glyph(const char *severity)
@@ -85,57 +84,21 @@ static void write_when(const struct layout *layout, const cJSON *finding)
     buf_release(&when);
 }
 
-/* Where in TEXT the words stand that tell why, the surest first; NULL. */
-static const char *decisive(const char *text)
-{
-    static const char *const words[] = {"CERTIFICATE_VERIFY_FAILED",
-                                        "failure reason",
-                                        "failure_reason",
-                                        "TLS_error",
-                                        "TLS error",
-                                        "desc = ",
-                                        "reset reason",
-                                        "not authorized",
-                                        "denied",
-                                        "refused",
-                                        "error",
-                                        "failed"};
-    for (size_t i = 0; i < ARRAY_LEN(words); i++) {
-        const char *at = strcasestr(text, words[i]);
-        if (at)
-            return at;
-    }
-    return NULL;
-}
-
-static size_t at_character(const char *text, size_t at)
-{
-    while (at && ((unsigned char)text[at] & 0xC0) == 0x80)
-        at--;
-    return at;
-}
-
-/* Of a long excerpt its beginning, by which one finds it again, and what surrounds the words that tell why. */
 static void add_excerpt(const struct layout *layout, struct buf *out, const char *excerpt)
 {
-    const char *word = NULL;
-    size_t len = strlen(excerpt), from = 0;
-    if (!layout->style->verbose && len > EXCERPT_MAX)
-        word = decisive(excerpt + EXCERPT_HEAD);
-    if (word) /* to the end of the text, when that is not far */
-        from = (size_t)(word - excerpt) - EXCERPT_LEAD;
-    if (from > len - (EXCERPT_MAX - EXCERPT_HEAD))
-        from = len - (EXCERPT_MAX - EXCERPT_HEAD);
-    if (!word || from <= EXCERPT_HEAD) {
-        layout_clean(layout, out, excerpt, false, layout->style->verbose ? 0 : EXCERPT_MAX);
-        return;
-    }
-    char *head = xasprintf("%.*s", (int)at_character(excerpt, EXCERPT_HEAD), excerpt);
+    const char *ellipsis = layout->style->unicode ? "\xE2\x80\xA6" : "...";
+    const struct excerpt shown = excerpt_of(excerpt,
+                                            layout->style->verbose ? SIZE_MAX : EXCERPT_MAX);
+    char *head = xstrndup(excerpt, shown.head);
+    char *rest = xstrndup(excerpt + shown.from, shown.to - shown.from);
     layout_clean(layout, out, head, false, 0);
-    buf_adds(out, layout->style->unicode ? " \xE2\x80\xA6 " : " ... ");
-    layout_clean(layout, out, excerpt + at_character(excerpt, from), false,
-                 EXCERPT_MAX - EXCERPT_HEAD);
+    if (shown.head)
+        buf_addf(out, " %s ", ellipsis);
+    layout_clean(layout, out, rest, false, 0);
+    if (excerpt[shown.to])
+        buf_addf(out, " %s", ellipsis);
     free(head);
+    free(rest);
 }
 
 static void write_proofs(const struct layout *layout, const cJSON *finding)
