@@ -43,8 +43,7 @@
     "|" QUOTE "(?![|>][+-]?[ \\t\\r]*\\n)(" WORD "+))"
 /* Names that end so say that a secret stands behind them; the short ones only as words of their own. Looked
  * at once, at the end of the name. */
-#define KEY_OF(what) what "key|" what "[_-]key"
-#define TELLING      "(?&telling)"
+#define TELLING "(?&telling)"
 #define LOUD                                                                                       \
     "(?:PASSWORD|PASSWD|PASSPHRASE|SECRET|TOKEN|(?<![A-Z0-9])(?:PASS|PWD|PW)"                      \
     "|(?:API|SECRET|PRIVATE|SIGNING|ENCRYPTION|MASTER|LICENSE)_?KEY)"
@@ -81,25 +80,28 @@
 #define WORD_STOPS " \t\r\n\"'\\,;&<>{}()[]"
 #define LINE_STOPS "\"'\\\r\n"
 
-enum { PIECE = 1 << 11, WEAK = 1 << 8 }; /* of more than secrets: redact_value.h */
+enum {
+    PIECE = 1 << 11, /* bytes of one exact look */
+    WEAK = 1 << 8,   /* of more than secrets: redact_value.h */
+};
 
 /* What many rules share, as groups of one pattern: written out each time it would be too large. */
 enum { SHARED_GROUPS = 2 };
 static const char shared[] =
     "(?(DEFINE)(?<assign>"
-
     "(?:" QUOTE "[ \\t]{0,8}(?:=>|[:=])[ \\t]{0,80}"
     "|\\\\{0,7}\"\\s{0,20},\\s{0,60}\\\\{0,7}\"value\\\\{0,7}\"\\s{0,4}:\\s{0,4}"
     "|\"[ \\t]{0,8},?\\s{0,60}value\\s{0,8}=\\s{0,8}"
     "|[\"']?[ \\t\\r]{0,8}\\n[ \\t]{0,60}value:[ \\t]{0,8})"
     ")(?<telling>"
-
-    "[\\w.-]{1,200}+(?<=password|passwd|passphrase|secret|token|" KEY_OF("api") "|" KEY_OF(
-        "accou"
-        "nt") "|" KEY_OF("secret") "|" KEY_OF("private") "|" KEY_OF("signing") "|" KEY_OF("encryp"
-                                                                                          "tion") "|" KEY_OF("master") "|" KEY_OF("license") "|" KEY_OF("shared") "|" KEY_OF("access") "|(?<![a-z0-9])pass|(?<![a-z0-9])pwd|(?<![a-z0-9])pw"
-                                                                                                                                                                                       "|(?-i:(?<=[a-z0-9])Pass)|(?-i:(?<=[a-z0-9])Pwd))"
-                                                                                                                                                                                       "))";
+    "[\\w.-]{1,200}+(?<=password|passwd|passphrase|secret|token"
+    "|apikey|api[_-]key|accountkey|account[_-]key|secretkey|secret[_-]key"
+    "|privatekey|private[_-]key|signingkey|signing[_-]key"
+    "|encryptionkey|encryption[_-]key|masterkey|master[_-]key"
+    "|licensekey|license[_-]key|sharedkey|shared[_-]key|accesskey|access[_-]key"
+    "|(?<![a-z0-9])pass|(?<![a-z0-9])pwd|(?<![a-z0-9])pw"
+    "|(?-i:(?<=[a-z0-9])Pass)|(?-i:(?<=[a-z0-9])Pwd))"
+    "))";
 
 static const struct rule {
     unsigned kind; /* enum redact_kind */
