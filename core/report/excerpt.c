@@ -7,6 +7,7 @@
 enum {
     HEAD = 120, /* bytes that are shown of every beginning */
     LEAD = 60,  /* and before the words that tell why */
+    WORD = 24,  /* so much less of both, for no word to be cut */
 };
 
 /* Where in TEXT the words stand that tell why, the surest first; NULL. */
@@ -37,6 +38,24 @@ static size_t character_start(const char *text, size_t at)
     return at;
 }
 
+/* Where the last word before AT ends, when that is near; else AT. */
+static size_t word_end(const char *text, size_t at)
+{
+    for (size_t end = at; end > at - WORD; end--)
+        if (text[end] == ' ')
+            return end;
+    return at;
+}
+
+/* Where the first word behind AT begins, when that is near; else AT. */
+static size_t word_start(const char *text, size_t at)
+{
+    for (size_t start = at; start < at + WORD && text[start]; start++)
+        if (text[start - 1] == ' ')
+            return start;
+    return at;
+}
+
 struct excerpt excerpt_of(const char *text, size_t max)
 {
     size_t len = strlen(text);
@@ -50,5 +69,6 @@ struct excerpt excerpt_of(const char *text, size_t max)
     size_t to = character_start(text, from + (max - HEAD));
     if (from <= HEAD) /* what tells why follows the beginning */
         return (struct excerpt){0, 0, character_start(text, max)};
-    return (struct excerpt){character_start(text, HEAD), from, to};
+    return (struct excerpt){word_end(text, character_start(text, HEAD)), word_start(text, from),
+                            to};
 }
