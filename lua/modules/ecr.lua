@@ -1,7 +1,8 @@
 -- Amazon ECR: what an image's name says, which accounts publish, which rights a pull takes, and whether a role has
 -- them. A check that calls rights() declares, each as an optional need, aws.roles, aws.policies, aws.policy_names,
 -- aws.attached_policies, aws.repository_policies and aws.vpc_endpoints; one that calls puller() also aws.instances,
--- aws.tasks, aws.task_definitions and containers.
+-- aws.tasks, aws.task_definitions and containers; listed(), images() and cache_rule() read aws.repositories, aws.images and
+-- aws.pull_through_cache_rules.
 
 local match = debrief.match
 
@@ -94,6 +95,38 @@ function ecr.lacking(rights)
     for _, right in ipairs(rights) do
       if right.decision == wanted then return right end
     end
+  end
+end
+
+-- ---- what the registry has ----
+
+-- A repository of the listing, and the record of one that has the same last name.
+function ecr.listed(ev, image)
+  local similar
+  for one in ev:each("aws.repositories") do
+    if one.repositoryArn == image.arn then return one end
+    local last = image.repository:match("[^/]+$")
+    if one.repositoryName and one.repositoryName:match("[^/]+$") == last then similar = one end
+  end
+  return nil, similar
+end
+
+-- The images of this repository, as the registry lists them: records, and whether that is all of them.
+function ecr.images(ev, image)
+  local found, record = {}, nil
+  for one in ev:each("aws.images") do
+    if one.repositoryName == image.repository and (not one.registryId or one.registryId == image.account) then
+      found[#found + 1], record = one, one
+    end
+  end
+  return found, record
+end
+
+-- The pull-through cache rule that would have made the repository; nil also without an image of Amazon ECR.
+function ecr.cache_rule(ev, image)
+  for rule in ev:each("aws.pull_through_cache_rules") do
+    local prefix = rule.ecrRepositoryPrefix
+    if image and prefix and (prefix == "ROOT" or image.repository:sub(1, #prefix + 1) == prefix .. "/") then return rule end
   end
 end
 
