@@ -54,7 +54,7 @@ REFUSED = {
     "abi-no-symbol": r"'.*' has a stamp but no symbol 'debrief_plugin'",
     "abi-unresolved": r"'.*' cannot be loaded: .*abi_nobody_has_this",
     "abi-crash-load": r"'.*' crashed with SIGABRT while it was loaded",
-    "abi-hang-load": r"'.*' was still loading after 3 s",
+    "abi-hang-load": r"'.*' was still loading after 10 s",
     "abi-crash-rows": r"'.*' crashed with SIGSEGV while it was loaded",
     "abi-bad-need": r"'.*': .*there is no evidence 'admin.nothing'",
 }
@@ -73,7 +73,7 @@ SCRIPT_ERRORS = {
     "abi-lua-nothing": r"does not return debrief.check",
     "abi-lua-bytecode": r"attempt to load a binary chunk",
     "abi-lua-endless-load": r"abi-lua-endless-load.lua:1: still running when its time was over$",
-    "abi-lua-hang-load": r"was still loading after 3 s$",
+    "abi-lua-hang-load": r"was still loading after 10 s$",
     "abi-lua-bad-line": r"lines\[1\]: its event has no column 'colour'$",
     "abi-lua-error": r"^abi-lua-error.lua:5: attempt to index .* \(called from abi-lua-error.lua:6\)$",
     "abi-lua-pcall": fr"^(abi-lua-pcall.lua:5: still running when its time was over|still running after {CHECK_S} s)$",
