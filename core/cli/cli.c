@@ -13,8 +13,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { WARNING_MAX = 4 << 20 };
-
 static const struct command commands[] = {
     {"check", "[TARGET...]", "gather, check, report: the main job",
      "Gathers what the targets say, runs the checks and reports causes, proof and repair. A target "
@@ -121,14 +119,10 @@ const struct command *cli_command(const char *name)
 
 void cli_warn(const char *format, ...)
 {
-    struct buf message;
     va_list args;
-    buf_init(&message, WARNING_MAX);
     va_start(args, format);
-    buf_vaddf(&message, format, args);
+    vtell("debrief: ", format, args);
     va_end(args);
-    tell("debrief: %s", buf_str(&message));
-    buf_release(&message);
 }
 
 int cli_fail(const struct err *err)

@@ -85,8 +85,7 @@ void html_timeline(struct html *html);                     /* html_timeline.c */
 void html_walks(struct html *html);                        /* html_walks.c */
 void html_asks(struct html *html);                         /* html_asks.c */
 void html_add_decisive(struct html *html); /* of the asks those that decide which cause it is */
-void html_add_how(struct html *html, const char *how); /* what can be run, for copying */
-void html_unexplained(struct html *html);              /* html_coverage.c, and the next three */
+void html_unexplained(struct html *html);  /* html_coverage.c, and the next three */
 void html_coverage(struct html *html);
 void html_sources(struct html *html);
 void html_redactions(struct html *html);

@@ -78,7 +78,8 @@ static char *end_of_way(char *text, char **next)
     return end;
 }
 
-void html_add_how(struct html *html, const char *how)
+/* What can be run, for copying. */
+static void add_how(struct html *html, const char *how)
 {
     struct intern told = {0}; /* the same way may serve two kinds of evidence */
     char *copy = xstrdup(how), *way = copy;
@@ -107,7 +108,7 @@ static void add_ask(struct html *html, const cJSON *ask)
 {
     html_addf(html, "<li><p><b>%s</b>: %s</p>", document_str(ask, "evidence", "?"),
               document_str(ask, "why", ""));
-    html_add_how(html, document_str(ask, "how", ""));
+    add_how(html, document_str(ask, "how", ""));
     html_addf(html, "</li>");
 }
 

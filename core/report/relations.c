@@ -211,13 +211,6 @@ static void arrange(struct relations *relations)
     }
 }
 
-bool relations_explains(const struct relations *relations, size_t from, size_t to)
-{
-    struct relations_edge wanted = {from, to};
-    size_t start = relations->starts[from], len = relations->starts[from + 1] - start;
-    return len && bsearch(&wanted, relations->edges + start, len, sizeof wanted, by_place);
-}
-
 size_t relations_standing(const struct relations *relations)
 {
     size_t count = 0;

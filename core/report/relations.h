@@ -42,10 +42,6 @@ size_t relations_find(const struct relations *relations, const char *id);
 /* What the document tells of it; NULL. */
 const cJSON *relations_finding(const struct relations *relations, const char *id);
 
-/* Whether FROM explains TO: both say so by their ids and, where several findings have those, the subject is
- * the same. */
-bool relations_explains(const struct relations *relations, size_t from, size_t to);
-
 /* How many findings ask to be acted on by themselves. */
 size_t relations_standing(const struct relations *relations);
 

@@ -4,7 +4,6 @@
 
 #include "base/alloc.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,12 +24,18 @@ void tell_hide(const struct redact_pattern *patterns, size_t len)
 
 void tell(const char *format, ...)
 {
-    struct buf message;
     va_list args;
-    buf_init(&message, MESSAGE_MAX);
     va_start(args, format);
-    buf_vaddf(&message, format, args);
+    vtell("", format, args);
     va_end(args);
+}
+
+void vtell(const char *lead, const char *format, va_list args)
+{
+    struct buf message;
+    buf_init(&message, MESSAGE_MAX);
+    buf_adds(&message, lead);
+    buf_vaddf(&message, format, args);
     if (!policy)
         tell_hide(NULL, 0);
     char *text = redact_leaving(buf_str(&message), message.len, SIZE_MAX, policy, NULL);

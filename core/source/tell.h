@@ -5,9 +5,13 @@
 
 #include "source/redact.h"
 
+#include <stdarg.h>
+
 /* Patterns of the user's that hide something from now on, too; they have been judged before. */
 void tell_hide(const struct redact_pattern *patterns, size_t len);
 
 void tell(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void vtell(const char *lead, const char *format, va_list args)
+    __attribute__((format(printf, 2, 0))); /* behind LEAD */
 
 #endif
